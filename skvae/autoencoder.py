@@ -1,0 +1,97 @@
+"""The autoencoder, deterministic."""
+
+import numpy as np
+import torch
+
+from skvae.base import BaseAutoencoderTransformer
+from skvae.hyperparameters import hyperparameters
+from skvae.networks import AutoencoderNetwork, GaussianObservation
+from skvae.objectives import SquaredError
+
+__all__ = ["AutoencoderTransformer"]
+
+
+@hyperparameters
+class AutoencoderTransformer(BaseAutoencoderTransformer):
+    r"""Autoencoder: a code from which the row can be told again.
+
+    It minimises the squared error, averaged over rows and features,
+
+    .. math:: \frac{1}{d} \|x - g(f(x))\|^2
+
+    With ``hidden_layer_sizes=()`` its reconstruction is that of PCA.
+
+    Parameters
+    ----------
+    %(parameters)s
+
+    Attributes
+    ----------
+    code_mean_ : ndarray of shape (n_components,)
+        Mean of the training codes.
+    code_covariance_ : ndarray of shape (n_components, n_components)
+        Their covariance. ``sample`` draws from the Gaussian of these two.
+    %(attributes)s
+
+    See Also
+    --------
+    VAETransformer : With a prior on the codes, hence a density on the data.
+
+    References
+    ----------
+    .. [1] D. H. Ballard (1987), Modular learning in neural networks, AAAI.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skvae import AutoencoderTransformer
+    >>> X = load_iris().data
+    >>> autoencoder = AutoencoderTransformer(2, max_epochs=5, random_state=0).fit(X)
+    >>> autoencoder.transform(X).shape
+    (150, 2)
+    >>> autoencoder.reconstruction_error(X).shape
+    (150,)
+    """
+
+    def _network(self, n_features):
+        return AutoencoderNetwork(
+            self._encoder(n_features, self.n_components),
+            self._decoder(n_features),
+            GaussianObservation(n_features, learned=False),
+            self.n_components,
+        )
+
+    def _objective(self, n_samples):
+        return SquaredError()
+
+    def _tolerance(self, n_features):
+        return self.tol
+
+    @torch.no_grad()
+    def _conclude(self, network, batches):
+        codes = np.concatenate([network.code(x).cpu().numpy() for x in batches])
+        covariance = np.cov(codes, rowvar=False, ddof=0, dtype=np.float64)
+        return {
+            "code_mean_": codes.mean(0, dtype=np.float64),
+            "code_covariance_": covariance.reshape(self.n_components, self.n_components),
+        }
+
+    def _latent_draws(self, n_samples, rng):
+        variances, directions = np.linalg.eigh(self.code_covariance_)
+        factor = directions * np.sqrt(np.maximum(variances, 0.0))
+        return self.code_mean_ + rng.standard_normal((n_samples, len(factor))) @ factor.T
+
+    def score_samples(self, X):
+        """Return minus the mean squared error of the reconstruction, row by row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows like those fitted.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), float64
+            In squared units of X; higher is more normal.
+        """
+        return -self.reconstruction_error(X).astype(np.float64, copy=False)

@@ -1,0 +1,177 @@
+"""What the variational autoencoders share: the likelihood, the prior, the bound on log p(x)."""
+
+import warnings
+from abc import abstractmethod
+from dataclasses import KW_ONLY
+
+import numpy as np
+import torch
+from sklearn.decomposition import PCA
+from sklearn.utils._param_validation import StrOptions
+
+from skvae.base import POSITIVE, BaseAutoencoderTransformer
+from skvae.batches import working_dtype
+from skvae.distributions import whitened_noise
+from skvae.hyperparameters import hyperparameters
+from skvae.networks import BernoulliObservation, GaussianObservation, VariationalNetwork
+
+__all__ = ["BaseVAETransformer"]
+
+LIKELIHOODS = {"gaussian": GaussianObservation, "bernoulli": BernoulliObservation}
+VARIANCE_FLOOR = 1e-6  # of the training variance
+CONSTANT_COLUMN_FLOOR = 1e-12
+PCA_ROWS = 10_000
+DOMINANT_SHARE = 0.9
+
+
+@hyperparameters
+class BaseVAETransformer(BaseAutoencoderTransformer):
+    """An autoencoder transformer with a prior N(0, I), q(z|x), and a density p(x|z)."""
+
+    _: KW_ONLY
+    likelihood: str = "gaussian"
+    noise_variance: object = "learned"
+
+    _parameter_constraints = {
+        **BaseAutoencoderTransformer._parameter_constraints,
+        "likelihood": [StrOptions(set(LIKELIHOODS))],
+        "noise_variance": [StrOptions({"learned", "per-feature", "pca"}), *POSITIVE],
+    }
+
+    @abstractmethod
+    def _objective(self, n_samples):
+        """Return the objective for batches drawn from ``n_samples`` rows."""
+
+    def _observation(self, n_features):
+        """Return p(x|z) around the decoder's output."""
+        if self.likelihood != "gaussian":
+            return LIKELIHOODS[self.likelihood]()
+        return GaussianObservation(
+            n_features,
+            per_feature=self.noise_variance == "per-feature",
+            learned=self.noise_variance in ("learned", "per-feature"),
+        )
+
+    def _network(self, n_features):
+        return VariationalNetwork(
+            self._encoder(n_features, 2 * self.n_components),
+            self._decoder(n_features),
+            self._observation(n_features),
+            self.n_components,
+        )
+
+    def _tolerance(self, n_features):
+        return self.tol * n_features
+
+    def _check_support(self, minimum, maximum):
+        low, high = LIKELIHOODS[self.likelihood].distribution.support
+        if minimum < low or maximum > high:
+            raise ValueError(
+                f"The {self.likelihood!r} likelihood needs X in [{low:g}, {high:g}]. Got values in "
+                f"[{minimum:.6g}, {maximum:.6g}] instead. Scale X, or use likelihood='gaussian'."
+            )
+
+    def _column_scale(self, statistics):
+        if self.likelihood == "gaussian" and self.noise_variance == "per-feature":
+            return np.sqrt(statistics.variance)
+        return super()._column_scale(statistics)
+
+    def _start(self, network, X, rows, statistics, generator):
+        if self.likelihood != "gaussian":
+            return
+        variance = statistics.variance
+        if self.noise_variance != "per-feature":
+            self._warn_of_dominant_column(variance)
+            variance = variance.mean()
+        floor = np.where(variance > 0, VARIANCE_FLOOR * variance, CONSTANT_COLUMN_FLOOR)
+        if self.noise_variance == "pca":
+            variance = self._pca_noise_variance(X, rows, generator)
+        elif not isinstance(self.noise_variance, str):
+            variance, floor = np.float64(self.noise_variance), np.float64(0)
+        network.observation.start(torch.as_tensor(variance), torch.as_tensor(floor))
+
+    def _warn_of_dominant_column(self, variance):
+        column = int(np.argmax(variance))
+        share = variance[column] / max(variance.sum(), np.finfo(np.float64).tiny)
+        if len(variance) > 1 and share > DOMINANT_SHARE:
+            names = getattr(self, "feature_names_in_", None)
+            name = f"{column}" if names is None else f"{names[column]!r}"
+            warnings.warn(
+                f"Column {name} holds {share:.0%} of the variance of X, so one noise variance "
+                f"shared by all columns hides the others. Scale X, or use "
+                f"noise_variance='per-feature'.",
+                UserWarning,
+                stacklevel=2,
+            )
+
+    def _pca_noise_variance(self, X, rows, generator):
+        """Return the noise variance of probabilistic PCA."""
+        if len(rows) > PCA_ROWS:
+            rows = rows[torch.randperm(len(rows), generator=generator)[:PCA_ROWS].numpy()]
+        X = X[rows].astype(working_dtype(X.dtype), copy=False)
+        n_components = min(self.n_components, X.shape[1] // 2, len(X) - 1)
+        if n_components == 0:
+            return X.var(dtype=np.float64)
+        seed = int(torch.randint(2**31 - 1, (), generator=generator))
+        return np.float64(PCA(n_components, random_state=seed).fit(X).noise_variance_)
+
+    def _conclude(self, network, batches):
+        observation = network.observation
+        if not isinstance(observation, GaussianObservation):
+            return {}
+        if observation.learned:
+            observation.hold(network.expected_residual(batches))
+        variance = torch.exp(2 * observation.log_scale.double()).cpu().numpy()
+        return {"noise_variance_": variance if variance.ndim else float(variance)}
+
+    def _latent_draws(self, n_samples, rng):
+        return rng.standard_normal((n_samples, self._n_features_out))
+
+    def posterior(self, X):
+        """Return mean and standard deviation of q(z|x).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows like those fitted.
+
+        Returns
+        -------
+        mean, std : ndarray of shape (n_samples, n_components)
+            In the dtype of X; ``mean`` is ``transform(X)``.
+        """
+        X = self._rows(X)
+        n_components = self._n_features_out
+
+        def both(network, x):
+            posterior = network.encode(x)
+            return torch.cat((posterior.mean, posterior.scale), -1)
+
+        result = self._apply(both, X, 2 * n_components)
+        return result[:, :n_components], result[:, n_components:]
+
+    def score_samples(self, X):
+        r"""Return the evidence lower bound of log p(x), row by row, in nats.
+
+        .. math:: E_{q(z|x)}[\log p(x|z)] - KL(q(z|x) \,\|\, p(z)) \le \log p(x)
+
+        Beta is 1 whatever the training used. The divergence is analytic; the expectation is
+        a mean over fixed noise vectors shared by all rows, antithetic and whitened
+        (:func:`skvae.distributions.whitened_noise`): deterministic, the same for
+        a row whatever its neighbours, and exact for a linear decoder.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows like those fitted.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), float64
+            Higher is more normal. Values of differently scaled data do not compare: a
+            density has the units of 1 / X.
+        """
+        X = self._rows(X)
+        noise = whitened_noise(self._n_features_out)
+        scores = self._apply(lambda network, x: network.elbo(x, noise.to(x)), X, None)
+        return scores.astype(np.float64, copy=False)

@@ -1,0 +1,162 @@
+"""How the rows of an array become tensors: in batches, never the whole at once."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+__all__ = ["Batches", "ColumnStatistics", "batch_slices", "column_statistics", "in_chunks"]
+
+BLOCK_ENTRIES = 2**18  # entries gathered at a time: 1 MB of float32, so that they stay in cache
+CHUNK_ENTRIES = 2**20  # entries of an inference chunk
+
+
+def working_dtype(dtype):
+    """Return float32 for float32 and all of one byte and half precision, else float64."""
+    narrow = dtype.kind in "biu" and dtype.itemsize == 1 or dtype in (np.float16, np.float32)
+    return np.dtype(np.float32 if narrow else np.float64)
+
+
+def batch_slices(n_samples, batch_size):
+    """Return (start, stop) of every batch; a single left-over row joins the batch before it.
+
+    Examples
+    --------
+    >>> from skvae.batches import batch_slices
+    >>> batch_slices(7, 3)
+    [(0, 3), (3, 7)]
+    """
+    starts = list(range(0, n_samples, batch_size))
+    if batch_size > 1 and n_samples > batch_size and n_samples % batch_size == 1:
+        del starts[-1]
+    return list(zip(starts, [*starts[1:], n_samples], strict=True))
+
+
+class Batches:
+    """Mini-batches of some rows of X as float32 tensors, shuffled anew at each iteration.
+
+    The row indices are permuted, and the rows gathered into one buffer, a block of batches
+    at a time; a batch is a view of it, valid until the next block.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Any numeric dtype; a memory map is read in place.
+    rows : ndarray of int
+        The rows to take.
+    batch_size : int
+        Rows in a batch.
+    generator : torch.Generator, default=None
+        Source of the permutations; None keeps the order of ``rows``.
+    device : str or torch.device, default="cpu"
+        Where the batches are wanted.
+    """
+
+    def __init__(self, X, rows, batch_size, generator=None, device="cpu"):
+        self.X = X
+        self.rows = rows
+        self.generator = generator
+        self.device = torch.device(device)
+        self.slices = batch_slices(len(rows), batch_size)
+        per_block = max(1, BLOCK_ENTRIES // (batch_size * X.shape[1]))
+        self.blocks = [
+            self.slices[start : start + per_block]
+            for start in range(0, len(self.slices), per_block)
+        ]
+
+    def __len__(self):
+        return len(self.slices)
+
+    @property
+    def n_samples(self):
+        """Number of rows in one iteration."""
+        return len(self.rows)
+
+    def __iter__(self):
+        rows = self.rows
+        if self.generator is not None:
+            rows = rows[torch.randperm(len(rows), generator=self.generator).numpy()]
+        largest = max(block[-1][1] - block[0][0] for block in self.blocks)
+        buffer = np.empty((largest, self.X.shape[1]), dtype=np.float32)
+        tensor = torch.from_numpy(buffer)
+        for block in self.blocks:
+            first, last = block[0][0], block[-1][1]
+            gathered = buffer[: last - first]
+            if self.X.dtype == np.float32:
+                np.take(self.X, rows[first:last], axis=0, out=gathered, mode="clip")
+            else:
+                gathered[:] = self.X[rows[first:last]]
+            for start, stop in block:
+                yield tensor[start - first : stop - first].to(self.device)
+
+
+def in_chunks(function, X, n_outputs, width, dtype, device="cpu"):
+    """Return ``function`` of the rows of X, computed in chunks without gradients.
+
+    Parameters
+    ----------
+    function : callable
+        A tensor (n_chunk, n_columns) in; a tensor (n_chunk, n_outputs), or (n_chunk,) where
+        ``n_outputs`` is None, out. Row i of the output depends on row i of the input alone.
+    X : ndarray of shape (n_samples, n_columns)
+        The rows.
+    n_outputs : int or None
+        Columns of the result.
+    width : int
+        Numbers that a row takes up at the widest place; it sets the length of a chunk.
+    dtype : numpy dtype
+        float32 or float64: of the computation and of the result.
+    device : str or torch.device, default="cpu"
+        Where to compute.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_outputs) or (n_samples,)
+    """
+    n_samples = len(X)
+    shape = (n_samples,) if n_outputs is None else (n_samples, n_outputs)
+    result = np.empty(shape, dtype=dtype)
+    n_rows = max(1, CHUNK_ENTRIES // width)
+    with torch.inference_mode():
+        for start in range(0, n_samples, n_rows):
+            chunk = np.array(X[start : start + n_rows], dtype=dtype, order="C")
+            output = function(torch.from_numpy(chunk).to(device))
+            result[start : start + n_rows] = output.cpu().numpy()
+    return result
+
+
+class ColumnStatistics(NamedTuple):
+    """Mean, variance (of n, not n - 1), least and greatest value of every column, float64."""
+
+    mean: np.ndarray
+    variance: np.ndarray
+    minimum: np.ndarray
+    maximum: np.ndarray
+
+
+def column_statistics(X, rows):
+    """Return the :class:`ColumnStatistics` of some rows of X, read in chunks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvae.batches import column_statistics
+    >>> column_statistics(np.array([[1.0], [3.0], [100.0]]), np.array([0, 1])).variance
+    array([1.])
+    """
+    n_features = X.shape[1]
+    n_rows = max(1, CHUNK_ENTRIES // n_features)
+    shift = X[rows[0]].astype(np.float64)  # sums about a row of the data do not cancel
+    total, squares = np.zeros(n_features), np.zeros(n_features)
+    minimum, maximum = np.full(n_features, np.inf), np.full(n_features, -np.inf)
+    for start in range(0, len(rows), n_rows):
+        chunk = X[rows[start : start + n_rows]]
+        np.minimum(minimum, chunk.min(0), out=minimum)
+        np.maximum(maximum, chunk.max(0), out=maximum)
+        chunk = np.subtract(chunk, shift, dtype=np.float64)
+        total += chunk.sum(0)
+        squares += np.einsum("ij,ij->j", chunk, chunk)
+    mean = total / len(rows)
+    variance = np.maximum(squares / len(rows) - mean**2, 0.0)
+    variance[minimum == maximum] = 0.0
+    return ColumnStatistics(shift + mean, variance, minimum, maximum)

@@ -1,0 +1,131 @@
+"""How an estimator declares its hyper-parameters: once, as annotated fields of the class."""
+
+from dataclasses import dataclass
+from typing import dataclass_transform
+
+__all__ = ["hyperparameters"]
+
+SHARED_PARAMETERS = """n_components : int, default=10
+        Number of latent dimensions.
+    hidden_layer_sizes : sequence of int, default=(128, 64)
+        Widths of the encoder's hidden layers; the decoder mirrors them. The empty
+        tuple makes a linear model.
+    activation : str or callable, default="relu"
+        Between the layers: "relu", "leaky_relu", "elu", "gelu", "silu", "tanh",
+        "logistic", or a callable that returns an ``nn.Module``.
+    encoder : callable, default=None
+        ``encoder(n_inputs, n_outputs)`` returns the ``nn.Module`` to use in place of the
+        perceptron. It maps rows of X, as they are, to {encoder_outputs}.
+        It is called with torch's CPU generator seeded from ``random_state`` and
+        restored afterwards; random layers inside it (Dropout) draw from the global
+        generator, outside the guarantee that an int reproduces a fit. To pickle the
+        estimator, pass a function or class that can be imported.
+    decoder : callable, default=None
+        ``decoder(n_inputs, n_outputs)`` likewise: codes to {decoder_outputs}.
+    max_epochs : int, default=100
+        Number of passes over the training rows.
+    batch_size : int, default=256
+        Rows in a mini-batch. A single left-over row joins the batch before it.
+    lr : float, default=0.001
+        Learning rate.
+    optimizer : {{"adam", "adamw", "sgd"}} or callable, default="adam"
+        A callable gets the parameters and ``lr``, as
+        ``functools.partial(torch.optim.SGD, momentum=0.9)`` does.
+    weight_decay : float, default=0.0
+        Passed to the optimizer unless it is zero.
+    callbacks : list of skorch callbacks, default=None
+        Cloned by ``fit``; the fitted ones are in ``net_.callbacks_``.
+    device : str, default="cpu"
+        The torch device of training and inference.
+    early_stopping : bool, default=False
+        Whether to stop when the objective on validation rows no longer improves, and
+        go back to the weights of the best epoch.
+    validation_fraction : float, default=0.1
+        Share of the rows, shuffled, held out for early stopping where ``fit`` gets no
+        ``X_val``.
+    n_iter_no_change : int, default=10
+        Epochs without improvement that early stopping waits for.
+    tol : float, default=0.0001
+        The least decrease of the validation objective that counts as an
+        improvement, in {tol_unit}.
+    warm_start : bool, default=False
+        Whether ``fit`` continues from the fitted network, its optimizer and its stream of
+        random numbers, for ``max_epochs`` further epochs.
+    verbose : int, default=0
+        1 shows a progress bar with the terms of the objective.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the weights, the shuffling and the latent noise. An int reproduces a fit bit by
+        bit on one machine at an equal number of torch threads, and leaves the
+        global generators alone."""
+
+LIKELIHOOD_PARAMETERS = """likelihood : {{"gaussian", "bernoulli"}}, default="gaussian"
+        p(x|z). "bernoulli" needs X in [0, 1]; on values strictly in between it is minus a
+        cross-entropy, which compares on the same rows only.
+    noise_variance : {{"learned", "per-feature", "pca"}} or float, default="{noise_variance}"
+        Variance of a Gaussian p(x|z), in squared units of X. "learned": one for all
+        columns, the mean squared residual of the training rows. "per-feature": one for each.
+        "pca": held at the noise variance of a PCA with
+        min(n_components, n_features // 2) components, on at most 10,000 rows. A float is
+        held. Learned ones stay above 1e-6 of the training variance."""
+
+SHARED_ATTRIBUTES = """net_ : skorch.NeuralNet
+        The fitted net: ``net_.module_``, ``net_.history``, ``net_.callbacks_``. Its ``forward``
+        and ``predict`` give the reconstruction.
+    history_ : dict of ndarray of shape (n_iter_,)
+        Every term of the objective per epoch: "train_loss", {terms},
+        and with early stopping the same with the prefix "valid_". {units}
+    n_iter_ : int
+        Epochs trained.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of str
+        Names of the columns, where X has them."""
+
+VAE_ATTRIBUTES = """noise_variance_ : float or ndarray of shape (n_features_in_,)
+        Variance of p(x|z) in squared units of X. Gaussian likelihood only."""
+
+AUTOENCODER_WORDS = {
+    "encoder_outputs": "``n_components`` columns",
+    "decoder_outputs": "rows of X",
+    "tol_unit": "squared error per feature",
+    "terms": '"reconstruction"',
+    "units": "In squared units of X.",
+}
+VAE_WORDS = {
+    "encoder_outputs": "``2 * n_components``\n        columns, the posterior's means and then its"
+    " log standard deviations",
+    "decoder_outputs": "the mean of p(x|z), or its\n        logits under a Bernoulli",
+    "tol_unit": "nats per feature",
+    "terms": '"reconstruction", "kl"',
+    "units": "In nats.",
+}
+
+
+@dataclass_transform(eq_default=False)
+def hyperparameters(cls):
+    """Make the annotated fields of a class its constructor's parameters.
+
+    The standard library's ``dataclass`` writes the explicit ``__init__`` that scikit-learn
+    asks of an estimator: it stores every argument under its own name and does nothing else.
+    ``%(parameters)s`` and ``%(attributes)s`` in the docstring become the shared text.
+
+    Parameters
+    ----------
+    cls : type
+        A class with annotated fields.
+
+    Returns
+    -------
+    type
+        The same class.
+    """
+    if cls.__doc__ and "%(parameters)s" in cls.__doc__:
+        parameters, attributes, words = SHARED_PARAMETERS, SHARED_ATTRIBUTES, AUTOENCODER_WORDS
+        noise_variance = getattr(cls, "noise_variance", None)
+        if noise_variance is not None:
+            parameters = f"{parameters}\n    {LIKELIHOOD_PARAMETERS}"
+            attributes = f"{VAE_ATTRIBUTES}\n    {attributes}"
+            words = {**VAE_WORDS, "noise_variance": noise_variance}
+        cls.__doc__ = cls.__doc__.replace("%(parameters)s", parameters.format(**words))
+        cls.__doc__ = cls.__doc__.replace("%(attributes)s", attributes.format(**words))
+    return dataclass(cls, eq=False, repr=False)

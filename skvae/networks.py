@@ -1,0 +1,309 @@
+"""What is computed: x -> q(z|x) -> p(x|z), by perceptrons or by the user's own modules."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from skvae.distributions import Bernoulli, Gaussian, kl_to_standard_normal, whitened_noise
+
+__all__ = [
+    "ACTIVATIONS",
+    "AutoencoderNetwork",
+    "BaseNetwork",
+    "BernoulliObservation",
+    "GaussianObservation",
+    "PerceptronDecoder",
+    "PerceptronEncoder",
+    "VariationalNetwork",
+]
+
+ACTIVATIONS = {
+    "relu": lambda: nn.ReLU(inplace=True),
+    "leaky_relu": lambda: nn.LeakyReLU(inplace=True),
+    "elu": lambda: nn.ELU(inplace=True),
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+    "logistic": nn.Sigmoid,
+}
+# The posterior's log standard deviation is held in this range, so that a row far outside the
+# training data has a poor score and not an infinite one.
+LOG_SCALE_RANGE = (-10.0, 10.0)
+
+
+def _perceptron(sizes, activation):
+    """Return linear layers of uninitialized weights with activations in between."""
+    make = ACTIVATIONS.get(activation, activation)
+    layers = []
+    for n_inputs, n_outputs in zip(sizes[:-1], sizes[1:], strict=True):
+        layers += [nn.utils.skip_init(nn.Linear, n_inputs, n_outputs), make()]
+    return nn.Sequential(*layers[:-1])
+
+
+def _initialize(layers, generator):
+    """Draw He's uniform weights (the last layer's with gain 1) and set the biases to zero."""
+    linears = [layer for layer in layers if isinstance(layer, nn.Linear)]
+    for layer in linears:
+        gain = "linear" if layer is linears[-1] else "relu"
+        nn.init.kaiming_uniform_(layer.weight, nonlinearity=gain, generator=generator)
+        nn.init.zeros_(layer.bias)
+
+
+class PerceptronEncoder(nn.Module):
+    """A perceptron on centred and scaled rows: ``layers((x - centre) / scale)``.
+
+    Centre and scale are constants of the training data. They change no function that
+    the perceptron can be, only how well it is conditioned: a fit does not depend
+    on the units of X.
+
+    Parameters
+    ----------
+    n_features, n_outputs : int
+        Widths of input and output.
+    hidden_layer_sizes : sequence of int
+        Widths in between; empty for a linear map.
+    activation : str or callable
+        A key of ``ACTIVATIONS``, or a callable that returns a module.
+    """
+
+    def __init__(self, n_features, n_outputs, hidden_layer_sizes, activation):
+        super().__init__()
+        self.layers = _perceptron((n_features, *hidden_layer_sizes, n_outputs), activation)
+        self.register_buffer("centre", torch.zeros(n_features))
+        self.register_buffer("factor", torch.ones(n_features))
+
+    def initialize(self, generator, centre, scale):
+        """Draw the weights; a column of scale 0 is constant, and is left out."""
+        _initialize(self.layers, generator)
+        self.centre.copy_(centre)
+        self.factor.copy_(torch.where(scale > 0, 1 / scale, 0.0))
+
+    def forward(self, x):
+        return self.layers((x - self.centre) * self.factor)
+
+
+class PerceptronDecoder(nn.Module):
+    """A perceptron in the units of the data: ``centre + scale * layers(z)``.
+
+    Parameters
+    ----------
+    n_components, n_features : int
+        Widths of input and output.
+    hidden_layer_sizes : sequence of int
+        Widths in between, in the decoder's order; empty for a linear map.
+    activation : str or callable
+        A key of ``ACTIVATIONS``, or a callable that returns a module.
+    """
+
+    def __init__(self, n_components, n_features, hidden_layer_sizes, activation):
+        super().__init__()
+        self.layers = _perceptron((n_components, *hidden_layer_sizes, n_features), activation)
+        self.register_buffer("centre", torch.zeros(n_features))
+        self.register_buffer("scale", torch.ones(n_features))
+
+    def initialize(self, generator, centre, scale):
+        """Draw the weights and set the constants."""
+        _initialize(self.layers, generator)
+        self.centre.copy_(centre)
+        self.scale.copy_(scale)
+
+    def forward(self, z):
+        return torch.addcmul(self.centre, self.layers(z), self.scale)
+
+
+class GaussianObservation(nn.Module):
+    r"""p(x|z) = N(g(z), noise variance), the variance shared by the columns or one for each.
+
+    A learned variance is no parameter of the optimizer. In training mode it follows the
+    running mean of the squared residual of the batches, as batch normalisation follows its
+    statistics: the variance that maximises the likelihood is that mean.
+
+    Parameters
+    ----------
+    n_features : int
+        Number of columns.
+    per_feature : bool, default=False
+        One variance for each column.
+    learned : bool, default=True
+        Whether the variance follows the residual.
+    """
+
+    distribution = Gaussian
+    rate = 0.1
+
+    def __init__(self, n_features, *, per_feature=False, learned=True):
+        super().__init__()
+        self.learned = learned
+        shape = (n_features,) if per_feature else ()
+        self.register_buffer("log_scale", torch.zeros(shape))
+        self.register_buffer("running_variance", torch.ones(shape))
+        self.register_buffer("floor", torch.zeros(shape))
+
+    def start(self, variance, floor):
+        """Begin at this noise variance, never to fall below ``floor``."""
+        self.floor.copy_(floor)
+        self.running_variance.copy_(variance).clamp_(min=self.floor)
+        self.hold(self.running_variance)
+
+    def hold(self, variance):
+        """Use this noise variance; the running mean stays what it is."""
+        self.log_scale = 0.5 * torch.log(torch.maximum(variance.to(self.floor), self.floor))
+
+    def residual(self, x, location):
+        """Return the mean squared residual, shared or of each column."""
+        squares = functional.mse_loss(location.detach(), x, reduction="none")
+        return squares.mean(0) if self.log_scale.ndim else squares.mean()
+
+    def track(self, x, location):
+        """Move a learned variance towards the residual of this batch."""
+        if self.learned:
+            residual = self.residual(x, location)
+            self.running_variance = self.running_variance.lerp(residual, self.rate)
+            self.hold(self.running_variance)
+
+    def initial_location(self, mean, scale):
+        """Return centre and scale of the decoder's output for data of this mean and scale."""
+        return mean, scale
+
+    def forward(self, location):
+        return Gaussian(location, self.log_scale)
+
+
+class BernoulliObservation(nn.Module):
+    """p(x|z) = Bernoulli(sigmoid(g(z))), the decoder's output being logits."""
+
+    distribution = Bernoulli
+
+    def track(self, x, location):
+        """Nothing to follow: a Bernoulli has no noise variance."""
+
+    def initial_location(self, mean, scale):
+        """Return the logits of the columns' means, and scale 1."""
+        return torch.logit(mean.clamp(0.01, 0.99)), torch.ones_like(scale)
+
+    def forward(self, location):
+        return Bernoulli(location)
+
+
+class BaseNetwork(ABC, nn.Module):
+    """An encoder, a decoder, and the distribution around the decoder's output.
+
+    ``forward(x)`` returns a dict: "likelihood" p(x|z), "z", and for a variational network
+    "posterior" q(z|x).
+
+    Parameters
+    ----------
+    encoder, decoder : nn.Module
+        Tensors in, tensors out.
+    observation : nn.Module
+        The decoder's output in, p(x|z) out.
+    n_components : int
+        Length of z.
+    """
+
+    def __init__(self, encoder, decoder, observation, n_components):
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+        self.observation = observation
+        self.n_components = n_components
+
+    def initialize(self, generator, mean, scale):
+        """Draw the weights of our own parts; the user's modules have drawn theirs."""
+        if isinstance(self.encoder, PerceptronEncoder):
+            self.encoder.initialize(generator, mean, scale)
+        if isinstance(self.decoder, PerceptronDecoder):
+            self.decoder.initialize(generator, *self.observation.initial_location(mean, scale))
+
+    def decode(self, z):
+        """Return the likelihood p(x|z)."""
+        return self.observation(self.decoder(z))
+
+    @abstractmethod
+    def code(self, x):
+        """Return the code of x, (n_samples, n_components): deterministic."""
+
+    @abstractmethod
+    def noise(self, n_samples, generator):
+        """Return what ``forward`` wants as ``noise`` for a training batch, or None."""
+
+
+class AutoencoderNetwork(BaseNetwork):
+    """x -> z = f(x) -> g(z), deterministic."""
+
+    def encode(self, x):
+        """Return z = f(x)."""
+        return self.encoder(x)
+
+    code = encode
+
+    def noise(self, n_samples, generator):
+        return None
+
+    def forward(self, x, noise=None):
+        z = self.encode(x)
+        return {"likelihood": self.decode(z), "z": z}
+
+
+class VariationalNetwork(BaseNetwork):
+    """x -> q(z|x) -> z = mean + std * noise -> p(x|z).
+
+    The encoder's output is the posterior's mean, then its log standard deviation. Without
+    ``noise``, training mode draws it from torch's global generator, and evaluation mode
+    decodes the mean.
+    """
+
+    def initialize(self, generator, mean, scale):
+        super().initialize(generator, mean, scale)
+        if isinstance(self.encoder, PerceptronEncoder):
+            # Every posterior starts at the same width, so that no row begins with an
+            # exponentially large divergence.
+            heads = self.encoder.layers[-1]
+            nn.init.zeros_(heads.weight[self.n_components :])
+            nn.init.constant_(heads.bias[self.n_components :], -1.0)
+
+    def encode(self, x):
+        """Return q(z|x), a :class:`~skvae.distributions.Gaussian`."""
+        mean, log_scale = self.encoder(x).chunk(2, -1)
+        return Gaussian(mean, log_scale.clamp(*LOG_SCALE_RANGE))
+
+    def code(self, x):
+        return self.encoder(x)[:, : self.n_components]
+
+    def noise(self, n_samples, generator):
+        return torch.randn(n_samples, self.n_components, generator=generator)
+
+    def forward(self, x, noise=None):
+        posterior = self.encode(x)
+        if noise is None and self.training:
+            noise = torch.randn_like(posterior.mean)
+        z = posterior.mean if noise is None else posterior.sample(noise)
+        location = self.decoder(z)
+        if self.training:
+            self.observation.track(x, location)
+        return {"likelihood": self.observation(location), "posterior": posterior, "z": z}
+
+    def elbo(self, x, noise):
+        """Return E_q[log p(x|z)] - KL of every row, the mean over the rows of ``noise``."""
+        posterior = self.encode(x)
+        log_prob = sum(self.decode(posterior.sample(vector)).log_prob(x) for vector in noise)
+        return log_prob / len(noise) - kl_to_standard_normal(posterior)
+
+    @torch.no_grad()
+    def expected_residual(self, batches):
+        """Return the mean of E_q (x - g(z))^2 over the rows, shared or of each column.
+
+        Each row takes one antithetic pair of the whitened noise vectors, in turn.
+        """
+        noise = whitened_noise(self.n_components)
+        n_pairs = len(noise) // 2
+        total = 0.0
+        for (start, stop), x in zip(batches.slices, batches, strict=True):
+            posterior = self.encode(x)
+            vectors = noise[torch.arange(start, stop) % n_pairs].to(x)
+            for pair in (vectors, -vectors):
+                residual = self.observation.residual(x, self.decoder(posterior.sample(pair)))
+                total = total + residual.double() * (len(x) / 2)
+        return total / batches.n_samples

@@ -1,0 +1,291 @@
+"""How a network is trained: the skorch net, its epochs, its early stopping. Only here is skorch."""
+
+import math
+import threading
+from contextlib import contextmanager
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from skorch import NeuralNet
+from skorch.dataset import Dataset
+from sklearn.base import clone
+from torch.utils.data import Subset
+from tqdm.auto import tqdm
+
+__all__ = ["AutoencoderNet", "Patience", "Validation", "make_net", "one_torch_thread"]
+
+OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+FUSED_DEVICES = ("cpu", "cuda")
+
+_thread_lock = threading.Lock()
+_thread_holders = 0
+_thread_count = None
+
+
+@contextmanager
+def one_torch_thread():
+    """Hold torch at one thread; the count from before comes back when the last holder leaves.
+
+    The count is a property of each operating system thread, so concurrent fits each set
+    their own, and all restore what the first of them found.
+    """
+    global _thread_holders, _thread_count
+    with _thread_lock:
+        if _thread_holders == 0:
+            _thread_count = torch.get_num_threads()
+        _thread_holders += 1
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        with _thread_lock:
+            _thread_holders -= 1
+            torch.set_num_threads(_thread_count)
+
+
+class Validation(NamedTuple):
+    """What the validation loss is computed from, the same in every epoch."""
+
+    batches: object  # Batches, unshuffled
+    noise: torch.Tensor | None  # (n_samples, n_components)
+    objective: torch.nn.Module
+
+
+class Patience:
+    """Stops training when the validation loss no longer improves, and keeps the best weights.
+
+    Parameters
+    ----------
+    n_epochs : int
+        Epochs without an improvement after which to stop.
+    tol : float
+        The least decrease that counts as an improvement.
+    """
+
+    def __init__(self, n_epochs, tol):
+        self.n_epochs = n_epochs
+        self.tol = tol
+        self.waited = 0
+        self.threshold = math.inf
+        self.best = math.inf
+        self.weights = None
+
+    def exhausted(self, loss, module):
+        """Note the loss after an epoch; return whether to stop."""
+        if self.weights is None:
+            self.weights = {name: value.clone() for name, value in module.state_dict().items()}
+        if loss < self.best:
+            self.best = loss
+            for name, value in module.state_dict().items():
+                self.weights[name].copy_(value)
+        if loss < self.threshold:
+            self.threshold = loss - self.tol
+            self.waited = 0
+        else:
+            self.waited += 1
+        return self.waited >= self.n_epochs
+
+    def restore(self, module):
+        """Put the weights of the best epoch back."""
+        module.load_state_dict(self.weights)
+
+
+class _Means:
+    """Means of named terms over the rows of an epoch, summed on the device."""
+
+    def __init__(self):
+        self.n_samples = 0
+        self.totals = {}
+
+    def add(self, means, n_samples):
+        self.n_samples += n_samples
+        for name, mean in means.items():
+            if name in self.totals:
+                self.totals[name].add_(mean.detach(), alpha=n_samples)
+            else:
+                self.totals[name] = mean.detach() * n_samples
+
+    def compute(self):
+        return {name: total.item() / self.n_samples for name, total in self.totals.items()}
+
+
+class AutoencoderNet(NeuralNet):
+    """A skorch net whose epochs run over :class:`~skvae.batches.Batches`.
+
+    ``fit_batches`` replaces ``fit``; ``forward`` and ``predict`` return the reconstruction.
+    """
+
+    @property
+    def _default_callbacks(self):
+        return []
+
+    def infer(self, x, **fit_params):
+        """Return the module's output for a batch of any float or integer dtype."""
+        weights = next(self.module_.parameters())
+        return self.module_(torch.as_tensor(x).to(weights), **fit_params)
+
+    def evaluation_step(self, batch, training=False):
+        """Return the reconstruction of a batch."""
+        self.check_is_fitted()
+        with torch.set_grad_enabled(training):
+            self._set_training(training)
+            return self.infer(batch[0])["likelihood"].mean
+
+    def get_iterator(self, dataset, training=False):
+        """Return batches of a dataset, in order: slices, not rows one by one."""
+        X = dataset.dataset.X[dataset.indices] if isinstance(dataset, Subset) else dataset.X
+        return ((X[start : start + 1024], None) for start in range(0, len(X), 1024))
+
+    def fit_batches(
+        self, train, validation=None, *, epochs, generator, patience=None, progress=False
+    ):
+        """Train for some epochs.
+
+        Parameters
+        ----------
+        train : Batches
+            The training rows.
+        validation : Validation, default=None
+            Evaluated after every epoch.
+        epochs : int
+            The most epochs.
+        generator : torch.Generator
+            Source of the latent noise.
+        patience : Patience, default=None
+            Early stopping on the validation loss.
+        progress : bool, default=False
+            Whether to show a bar.
+
+        Raises
+        ------
+        ValueError
+            If the training loss of an epoch is not finite.
+        """
+        X = train.X
+        datasets = {"dataset_train": Subset(Dataset(X), train.rows), "dataset_valid": None}
+        if validation is not None:
+            batches = validation.batches
+            datasets["dataset_valid"] = Subset(Dataset(batches.X), batches.rows)
+        best = {}
+        self.notify("on_train_begin", X=X, y=None)
+        with tqdm(total=epochs, unit="epoch", disable=not progress) as bar:
+            for _ in range(epochs):
+                self.notify("on_epoch_begin", **datasets)
+                self.module_.train()
+                shown = self._record("", self._train_epoch(train, generator), best)
+                if not math.isfinite(shown["train_loss"]):
+                    raise ValueError(
+                        f"The training loss must stay finite. Got {shown['train_loss']} in epoch "
+                        f"{len(self.history)} instead. Use a smaller lr than {self.lr}, or scale X."
+                    )
+                self.module_.eval()
+                if validation is not None:
+                    shown |= self._record("valid_", self._validate(validation), best)
+                bar.update()
+                bar.set_postfix({name: f"{value:.4g}" for name, value in shown.items()})
+                try:
+                    self.notify("on_epoch_end", **datasets)
+                except KeyboardInterrupt:  # how skorch's callbacks stop the training
+                    break
+                self.module_.eval()
+                if patience is not None and patience.exhausted(shown["valid_loss"], self.module_):
+                    break
+        if patience is not None:
+            patience.restore(self.module_)
+        self.notify("on_train_end", X=X, y=None)
+        self.module_.eval()
+        return self
+
+    def _train_epoch(self, batches, generator):
+        """Take one step on every batch; return the mean of every term and of the loss."""
+        module, objective, optimizer = self.module_, self.criterion_, self.optimizer_
+        watched = bool(self.callbacks_)
+        epoch = _Means()
+        for x in batches:
+            if watched:
+                self.notify("on_batch_begin", batch=(x, None), training=True)
+            noise = module.noise(len(x), generator)
+            output = module(x, noise if noise is None else noise.to(x.device))
+            means = objective.means(output, x)
+            loss = objective.total(means)
+            optimizer.zero_grad()
+            loss.backward()
+            if watched:
+                self.notify(
+                    "on_grad_computed",
+                    named_parameters=list(self.get_all_learnable_params()),
+                    batch=(x, None),
+                    training=True,
+                )
+            optimizer.step()
+            epoch.add({**means, "loss": loss}, len(x))
+            if watched:
+                self.history.record_batch("train_loss", loss.item())
+                self.history.record_batch("train_batch_size", len(x))
+                prediction = output["likelihood"].mean.detach()
+                self.notify(
+                    "on_batch_end", batch=(x, None), training=True, loss=loss, y_pred=prediction
+                )
+        return epoch.compute()
+
+    @torch.no_grad()
+    def _validate(self, validation):
+        """Return the mean of every term and of the loss over the validation rows."""
+        epoch = _Means()
+        batches, noise, objective = validation
+        for (start, stop), x in zip(batches.slices, batches, strict=True):
+            output = self.module_(x, noise if noise is None else noise[start:stop].to(x.device))
+            means = objective.means(output, x)
+            epoch.add({**means, "loss": objective.total(means)}, len(x))
+        return epoch.compute()
+
+    def _record(self, prefix, means, best):
+        """Write an epoch's means into the history; return them by the names written."""
+        loss = means.pop("loss")
+        loss_name = "valid_loss" if prefix else "train_loss"
+        record = {loss_name: loss, **{prefix + name: value for name, value in means.items()}}
+        for name, value in record.items():
+            self.history.record(name, value)
+        self.history.record(loss_name + "_best", loss < best.get(loss_name, math.inf))
+        best[loss_name] = min(loss, best.get(loss_name, math.inf))
+        return record
+
+
+def make_net(
+    network, objective, *, optimizer="adam", lr=1e-3, weight_decay=0.0, callbacks=None, device="cpu"
+):
+    """Return an initialized :class:`AutoencoderNet` around a network and an objective.
+
+    Parameters
+    ----------
+    network, objective : nn.Module
+        What is computed, and what is minimised.
+    optimizer : {"adam", "adamw", "sgd"} or callable, default="adam"
+        Names take torch's fused implementation where the device has one.
+    lr, weight_decay : float
+        Arguments of the optimizer; a zero weight decay is not passed on.
+    callbacks : list of skorch callbacks, default=None
+        Cloned, so that the caller's stay as they are.
+    device : str, default="cpu"
+        A torch device.
+    """
+    options = {"weight_decay": weight_decay} if weight_decay else {}
+    if not callable(optimizer):
+        options["fused"] = torch.device(device).type in FUSED_DEVICES
+        optimizer = OPTIMIZERS[optimizer]
+    net = AutoencoderNet(
+        network,
+        objective,
+        optimizer=partial(optimizer, **options),
+        lr=lr,
+        callbacks=None if callbacks is None else clone(callbacks, safe=False),
+        train_split=None,
+        iterator_train=None,
+        iterator_valid=None,
+        predict_nonlinearity=None,
+        use_caching=False,
+        verbose=0,
+        device=device,
+    )
+    return net.initialize()
