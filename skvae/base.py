@@ -1,96 +1,29 @@
 """What the user touches: the parameters, the verbs, and the life of a fitted estimator."""
 
-import warnings
 from abc import ABCMeta, abstractmethod
-from dataclasses import KW_ONLY
-from numbers import Integral, Real
 
 import numpy as np
-import torch
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    _fit_context,
-)
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skvae._version import __version__
 from skvae.batches import in_chunks, working_dtype
-from skvae.fitting import (
-    build_network,
-    inference_modules,
-    load_optimizer_state,
-    make_estimator_net,
-    optimizer_state,
-    train,
-    user_module,
-)
-from skvae.hyperparameters import hyperparameters
-from skvae.networks import ACTIVATIONS, PerceptronDecoder, PerceptronEncoder
-from skvae.training import OPTIMIZERS
+from skvae.fitting import train
+from skvae.hyperparameters import SharedParameters, check_positive_integer, fit_context
+from skvae.networks import PerceptronDecoder, PerceptronEncoder
+from skvae.state import pack, unpack, user_module
 
 __all__ = ["BaseAutoencoderTransformer"]
 
-NON_NEGATIVE = [Interval(Real, 0, None, closed="left")]
-POSITIVE = [Interval(Real, 0, None, closed="neither")]
-POSITIVE_INTEGER = [Interval(Integral, 1, None, closed="left")]
 
-
-@hyperparameters
 class BaseAutoencoderTransformer(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, SharedParameters, metaclass=ABCMeta
 ):
     """What the autoencoders share: ``fit`` from two hooks, and the verbs.
 
     A final class says what is computed (``_network``) and what is minimised
     (``_objective``); ``fit`` joins the two in a skorch net.
     """
-
-    n_components: int = 10
-    _: KW_ONLY
-    hidden_layer_sizes: tuple = (128, 64)
-    activation: str = "relu"
-    encoder: object = None
-    decoder: object = None
-    max_epochs: int = 100
-    batch_size: int = 256
-    lr: float = 1e-3
-    optimizer: object = "adam"
-    weight_decay: float = 0.0
-    callbacks: list = None
-    device: str = "cpu"
-    early_stopping: bool = False
-    validation_fraction: float = 0.1
-    n_iter_no_change: int = 10
-    tol: float = 1e-4
-    warm_start: bool = False
-    verbose: int = 0
-    random_state: object = None
-
-    _parameter_constraints = {
-        "n_components": POSITIVE_INTEGER,
-        "hidden_layer_sizes": ["array-like"],
-        "activation": [StrOptions(set(ACTIVATIONS)), callable],
-        "encoder": [callable, None],
-        "decoder": [callable, None],
-        "max_epochs": POSITIVE_INTEGER,
-        "batch_size": POSITIVE_INTEGER,
-        "lr": POSITIVE,
-        "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
-        "weight_decay": NON_NEGATIVE,
-        "callbacks": [list, tuple, None],
-        "device": [str, torch.device],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": POSITIVE_INTEGER,
-        "tol": NON_NEGATIVE,
-        "warm_start": ["boolean"],
-        "verbose": ["verbose"],
-        "random_state": ["random_state"],
-    }
 
     @abstractmethod
     def _network(self, n_features):
@@ -137,7 +70,7 @@ class BaseAutoencoderTransformer(
         sizes = tuple(self.hidden_layer_sizes)[::-1]
         return PerceptronDecoder(self.n_components, n_features, sizes, self.activation)
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context
     def fit(self, X, y=None, *, X_val=None):
         """Train on X.
 
@@ -343,9 +276,7 @@ class BaseAutoencoderTransformer(
             In the units of the training data.
         """
         check_is_fitted(self)
-        validate_parameter_constraints(
-            {"n_samples": POSITIVE_INTEGER}, {"n_samples": n_samples}, "sample"
-        )
+        check_positive_integer("n_samples", n_samples, "sample")
         rng = check_random_state(random_state)
         if latent is None:
             codes = self._latent_draws(n_samples, rng)
@@ -367,43 +298,10 @@ class BaseAutoencoderTransformer(
         return tags
 
     def __getstate__(self):
-        """Return parameters, fitted configuration, and the weights as arrays."""
-        state = {**super().__getstate__(), "_skvae_version": __version__}
-        if "net_" in state:
-            net = state.pop("net_")
-            del state["_modules_"]
-            state["_weights_"] = {
-                name: value.cpu().numpy() for name, value in net.module_.state_dict().items()
-            }
-            if "_generator_state_" in state:
-                state["_optimizer_state_"] = optimizer_state(net)
-        return state
+        return pack(super().__getstate__())
 
     def __setstate__(self, state):
-        state = dict(state)
-        version = state.pop("_skvae_version", None)
-        if version != __version__:
-            warnings.warn(
-                f"{type(self).__name__} was pickled by skvae {version} and is read by "
-                f"{__version__}. Fit it again where results differ.",
-                UserWarning,
-                stacklevel=2,
-            )
-        weights = state.pop("_weights_", None)
-        optimizer = state.pop("_optimizer_state_", None)
-        super().__setstate__(state)
-        if weights is not None:
-            fitted = type(self)(**self._fitted_params_)
-            network = build_network(fitted, self.n_features_in_)
-            network.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
-            self._modules_ = inference_modules(network)
-            self.net_ = make_estimator_net(fitted, network, self._n_samples_)
-            for epoch in range(self.n_iter_):
-                self.net_.history.new_epoch()
-                for name, values in self.history_.items():
-                    self.net_.history.record(name, float(values[epoch]))
-            if optimizer is not None:
-                load_optimizer_state(self.net_, optimizer)
+        super().__setstate__(unpack(type(self), state))
 
 
 def _reconstruction(network, x):

@@ -7,12 +7,11 @@ from dataclasses import KW_ONLY
 import numpy as np
 import torch
 from sklearn.decomposition import PCA
-from sklearn.utils._param_validation import StrOptions
 
-from skvae.base import POSITIVE, BaseAutoencoderTransformer
+from skvae.base import BaseAutoencoderTransformer
 from skvae.batches import working_dtype
 from skvae.distributions import whitened_noise
-from skvae.hyperparameters import hyperparameters
+from skvae.hyperparameters import POSITIVE, hyperparameters, one_of
 from skvae.networks import BernoulliObservation, GaussianObservation, VariationalNetwork
 
 __all__ = ["BaseVAETransformer"]
@@ -34,8 +33,8 @@ class BaseVAETransformer(BaseAutoencoderTransformer):
 
     _parameter_constraints = {
         **BaseAutoencoderTransformer._parameter_constraints,
-        "likelihood": [StrOptions(set(LIKELIHOODS))],
-        "noise_variance": [StrOptions({"learned", "per-feature", "pca"}), *POSITIVE],
+        "likelihood": one_of(*LIKELIHOODS),
+        "noise_variance": [*one_of("learned", "per-feature", "pca"), *POSITIVE],
     }
 
     @abstractmethod
@@ -84,9 +83,9 @@ class BaseVAETransformer(BaseAutoencoderTransformer):
             self._warn_of_dominant_column(variance)
             variance = variance.mean()
         floor = np.where(variance > 0, VARIANCE_FLOOR * variance, CONSTANT_COLUMN_FLOOR)
-        if self.noise_variance == "pca":
+        if self.noise_variance == "pca" and variance > 0:
             variance = self._pca_noise_variance(X, rows, generator)
-        elif not isinstance(self.noise_variance, str):
+        if not isinstance(self.noise_variance, str):
             variance, floor = np.float64(self.noise_variance), np.float64(0)
         network.observation.start(torch.as_tensor(variance), torch.as_tensor(floor))
 

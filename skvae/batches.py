@@ -13,7 +13,7 @@ CHUNK_ENTRIES = 2**20  # entries of an inference chunk
 
 def working_dtype(dtype):
     """Return float32 for float32 and all of one byte and half precision, else float64."""
-    narrow = dtype.kind in "biu" and dtype.itemsize == 1 or dtype in (np.float16, np.float32)
+    narrow = (dtype.kind in "biu" and dtype.itemsize == 1) or dtype in (np.float16, np.float32)
     return np.dtype(np.float32 if narrow else np.float64)
 
 

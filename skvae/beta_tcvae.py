@@ -2,11 +2,8 @@
 
 from dataclasses import KW_ONLY
 
-from sklearn.utils._param_validation import StrOptions
-
-from skvae.base import NON_NEGATIVE
 from skvae.base_vae import BaseVAETransformer
-from skvae.hyperparameters import hyperparameters
+from skvae.hyperparameters import NON_NEGATIVE, hyperparameters, one_of
 from skvae.objectives import TotalCorrelationObjective
 
 __all__ = ["BetaTCVAETransformer"]
@@ -77,7 +74,7 @@ class BetaTCVAETransformer(BaseVAETransformer):
         "alpha": NON_NEGATIVE,
         "beta": NON_NEGATIVE,
         "gamma": NON_NEGATIVE,
-        "tc_sampling": [StrOptions({"mws", "mss"})],
+        "tc_sampling": one_of("mws", "mss"),
     }
 
     def _objective(self, n_samples):

@@ -2,9 +2,8 @@
 
 from dataclasses import KW_ONLY
 
-from skvae.base import NON_NEGATIVE
 from skvae.base_vae import BaseVAETransformer
-from skvae.hyperparameters import hyperparameters
+from skvae.hyperparameters import NON_NEGATIVE, hyperparameters
 from skvae.objectives import BetaObjective
 
 __all__ = ["BetaVAETransformer"]
@@ -51,8 +50,8 @@ class BetaVAETransformer(BaseVAETransformer):
     (150, 2)
     """
 
-    noise_variance: object = "pca"
     _: KW_ONLY
+    noise_variance: object = "pca"
     beta: float = 2.0
 
     _parameter_constraints = {**BaseVAETransformer._parameter_constraints, "beta": NON_NEGATIVE}

@@ -1,18 +1,23 @@
 """The life of a fit: rows split, network drawn or resumed, trained, concluded."""
 
 import copy
-import threading
 from contextlib import nullcontext
 
 import numpy as np
 import torch
 from sklearn.utils import check_random_state
-from torch import nn
 
 from skvae.batches import Batches, column_statistics, working_dtype
-from skvae.training import Patience, Validation, make_net, one_torch_thread
+from skvae.state import (
+    build_network,
+    inference_modules,
+    load_optimizer_state,
+    make_estimator_net,
+    optimizer_state,
+)
+from skvae.training import Patience, Validation, one_torch_thread
 
-__all__ = ["build_network", "inference_modules", "train", "user_module"]
+__all__ = ["train"]
 
 # The parameters that a network is made from: a warm start cannot change them.
 NETWORK_PARAMETERS = (
@@ -29,46 +34,6 @@ UNFITTED_PARAMETERS = {"callbacks": None, "random_state": None}
 # Rows times weights of a training step below which a second thread costs more than it brings.
 SMALL_STEP = 2**26
 CONCLUDING_BATCH = 1024
-
-_user_module_lock = threading.Lock()
-
-
-def user_module(name, make, n_inputs, n_outputs):
-    """Return the user's encoder or decoder, after a look at what it returns."""
-    module = make(n_inputs, n_outputs)
-    if not isinstance(module, nn.Module):
-        raise TypeError(
-            f"The callable {name}= must return an nn.Module. Got {type(module).__name__} instead. "
-            f"Return an instance of the module, not its output."
-        )
-    module.eval()
-    with torch.no_grad():
-        shape = tuple(module(torch.zeros(2, n_inputs)).shape)
-    if shape != (2, n_outputs):
-        raise ValueError(
-            f"The module that {name}= returns must map rows of {n_inputs} values to rows of "
-            f"{n_outputs}. Got an output of shape {shape} for 2 rows instead. Use the widths "
-            f"that {name}(n_inputs, n_outputs) is called with."
-        )
-    return module
-
-
-def build_network(estimator, n_features, seed=0):
-    """Return the estimator's network; the user's modules draw their weights from ``seed``."""
-    if estimator.encoder is None and estimator.decoder is None:
-        return estimator._network(n_features)
-    with _user_module_lock, torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
-        return estimator._network(n_features)
-
-
-def inference_modules(network):
-    """Return {dtype: network in evaluation mode}: the trained one, and its float64 twin."""
-    network.eval()
-    return {
-        np.dtype(np.float32): network,
-        np.dtype(np.float64): copy.deepcopy(network).double(),
-    }
 
 
 def train(estimator, X, X_val, resume):
@@ -165,53 +130,30 @@ def _check_same_network(estimator):
     """Refuse a warm start whose parameters describe another network."""
     for name in NETWORK_PARAMETERS:
         now, then = getattr(estimator, name, None), estimator._fitted_params_.get(name)
-        if now != then:
+        if not np.array_equal(now, then):
             raise ValueError(
                 f"A warm start needs {name}={then!r}, with which the network was built. Got "
                 f"{now!r} instead. Set it back, or fit with warm_start=False."
             )
 
 
-def make_estimator_net(estimator, network, n_samples):
-    """Return the skorch net of a network, set up by the estimator's parameters."""
-    return make_net(
-        network,
-        estimator._objective(n_samples),
-        optimizer=estimator.optimizer,
-        lr=estimator.lr,
-        weight_decay=estimator.weight_decay,
-        callbacks=estimator.callbacks,
-        device=estimator.device,
-    )
-
-
-def optimizer_state(net):
-    """Return the optimizer's state, {parameter index: {name: ndarray or number}}."""
-    return {
-        index: {key: value.cpu().numpy() if torch.is_tensor(value) else value
-                for key, value in state.items()}
-        for index, state in net.optimizer_.state_dict()["state"].items()
-    }
-
-
-def load_optimizer_state(net, state):
-    """Give the optimizer a state returned by :func:`optimizer_state`, in memory of its own."""
-    tensors = {
-        index: {key: torch.tensor(value) for key, value in entries.items()}
-        for index, entries in state.items()
-    }
-    net.optimizer_.load_state_dict({**net.optimizer_.state_dict(), "state": tensors})
-
-
 def _history(net, before):
-    """Return the net's numeric records as arrays by name, after those of earlier fits."""
-    names = [
-        name
+    """Return the net's numeric records as arrays by name, after those of earlier fits.
+
+    A name that only some of the fits recorded is NaN in the epochs of the others.
+    """
+    now = {
+        name: np.array(net.history[:, name], dtype=np.float64)
         for name, value in net.history[-1].items()
-        if isinstance(value, float) and not name.endswith("_best")
-    ]
-    now = {name: np.array(net.history[:, name], dtype=np.float64) for name in names}
+        if isinstance(value, float)
+    }
+    lengths = [len(history["train_loss"]) if history else 0 for history in (before, now)]
     return {
-        name: np.concatenate((before.get(name, np.full(0, np.nan)), values))
-        for name, values in now.items()
+        name: np.concatenate(
+            [
+                history.get(name, np.full(length, np.nan))
+                for history, length in zip((before, now), lengths, strict=True)
+            ]
+        )
+        for name in now | before
     }

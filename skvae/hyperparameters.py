@@ -1,9 +1,38 @@
-"""How an estimator declares its hyper-parameters: once, as annotated fields of the class."""
+"""How an estimator declares its hyper-parameters: once, as annotated fields of the class.
 
-from dataclasses import dataclass
+Documentation and validation go with them. scikit-learn's private names are used here alone.
+"""
+
+from dataclasses import KW_ONLY, dataclass
+from numbers import Integral, Real
 from typing import dataclass_transform
 
-__all__ = ["hyperparameters"]
+import torch
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints
+
+from skvae.networks import ACTIVATIONS
+from skvae.training import OPTIMIZERS
+
+__all__ = ["SharedParameters", "check_positive_integer", "fit_context", "hyperparameters"]
+
+NON_NEGATIVE = [Interval(Real, 0, None, closed="left")]
+POSITIVE = [Interval(Real, 0, None, closed="neither")]
+POSITIVE_INTEGER = [Interval(Integral, 1, None, closed="left")]
+
+
+def one_of(*options):
+    """Return the constraint of a parameter that is one of some strings."""
+    return [StrOptions(set(options))]
+
+
+def check_positive_integer(name, value, method):
+    """Raise scikit-learn's sentence if an argument is no integer above zero."""
+    validate_parameter_constraints({name: POSITIVE_INTEGER}, {name: value}, method)
+
+
+# Decorates fit: validates the parameters first, in scikit-learn's words.
+fit_context = _fit_context(prefer_skip_nested_validation=True)
 
 SHARED_PARAMETERS = """n_components : int, default=10
         Number of latent dimensions.
@@ -129,3 +158,51 @@ def hyperparameters(cls):
         cls.__doc__ = cls.__doc__.replace("%(parameters)s", parameters.format(**words))
         cls.__doc__ = cls.__doc__.replace("%(attributes)s", attributes.format(**words))
     return dataclass(cls, eq=False, repr=False)
+
+
+@hyperparameters
+class SharedParameters(BaseEstimator):
+    """The parameters that all autoencoders have."""
+
+    n_components: int = 10
+    _: KW_ONLY
+    hidden_layer_sizes: tuple = (128, 64)
+    activation: str = "relu"
+    encoder: object = None
+    decoder: object = None
+    max_epochs: int = 100
+    batch_size: int = 256
+    lr: float = 1e-3
+    optimizer: object = "adam"
+    weight_decay: float = 0.0
+    callbacks: list = None
+    device: str = "cpu"
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    n_iter_no_change: int = 10
+    tol: float = 1e-4
+    warm_start: bool = False
+    verbose: int = 0
+    random_state: object = None
+
+    _parameter_constraints = {
+        "n_components": POSITIVE_INTEGER,
+        "hidden_layer_sizes": ["array-like"],
+        "activation": [*one_of(*ACTIVATIONS), callable],
+        "encoder": [callable, None],
+        "decoder": [callable, None],
+        "max_epochs": POSITIVE_INTEGER,
+        "batch_size": POSITIVE_INTEGER,
+        "lr": POSITIVE,
+        "optimizer": [*one_of(*OPTIMIZERS), callable],
+        "weight_decay": NON_NEGATIVE,
+        "callbacks": [list, tuple, None],
+        "device": [str, torch.device],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": POSITIVE_INTEGER,
+        "tol": NON_NEGATIVE,
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }

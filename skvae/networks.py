@@ -1,6 +1,7 @@
 """What is computed: x -> q(z|x) -> p(x|z), by perceptrons or by the user's own modules."""
 
 from abc import ABC, abstractmethod
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -37,7 +38,7 @@ def _perceptron(sizes, activation):
     """Return linear layers of uninitialized weights with activations in between."""
     make = ACTIVATIONS.get(activation, activation)
     layers = []
-    for n_inputs, n_outputs in zip(sizes[:-1], sizes[1:], strict=True):
+    for n_inputs, n_outputs in pairwise(sizes):
         layers += [nn.utils.skip_init(nn.Linear, n_inputs, n_outputs), make()]
     return nn.Sequential(*layers[:-1])
 

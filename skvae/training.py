@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from sklearn.base import clone
 from skorch import NeuralNet
 from skorch.dataset import Dataset
-from sklearn.base import clone
 from torch.utils.data import Subset
 from tqdm.auto import tqdm
 
@@ -135,7 +136,7 @@ class AutoencoderNet(NeuralNet):
     def get_iterator(self, dataset, training=False):
         """Return batches of a dataset, in order: slices, not rows one by one."""
         X = dataset.dataset.X[dataset.indices] if isinstance(dataset, Subset) else dataset.X
-        return ((X[start : start + 1024], None) for start in range(0, len(X), 1024))
+        return ((np.array(X[start : start + 1024]), None) for start in range(0, len(X), 1024))
 
     def fit_batches(
         self, train, validation=None, *, epochs, generator, patience=None, progress=False

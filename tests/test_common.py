@@ -21,9 +21,7 @@ TRANSFORMERS = [
     )
 ] + [
     VAETransformer(2, max_epochs=2, noise_variance="per-feature", random_state=0),
-    BetaTCVAETransformer(
-        2, hidden_layer_sizes=(), max_epochs=2, tc_sampling="mss", random_state=0
-    ),
+    BetaTCVAETransformer(2, hidden_layer_sizes=(), max_epochs=2, tc_sampling="mss", random_state=0),
     AutoencoderTransformer(2, max_epochs=2, early_stopping=True, random_state=0),
 ]
 

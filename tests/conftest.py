@@ -1,0 +1,21 @@
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """Handwritten digits, (1797, 64) in [0, 1]."""
+    X = load_digits().data / 16
+    X.setflags(write=False)
+    return X
+
+
+@pytest.fixture(scope="session")
+def table():
+    """Correlated Gaussian columns, (400, 6), with a decaying spectrum."""
+    rng = np.random.RandomState(0)
+    directions, _ = np.linalg.qr(rng.standard_normal((6, 6)))
+    X = rng.standard_normal((400, 6)) * [3.0, 2.0, 1.0, 0.5, 0.4, 0.3] @ directions + 5.0
+    X.setflags(write=False)
+    return X

@@ -1,0 +1,50 @@
+import re
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from skvae import BetaTCVAETransformer
+
+
+def gaussian_total_correlation(codes):
+    covariance = np.cov(codes, rowvar=False)
+    return 0.5 * (np.log(np.diag(covariance)).sum() - np.linalg.slogdet(covariance)[1])
+
+
+@pytest.mark.parametrize("tc_sampling", ["mws", "mss"])
+def test_beta_lowers_the_total_correlation_of_the_codes(tc_sampling, digits):
+    estimator = BetaTCVAETransformer(
+        6, noise_variance="pca", tc_sampling=tc_sampling, max_epochs=40, random_state=0
+    )
+    codes = {
+        beta: clone(estimator).set_params(beta=beta).fit_transform(digits) for beta in (0.0, 10.0)
+    }
+    assert gaussian_total_correlation(codes[10.0]) < gaussian_total_correlation(codes[0.0])
+
+
+@pytest.mark.parametrize("weight", ["alpha", "gamma"])
+def test_alpha_and_gamma_reach_the_objective(weight, table):
+    settings = {"max_epochs": 3, "random_state": 0}
+    plain = BetaTCVAETransformer(2, **settings).fit(table)
+    weighted = BetaTCVAETransformer(2, **settings, **{weight: 5.0}).fit(table)
+    assert getattr(weighted.net_.criterion_, weight) == 5.0
+    assert not np.array_equal(plain.transform(table), weighted.transform(table))
+
+
+@pytest.mark.parametrize("tc_sampling", ["mws", "mss"])
+def test_a_single_left_over_row_is_trained_with_the_batch_before(tc_sampling, table):
+    fitted = BetaTCVAETransformer(
+        2, batch_size=19, max_epochs=2, tc_sampling=tc_sampling, random_state=0
+    ).fit(table)  # 400 = 21 * 19 + 1
+    assert all(np.isfinite(values).all() for values in fitted.history_.values())
+
+
+@pytest.mark.parametrize("tc_sampling", ["mws", "mss"])
+def test_a_batch_of_one_is_refused(tc_sampling, table):
+    sentence = (
+        "BetaTCVAETransformer estimates q(z) from the rows of a batch, and needs batch_size >= 2. "
+        "Got batch_size=1 instead."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        BetaTCVAETransformer(batch_size=1, tc_sampling=tc_sampling).fit(table)

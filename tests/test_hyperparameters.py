@@ -1,0 +1,51 @@
+import inspect
+
+import pytest
+
+from skvae import (
+    AutoencoderTransformer,
+    BetaTCVAETransformer,
+    BetaVAETransformer,
+    VAETransformer,
+)
+
+every_estimator = pytest.mark.parametrize(
+    "Estimator",
+    [AutoencoderTransformer, VAETransformer, BetaVAETransformer, BetaTCVAETransformer],
+)
+
+
+@every_estimator
+def test_every_annotation_is_a_parameter_with_a_constraint_and_a_default(Estimator):
+    annotated = {
+        name
+        for cls in Estimator.__mro__
+        if cls.__module__.startswith("skvae.")
+        for name in cls.__annotations__
+        if name != "_"
+    }
+    assert annotated == set(Estimator().get_params())
+    assert annotated == set(Estimator._parameter_constraints)
+
+
+@every_estimator
+def test_n_components_alone_is_positional(Estimator):
+    parameters = inspect.signature(Estimator).parameters
+    positional = [name for name, p in parameters.items() if p.kind is not p.KEYWORD_ONLY]
+    assert positional == ["n_components"]
+
+
+@every_estimator
+def test_every_parameter_is_documented_in_the_order_of_the_signature(Estimator):
+    doc = inspect.getdoc(Estimator)
+    section = doc[doc.index("Parameters\n") : doc.index("Attributes\n")]
+    documented = [line.split(" : ")[0] for line in section.splitlines() if " : " in line[:40]]
+    assert documented == list(inspect.signature(Estimator).parameters)
+    assert "%(" not in doc
+    assert "{" not in section.replace('{"', "")
+
+
+def test_the_documented_default_is_the_class_default():
+    for Estimator in (VAETransformer, BetaVAETransformer):
+        default = f'or float, default="{Estimator().noise_variance}"'
+        assert default in Estimator.__doc__

@@ -1,0 +1,147 @@
+import numpy as np
+import pytest
+import torch
+
+from skvae.distributions import Bernoulli, kl_to_standard_normal, whitened_noise
+from skvae.networks import (
+    ACTIVATIONS,
+    AutoencoderNetwork,
+    BernoulliObservation,
+    GaussianObservation,
+    PerceptronDecoder,
+    PerceptronEncoder,
+    VariationalNetwork,
+)
+
+
+def make_network(hidden=(5,), observation=None, n_features=4, n_components=2, seed=0):
+    network = VariationalNetwork(
+        PerceptronEncoder(n_features, 2 * n_components, hidden, "relu"),
+        PerceptronDecoder(n_components, n_features, hidden[::-1], "relu"),
+        observation or GaussianObservation(n_features),
+        n_components,
+    )
+    mean, scale = torch.arange(n_features, dtype=torch.float64), torch.ones(n_features) * 2
+    network.initialize(torch.Generator().manual_seed(seed), mean, scale)
+    return network
+
+
+@pytest.mark.parametrize("activation", [*ACTIVATIONS, torch.nn.Softplus])
+@pytest.mark.parametrize("hidden", [(), (5,), (7, 3)])
+def test_layers_have_the_widths_asked_for(activation, hidden):
+    encoder = PerceptronEncoder(4, 2, hidden, activation)
+    encoder.initialize(torch.Generator().manual_seed(0), torch.zeros(4), torch.ones(4))
+    linears = [layer for layer in encoder.layers if isinstance(layer, torch.nn.Linear)]
+    assert [(layer.in_features, layer.out_features) for layer in linears] == list(
+        zip((4, *hidden), (*hidden, 2), strict=True)
+    )
+    assert encoder(torch.ones(3, 4)).shape == (3, 2)
+
+
+def test_weights_come_from_the_generator_alone():
+    state = torch.get_rng_state()
+    first = make_network().state_dict()
+    torch.manual_seed(5)
+    second = make_network().state_dict()
+    torch.set_rng_state(state)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    make_network()
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_training_mode_samples_and_evaluation_mode_decodes_the_mean():
+    network, x = make_network(), torch.ones(3, 4)
+    network.train()
+    assert not torch.equal(network(x)["z"], network(x)["z"])
+    network.eval()
+    output = network(x)
+    assert torch.equal(output["z"], output["posterior"].mean)
+    noise = torch.ones(3, 2)
+    expected = output["posterior"].mean + output["posterior"].scale
+    assert torch.equal(network(x, noise)["z"], expected)
+
+
+def test_autoencoder_decodes_its_code():
+    network = AutoencoderNetwork(
+        torch.nn.Linear(4, 2), torch.nn.Linear(2, 4), GaussianObservation(4, learned=False), 2
+    )
+    x = torch.ones(3, 4)
+    output = network(x)
+    assert torch.equal(output["z"], network.code(x))
+    assert torch.equal(output["likelihood"].mean, network.decoder(network.encoder(x)))
+    assert network.noise(3, None) is None
+
+
+@pytest.mark.parametrize("per_feature", [False, True])
+def test_a_learned_variance_follows_the_running_mean_of_the_residual(per_feature):
+    observation = GaussianObservation(2, per_feature=per_feature)
+    start = torch.tensor([4.0, 4.0]) if per_feature else torch.tensor(4.0)
+    observation.start(start, torch.zeros_like(start))
+    observation.track(torch.tensor([[1.0, 2.0]]), torch.zeros(1, 2))
+    residual = torch.tensor([1.0, 4.0]) if per_feature else torch.tensor(2.5)
+    expected = 0.9 * start + 0.1 * residual
+    assert torch.allclose(torch.exp(2 * observation.log_scale), expected)
+
+
+def test_a_learned_variance_stays_above_its_floor_and_comes_back_from_it():
+    observation = GaussianObservation(2)
+    observation.start(torch.tensor(1.0), torch.tensor(1e-6))
+    x = torch.zeros(1, 2)
+    for _ in range(500):
+        observation.track(x, x)
+    assert torch.exp(2 * observation.log_scale).item() == pytest.approx(1e-6)
+    observation.track(x + 1, x)
+    assert torch.exp(2 * observation.log_scale).item() == pytest.approx(0.1, rel=1e-5)
+
+
+def test_a_held_variance_does_not_move():
+    observation = GaussianObservation(2, learned=False)
+    observation.start(torch.tensor(3.0), torch.tensor(0.0))
+    observation.track(torch.ones(1, 2), torch.zeros(1, 2))
+    assert torch.exp(2 * observation.log_scale).item() == pytest.approx(3.0)
+
+
+def test_the_variance_is_tracked_in_training_mode_alone():
+    network, x = make_network(), torch.ones(3, 4)
+    before = network.observation.log_scale.clone()
+    network.eval()
+    network(x, torch.zeros(3, 2))
+    assert torch.equal(network.observation.log_scale, before)
+    network.train()
+    network(x, torch.zeros(3, 2))
+    assert not torch.equal(network.observation.log_scale, before)
+
+
+def test_bernoulli_decoder_starts_at_the_columns_means():
+    network = VariationalNetwork(
+        PerceptronEncoder(2, 2, (), "relu"),
+        PerceptronDecoder(1, 2, (), "relu"),
+        BernoulliObservation(),
+        1,
+    )
+    mean = torch.tensor([0.25, 1.0], dtype=torch.float64)
+    network.initialize(torch.Generator().manual_seed(0), mean, torch.ones(2))
+    likelihood = network.decode(torch.zeros(1, 1))
+    assert isinstance(likelihood, Bernoulli)
+    np.testing.assert_allclose(likelihood.mean.detach()[0], [0.25, 0.99], rtol=1e-5)
+
+
+def test_the_posterior_of_a_row_far_away_is_finite():
+    network = make_network()
+    with torch.no_grad():
+        posterior = network.encode(torch.full((1, 4), 1e30))
+    assert torch.isfinite(posterior.scale).all()
+    assert (posterior.scale > 0).all()
+
+
+def test_elbo_of_a_linear_decoder_is_exact():
+    network = make_network(hidden=(), observation=GaussianObservation(4, learned=False)).double()
+    x = torch.randn(5, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        posterior = network.encode(x)
+        weight = network.decoder.layers[0].weight * network.decoder.scale.unsqueeze(1)
+        spread = (weight.square() @ posterior.scale.square().T).sum(0)
+        log_prob = network.decode(posterior.mean).log_prob(x) - 0.5 * spread
+        expected = log_prob - kl_to_standard_normal(posterior)
+        ours = network.elbo(x, whitened_noise(2))
+    np.testing.assert_allclose(ours, expected, rtol=1e-10)

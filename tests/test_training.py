@@ -1,0 +1,355 @@
+import functools
+import math
+import threading
+
+import numpy as np
+import pytest
+import torch
+from sklearn.utils import check_random_state
+from skorch.callbacks import (
+    Callback,
+    Checkpoint,
+    EarlyStopping,
+    EpochScoring,
+    Freezer,
+    GradientNormClipping,
+    LRScheduler,
+)
+
+from skvae import AutoencoderTransformer, BetaTCVAETransformer, BetaVAETransformer, VAETransformer
+from skvae.training import Patience, one_torch_thread
+
+
+def plain_loop(X, optimizer, *, beta, n_components, batch_size, noise_variance, n_epochs):
+    """Train a one-layer-deep VAE as a textbook would: no class of ours, seeded as ours is."""
+    generator = torch.Generator()
+    generator.manual_seed(check_random_state(0).randint(2**31 - 1))
+    n_samples, n_features = X.shape
+    centre = torch.from_numpy(X.mean(0)).float()
+    scale = torch.tensor(X.var(0).mean() ** 0.5).float()
+    sizes = [(n_features, 8), (8, 2 * n_components), (n_components, 8), (8, n_features)]
+    weights = []
+    for layer, (n_inputs, n_outputs) in enumerate(sizes):
+        bound = math.sqrt((6 if layer in (0, 2) else 3) / n_inputs)
+        weight = torch.empty(n_outputs, n_inputs).uniform_(-bound, bound, generator=generator)
+        weights.append([weight, torch.zeros(n_outputs)])
+    weights[1][0][n_components:] = 0.0
+    weights[1][1][n_components:] = -1.0
+    weights = [[t.requires_grad_() for t in pair] for pair in weights]
+    step = optimizer([t for pair in weights for t in pair])
+    data = torch.tensor(X, dtype=torch.float32)
+    (w1, b1), (w2, b2), (w3, b3), (w4, b4) = weights
+    for _ in range(n_epochs):
+        order = torch.randperm(n_samples, generator=generator)
+        for rows in order.split(batch_size):
+            x = data[rows]
+            noise = torch.randn(len(x), n_components, generator=generator)
+            heads = torch.relu((x - centre) / scale @ w1.T + b1) @ w2.T + b2
+            mean, log_std = heads[:, :n_components], heads[:, n_components:]
+            z = mean + torch.exp(log_std) * noise
+            decoded = centre + scale * (torch.relu(z @ w3.T + b3) @ w4.T + b4)
+            error = ((x - decoded) ** 2).sum(1) / (2 * noise_variance)
+            kl = 0.5 * (mean**2 + torch.exp(2 * log_std) - 1 - 2 * log_std).sum(1)
+            loss = (error + beta * kl).mean()
+            step.zero_grad()
+            loss.backward()
+            step.step()
+    return [t.detach() for pair in weights for t in pair]
+
+
+@pytest.mark.parametrize(
+    ("name", "optimizer"),
+    [
+        ("adam", functools.partial(torch.optim.Adam, lr=1e-3)),
+        ("sgd", functools.partial(torch.optim.SGD, lr=1e-3)),
+    ],
+)
+def test_two_epochs_equal_a_plain_loop(table, name, optimizer):
+    ours = BetaVAETransformer(
+        2,
+        beta=3.0,
+        hidden_layer_sizes=(8,),
+        batch_size=100,
+        max_epochs=2,
+        noise_variance=0.5,
+        optimizer=name,
+        random_state=0,
+    ).fit(table)
+    settings = {"beta": 3.0, "n_components": 2, "batch_size": 100, "noise_variance": 0.5}
+    theirs = plain_loop(table, optimizer, n_epochs=2, **settings)
+    weights = list(ours.net_.module_.parameters())
+    assert len(weights) == len(theirs)
+    for weight, expected in zip(weights, theirs, strict=True):
+        np.testing.assert_allclose(weight.detach(), expected, atol=2e-5, rtol=1e-4)
+
+
+def test_history_holds_every_term_of_every_epoch(table):
+    settings = {"max_epochs": 3, "random_state": 0}
+    names = {
+        AutoencoderTransformer: ["reconstruction"],
+        VAETransformer: ["reconstruction", "kl"],
+        BetaTCVAETransformer: [
+            "reconstruction",
+            "kl",
+            "minibatch_mutual_information",
+            "minibatch_total_correlation",
+            "minibatch_dimension_wise_kl",
+        ],
+    }
+    for estimator, terms in names.items():
+        fitted = estimator(2, **settings).fit(table)
+        assert list(fitted.history_) == ["train_loss", *terms]
+        fitted = estimator(2, early_stopping=True, **settings).fit(table)
+        validation = ["valid_loss", *(f"valid_{term}" for term in terms)]
+        assert list(fitted.history_) == ["train_loss", *terms, *validation]
+        assert all(len(values) == fitted.n_iter_ == 3 for values in fitted.history_.values())
+
+
+def test_train_loss_is_the_weighted_sum_of_the_terms(table):
+    fitted = BetaVAETransformer(2, beta=3.0, max_epochs=3, random_state=0).fit(table)
+    expected = fitted.history_["reconstruction"] + 3 * fitted.history_["kl"]
+    np.testing.assert_allclose(fitted.history_["train_loss"], expected, rtol=1e-5)
+
+
+def test_early_stopping_stops_and_goes_back_to_the_best_epoch(table):
+    settings = {"early_stopping": True, "n_iter_no_change": 3, "random_state": 0}
+    fitted = BetaVAETransformer(
+        2, lr=0.05, max_epochs=200, noise_variance=0.1, beta=1.0, **settings
+    ).fit(table)
+    losses = fitted.history_["valid_loss"]
+    assert fitted.n_iter_ < 200
+    best = int(np.argmin(losses)) + 1
+    again = BetaVAETransformer(
+        2, lr=0.05, max_epochs=best, noise_variance=0.1, beta=1.0, **settings
+    ).fit(table)
+    np.testing.assert_array_equal(fitted.transform(table), again.transform(table))
+
+
+def test_validation_rows_are_those_given(table):
+    settings = {"early_stopping": True, "max_epochs": 3, "random_state": 0}
+    near = VAETransformer(2, **settings).fit(table, X_val=table[:50])
+    far = VAETransformer(2, **settings).fit(table, X_val=table[:50] + 10)
+    np.testing.assert_array_equal(near.history_["train_loss"], far.history_["train_loss"])
+    assert (far.history_["valid_loss"] > near.history_["valid_loss"]).all()
+
+
+def test_patience_waits_for_a_decrease_of_more_than_tol():
+    module = torch.nn.Linear(1, 1)
+    patience = Patience(n_epochs=2, tol=0.1)
+    stops = [patience.exhausted(loss, module) for loss in (1.0, 0.95, 0.85, 0.8, 0.79)]
+    assert stops == [False, False, False, False, True]
+
+
+def test_patience_restores_the_best_weights_and_ignores_a_loss_that_is_not_a_number():
+    module = torch.nn.Linear(1, 1)
+    patience = Patience(n_epochs=2, tol=0.0)
+    for loss, weight in ((1.0, 1.0), (0.5, 2.0), (math.nan, 3.0)):
+        module.weight.data.fill_(weight)
+        patience.exhausted(loss, module)
+    patience.restore(module)
+    assert module.weight.item() == 2.0
+
+
+def test_n_of_the_total_correlation_counts_the_training_rows_alone(table):
+    plain = BetaTCVAETransformer(2, max_epochs=1).fit(table)
+    assert plain.net_.criterion_.n_samples == 400
+    split = BetaTCVAETransformer(2, max_epochs=1, early_stopping=True).fit(table)
+    assert split.net_.criterion_.n_samples == 360
+
+
+class Recorder(Callback):
+    """Counts what it is told of."""
+
+    def initialize(self):
+        self.calls_ = []
+        return self
+
+    def on_train_begin(self, net, X=None, y=None, **kwargs):
+        self.calls_.append("train_begin")
+
+    def on_epoch_begin(self, net, **kwargs):
+        self.calls_.append("epoch_begin")
+
+    def on_batch_end(self, net, batch=None, training=None, **kwargs):
+        self.calls_.append("batch_end")
+
+    def on_epoch_end(self, net, **kwargs):
+        self.calls_.append("epoch_end")
+
+    def on_train_end(self, net, X=None, y=None, **kwargs):
+        self.calls_.append("train_end")
+
+
+def test_callbacks_hear_of_everything_and_the_users_are_never_changed(table):
+    recorder = Recorder()
+    fitted = VAETransformer(2, max_epochs=2, batch_size=200, callbacks=[recorder]).fit(table)
+    epoch = ["epoch_begin", "batch_end", "batch_end", "epoch_end"]
+    assert dict(fitted.net_.callbacks_)["Recorder"].calls_ == [
+        "train_begin",
+        *epoch,
+        *epoch,
+        "train_end",
+    ]
+    assert not hasattr(recorder, "calls_")
+
+
+def test_a_callback_that_only_listens_changes_nothing(table):
+    plain = VAETransformer(2, max_epochs=2, random_state=0).fit(table)
+    heard = VAETransformer(2, max_epochs=2, random_state=0, callbacks=[Recorder()]).fit(table)
+    np.testing.assert_array_equal(plain.transform(table), heard.transform(table))
+
+
+def test_lr_scheduler_changes_the_learning_rate(table):
+    schedule = LRScheduler(torch.optim.lr_scheduler.StepLR, step_size=1, gamma=0.5)
+    fitted = VAETransformer(2, max_epochs=3, callbacks=[schedule]).fit(table)
+    assert fitted.net_.optimizer_.param_groups[0]["lr"] == pytest.approx(1e-3 / 8)
+
+
+def test_skorchs_early_stopping_ends_training_normally(table):
+    stop = EarlyStopping(monitor="train_loss", patience=1, threshold=1e9, sink=lambda _: None)
+    fitted = VAETransformer(2, max_epochs=20, callbacks=[stop]).fit(table)
+    assert fitted.n_iter_ == 2
+    assert fitted.transform(table).shape == (400, 2)
+    by_validation = EarlyStopping(patience=1, threshold=1e9, sink=lambda _: None)
+    fitted = VAETransformer(
+        2, max_epochs=20, early_stopping=True, callbacks=[("stop", by_validation)]
+    ).fit(table)
+    assert fitted.n_iter_ == 2
+
+
+def test_checkpoint_saves_at_the_best_epochs(table, tmp_path):
+    checkpoint = Checkpoint(dirname=tmp_path, monitor="train_loss_best", f_pickle=None)
+    fitted = VAETransformer(2, max_epochs=3, callbacks=[checkpoint], random_state=0).fit(table)
+    assert (tmp_path / "params.pt").exists()
+    assert (tmp_path / "history.json").exists()
+    assert fitted.net_.history[-1, "train_loss_best"]
+    checkpoint = Checkpoint(dirname=tmp_path / "valid", f_pickle=None)
+    VAETransformer(2, max_epochs=2, early_stopping=True, callbacks=[checkpoint]).fit(table)
+    assert (tmp_path / "valid" / "params.pt").exists()
+
+
+def mean_squared_error_of(net, X, y=None):
+    return float(np.mean((net.predict(X) - X) ** 2))
+
+
+def test_epoch_scoring_sees_reconstructions_of_training_and_validation_rows(table):
+    scores = [
+        EpochScoring(mean_squared_error_of, name="train_error", on_train=True),
+        EpochScoring(mean_squared_error_of, name="valid_error"),
+    ]
+    fitted = VAETransformer(
+        2, max_epochs=2, early_stopping=True, callbacks=scores, random_state=0
+    ).fit(table)
+    assert fitted.history_["train_error"].shape == fitted.history_["valid_error"].shape == (2,)
+    history = fitted.net_.history
+    assert history[-1, "valid_loss_best"]  # so that these are the weights it was scored with
+    n_train, n_valid = 360, 40
+    errors = n_train * history[-1, "train_error"] + n_valid * history[-1, "valid_error"]
+    expected = 400 * fitted.reconstruction_error(table).mean()
+    assert errors == pytest.approx(expected, rel=1e-5)
+
+
+def test_freezer_holds_the_weights_it_names(table):
+    fitted = VAETransformer(
+        2, max_epochs=3, callbacks=[Freezer("encoder.layers.0.*")], random_state=0
+    ).fit(table)
+    once = VAETransformer(2, max_epochs=1, lr=1e-30, random_state=0).fit(table)
+    for name, weight in fitted.net_.module_.named_parameters():
+        same = torch.allclose(weight, once.net_.module_.get_parameter(name), atol=1e-20)
+        assert same == name.startswith("encoder.layers.0.")
+
+
+def test_gradient_norm_clipping_limits_the_step(table):
+    settings = {"max_epochs": 1, "batch_size": 400, "optimizer": "sgd", "lr": 1.0}
+    start = VAETransformer(2, **{**settings, "lr": 1e-30}, random_state=0).fit(table)
+    clipped = VAETransformer(
+        2, **settings, callbacks=[GradientNormClipping(1e-3)], random_state=0
+    ).fit(table)
+    squares = sum(
+        (a - b).square().sum().item()
+        for a, b in zip(
+            start.net_.module_.parameters(), clipped.net_.module_.parameters(), strict=True
+        )
+    )
+    assert math.sqrt(squares) == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_a_callable_optimizer_gets_the_parameters_and_lr(table):
+    optimizer = functools.partial(torch.optim.SGD, momentum=0.9)
+    fitted = VAETransformer(2, max_epochs=1, lr=1e-4, optimizer=optimizer).fit(table)
+    group = fitted.net_.optimizer_.param_groups[0]
+    assert group["momentum"] == 0.9
+    assert group["lr"] == 1e-4
+
+
+def test_adam_is_fused_and_weight_decay_is_passed_on(table):
+    fitted = VAETransformer(2, max_epochs=1, weight_decay=0.1, optimizer="adamw").fit(table)
+    group = fitted.net_.optimizer_.param_groups[0]
+    assert isinstance(fitted.net_.optimizer_, torch.optim.AdamW)
+    assert group["fused"]
+    assert group["weight_decay"] == 0.1
+
+
+def test_a_loss_that_is_not_finite_stops_the_fit_and_leaves_nothing(digits):
+    vae = VAETransformer(2, lr=1e6, max_epochs=20, random_state=0)
+    message = (
+        r"^The training loss must stay finite\. Got (nan|inf) in epoch \d+ instead\. "
+        r"Use a smaller lr than 1000000\.0, or scale X\.$"
+    )
+    with pytest.raises(ValueError, match=message):
+        vae.fit(digits)
+    assert [name for name in vars(vae) if name.endswith("_")] == []
+
+
+def test_verbose_shows_the_terms_and_zero_is_silent(table, capfd):
+    VAETransformer(2, max_epochs=2).fit(table)
+    assert capfd.readouterr() == ("", "")
+    VAETransformer(2, max_epochs=2, verbose=1).fit(table)
+    shown = capfd.readouterr()
+    assert shown.out == ""
+    assert "2/2" in shown.err
+    assert "kl=" in shown.err
+    assert "reconstruction=" in shown.err
+
+
+class Interrupt(Callback):
+    """Presses Ctrl-C in the middle of a batch."""
+
+    def on_batch_begin(self, net, **kwargs):
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_propagates_and_leaves_the_estimator_unfitted(table):
+    vae = VAETransformer(2, max_epochs=2).fit(table)
+    vae.set_params(callbacks=[Interrupt()])
+    with pytest.raises(KeyboardInterrupt):
+        vae.fit(table)
+    assert [name for name in vars(vae) if name.endswith("_")] == []
+
+
+def test_the_thread_count_is_restored_after_overlapping_holders():
+    before = torch.get_num_threads()
+    seen = []
+    barrier = threading.Barrier(4)
+
+    def hold():
+        barrier.wait()
+        with one_torch_thread():
+            seen.append(torch.get_num_threads())
+
+    threads = [threading.Thread(target=hold) for _ in range(4)]
+    with one_torch_thread():
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert torch.get_num_threads() == 1
+    assert seen == [1] * 4
+    assert torch.get_num_threads() == before
+
+
+def test_predict_and_forward_of_the_net_give_the_reconstruction(table):
+    vae = VAETransformer(2, max_epochs=1, random_state=0).fit(table)
+    expected = vae.reconstruct(table.astype(np.float32))
+    np.testing.assert_allclose(vae.net_.predict(table), expected, rtol=1e-5)
+    np.testing.assert_allclose(vae.net_.forward(table), expected, rtol=1e-5)
