@@ -36,7 +36,8 @@ class Batches:
     """Mini-batches of some rows of X as float32 tensors, shuffled anew at each iteration.
 
     The row indices are permuted, and the rows gathered into one buffer, a block of batches
-    at a time; a batch is a view of it, valid until the next block.
+    at a time; a batch is a view of it, valid until the next block. ``full`` is the number of
+    rows of a full batch.
 
     Parameters
     ----------
@@ -57,6 +58,7 @@ class Batches:
         self.rows = rows
         self.generator = generator
         self.device = torch.device(device)
+        self.full = min(batch_size, len(rows))
         self.slices = batch_slices(len(rows), batch_size)
         per_block = max(1, BLOCK_ENTRIES // (batch_size * X.shape[1]))
         self.blocks = [

@@ -54,7 +54,8 @@ SHARED_PARAMETERS = """n_components : int, default=10
     max_epochs : int, default=100
         Number of passes over the training rows.
     batch_size : int, default=256
-        Rows in a mini-batch. A single left-over row joins the batch before it.
+        Rows in a mini-batch. A short last batch counts by its rows, and a single left-over
+        row joins the batch before it.
     lr : float, default=0.001
         Learning rate.
     optimizer : {{"adam", "adamw", "sgd"}} or callable, default="adam"

@@ -211,7 +211,8 @@ class AutoencoderNet(NeuralNet):
             means = objective.means(output, x)
             loss = objective.total(means)
             optimizer.zero_grad()
-            loss.backward()
+            # Every row weighs the same: a short batch does not steer as a full one does.
+            loss.backward(loss.new_tensor(len(x) / batches.full))
             if watched:
                 self.notify(
                     "on_grad_computed",
