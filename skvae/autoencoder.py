@@ -67,6 +67,9 @@ class AutoencoderTransformer(BaseAutoencoderTransformer):
     def _tolerance(self, n_features):
         return self.tol
 
+    def _loss_unit(self, statistics):
+        return self._column_scale(statistics)[0] ** 2
+
     @torch.no_grad()
     def _conclude(self, network, batches):
         codes = np.concatenate([network.code(x).cpu().numpy() for x in batches])

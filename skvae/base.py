@@ -49,6 +49,10 @@ class BaseAutoencoderTransformer(
         shared = np.sqrt(statistics.variance.mean())
         return np.full_like(statistics.mean, shared if shared > 0 else 1.0)
 
+    def _loss_unit(self, statistics):
+        """Return what the optimizer's loss is divided by."""
+        return 1.0
+
     def _start(self, network, X, rows, statistics, generator):
         """Set what training begins with besides the weights."""
 

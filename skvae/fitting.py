@@ -83,6 +83,7 @@ def train(estimator, X, X_val, resume):
             validation,
             epochs=estimator.max_epochs,
             generator=generator,
+            unit=estimator._loss_unit(statistics),
             patience=patience,
             progress=estimator.verbose > 0,
         )

@@ -139,7 +139,7 @@ class AutoencoderNet(NeuralNet):
         return ((np.array(X[start : start + 1024]), None) for start in range(0, len(X), 1024))
 
     def fit_batches(
-        self, train, validation=None, *, epochs, generator, patience=None, progress=False
+        self, train, validation=None, *, epochs, generator, unit=1.0, patience=None, progress=False
     ):
         """Train for some epochs.
 
@@ -153,6 +153,9 @@ class AutoencoderNet(NeuralNet):
             The most epochs.
         generator : torch.Generator
             Source of the latent noise.
+        unit : float, default=1.0
+            The optimizer sees the loss divided by it: with the variance of X as the unit of a
+            squared error, a fit does not depend on the units of X.
         patience : Patience, default=None
             Early stopping on the validation loss.
         progress : bool, default=False
@@ -174,7 +177,7 @@ class AutoencoderNet(NeuralNet):
             for _ in range(epochs):
                 self.notify("on_epoch_begin", **datasets)
                 self.module_.train()
-                shown = self._record("", self._train_epoch(train, generator), best)
+                shown = self._record("", self._train_epoch(train, generator, unit), best)
                 if not math.isfinite(shown["train_loss"]):
                     raise ValueError(
                         f"The training loss must stay finite. Got {shown['train_loss']} in epoch "
@@ -198,7 +201,7 @@ class AutoencoderNet(NeuralNet):
         self.module_.eval()
         return self
 
-    def _train_epoch(self, batches, generator):
+    def _train_epoch(self, batches, generator, unit):
         """Take one step on every batch; return the mean of every term and of the loss."""
         module, objective, optimizer = self.module_, self.criterion_, self.optimizer_
         watched = bool(self.callbacks_)
@@ -212,7 +215,7 @@ class AutoencoderNet(NeuralNet):
             loss = objective.total(means)
             optimizer.zero_grad()
             # Every row weighs the same: a short batch does not steer as a full one does.
-            loss.backward(loss.new_tensor(len(x) / batches.full))
+            loss.backward(loss.new_tensor(len(x) / batches.full / unit))
             if watched:
                 self.notify(
                     "on_grad_computed",
