@@ -72,17 +72,18 @@ class PerceptronEncoder(nn.Module):
     def __init__(self, n_features, n_outputs, hidden_layer_sizes, activation):
         super().__init__()
         self.layers = _perceptron((n_features, *hidden_layer_sizes, n_outputs), activation)
-        self.register_buffer("centre", torch.zeros(n_features))
+        self.register_buffer("shift", torch.zeros(n_features))
         self.register_buffer("factor", torch.ones(n_features))
 
     def initialize(self, generator, centre, scale):
         """Draw the weights; a column of scale 0 is constant, and is left out."""
         _initialize(self.layers, generator)
-        self.centre.copy_(centre)
-        self.factor.copy_(torch.where(scale > 0, 1 / scale, 0.0))
+        factor = torch.where(scale > 0, 1 / scale, 0.0)
+        self.factor.copy_(factor)
+        self.shift.copy_(-centre * factor)
 
     def forward(self, x):
-        return self.layers((x - self.centre) * self.factor)
+        return self.layers(torch.addcmul(self.shift, x, self.factor))
 
 
 class PerceptronDecoder(nn.Module):

@@ -21,7 +21,7 @@ def write_optimum(vae, X, n_components):
     encoder, decoder = network.encoder.layers[0], network.decoder.layers[0]
     shrunk = np.sqrt(values - noise)
     with torch.no_grad():
-        network.encoder.centre.copy_(torch.tensor(X.mean(0)))
+        network.encoder.shift.copy_(-torch.tensor(X.mean(0)))
         network.encoder.factor.fill_(1.0)
         network.decoder.centre.copy_(torch.tensor(X.mean(0)))
         network.decoder.scale.fill_(1.0)
