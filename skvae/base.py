@@ -1,6 +1,7 @@
 """What the user touches: the parameters, the verbs, and the life of a fitted estimator."""
 
 from abc import ABCMeta, abstractmethod
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -41,7 +42,7 @@ class BaseAutoencoderTransformer(
     def _latent_draws(self, n_samples, rng):
         """Return codes drawn from the model's own latent density."""
 
-    def _check_support(self, minimum, maximum):
+    def _check_support(self, statistics):
         """Refuse data that the likelihood gives no density."""
 
     def _column_scale(self, statistics):
@@ -64,15 +65,22 @@ class BaseAutoencoderTransformer(
         """Return the encoder module, ours or the user's."""
         if self.encoder is not None:
             return user_module("encoder", self.encoder, n_features, n_outputs)
-        sizes = tuple(self.hidden_layer_sizes)
-        return PerceptronEncoder(n_features, n_outputs, sizes, self.activation)
+        return PerceptronEncoder(n_features, n_outputs, self._hidden_sizes(), self.activation)
 
     def _decoder(self, n_features):
         """Return the decoder module, ours or the user's."""
         if self.decoder is not None:
             return user_module("decoder", self.decoder, self.n_components, n_features)
-        sizes = tuple(self.hidden_layer_sizes)[::-1]
+        sizes = self._hidden_sizes()[::-1]
         return PerceptronDecoder(self.n_components, n_features, sizes, self.activation)
+
+    def _hidden_sizes(self):
+        sizes = tuple(self.hidden_layer_sizes)
+        if not all(isinstance(size, Integral) and size > 0 for size in sizes):
+            raise ValueError(
+                f"hidden_layer_sizes must hold integers of at least 1. Got {sizes} instead."
+            )
+        return sizes
 
     @fit_context
     def fit(self, X, y=None, *, X_val=None):

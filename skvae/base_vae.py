@@ -62,7 +62,8 @@ class BaseVAETransformer(BaseAutoencoderTransformer):
     def _tolerance(self, n_features):
         return self.tol * n_features
 
-    def _check_support(self, minimum, maximum):
+    def _check_support(self, statistics):
+        minimum, maximum = statistics.minimum.min(), statistics.maximum.max()
         low, high = LIKELIHOODS[self.likelihood].distribution.support
         if minimum < low or maximum > high:
             raise ValueError(

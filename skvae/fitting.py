@@ -54,7 +54,9 @@ def train(estimator, X, X_val, resume):
         generator.set_state(torch.tensor(estimator._generator_state_))
     batches, validation_batches = _split(estimator, X, X_val, generator)
     statistics = column_statistics(X, batches.rows)
-    estimator._check_support(statistics.minimum.min(), statistics.maximum.max())
+    estimator._check_support(statistics)
+    if validation_batches is not None:
+        estimator._check_support(column_statistics(validation_batches.X, validation_batches.rows))
     if resume:
         _check_same_network(estimator)
         network = copy.deepcopy(estimator.net_.module_)

@@ -275,7 +275,8 @@ class VariationalNetwork(BaseNetwork):
         return self.encoder(x)[:, : self.n_components]
 
     def noise(self, n_samples, generator):
-        return torch.randn(n_samples, self.n_components, generator=generator)
+        shape = (n_samples, self.n_components)
+        return torch.randn(shape, generator=generator, dtype=torch.float32)
 
     def forward(self, x, noise=None):
         posterior = self.encode(x)

@@ -46,12 +46,15 @@ def user_module(name, make, n_inputs, n_outputs):
 
 
 def build_network(estimator, n_features, seed=0):
-    """Return the estimator's network; the user's modules draw their weights from ``seed``."""
+    """Return the estimator's network, in float32 whatever torch's default dtype.
+
+    The user's modules draw their weights from ``seed``.
+    """
     if estimator.encoder is None and estimator.decoder is None:
-        return estimator._network(n_features)
+        return estimator._network(n_features).float()
     with _user_module_lock, torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        return estimator._network(n_features)
+        return estimator._network(n_features).float()
 
 
 def inference_modules(network):

@@ -268,6 +268,13 @@ def test_too_few_rows_to_split_are_refused(table):
         small(VAETransformer, early_stopping=True).fit(table[:3])
 
 
+@pytest.mark.parametrize("sizes", [(8, 0), (-1,), (2.5,)])
+def test_layers_of_no_size_are_refused(sizes, table):
+    sentence = f"hidden_layer_sizes must hold integers of at least 1. Got {sizes} instead."
+    with pytest.raises(ValueError, match=message(sentence)):
+        small(VAETransformer, hidden_layer_sizes=sizes).fit(table)
+
+
 def test_users_modules_of_the_wrong_kind_are_refused(table):
     sentence = (
         "The module that encoder= returns must map rows of 6 values to rows of 4. Got an output "
@@ -401,6 +408,15 @@ def test_defaults_of_torch_are_left_alone(table):
     small(VAETransformer).fit(table).score_samples(table)
     assert torch.get_num_threads() == threads
     assert torch.get_default_dtype() == dtype
+
+
+def test_a_callers_default_dtype_changes_nothing(table):
+    expected = small(VAETransformer).fit_transform(table)
+    torch.set_default_dtype(torch.float64)
+    try:
+        np.testing.assert_array_equal(small(VAETransformer).fit_transform(table), expected)
+    finally:
+        torch.set_default_dtype(torch.float32)
 
 
 def test_concurrent_calls_equal_serial_ones(table):

@@ -57,6 +57,12 @@ def test_bernoulli_refuses_data_outside_the_unit_interval(table):
         VAETransformer(likelihood="bernoulli").fit(table)
 
 
+def test_bernoulli_refuses_validation_rows_outside_the_unit_interval(digits):
+    vae = VAETransformer(likelihood="bernoulli", early_stopping=True)
+    with pytest.raises(ValueError, match=r"Got values in \[0, 2\] instead"):
+        vae.fit(digits, X_val=digits * 2)
+
+
 def test_bernoulli_decodes_probabilities_and_has_no_noise_variance(digits):
     X = (digits > 0.5).astype(np.uint8)
     vae = VAETransformer(5, likelihood="bernoulli", max_epochs=10, random_state=0).fit(X)
