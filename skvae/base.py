@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skvae.batches import in_chunks, working_dtype
 from skvae.fitting import train
-from skvae.hyperparameters import SharedParameters, check_positive_integer, fit_context
+from skvae.hyperparameters import SharedParameters, check_positive_integer
 from skvae.networks import PerceptronDecoder, PerceptronEncoder
 from skvae.state import pack, unpack, user_module
 
@@ -82,7 +82,6 @@ class BaseAutoencoderTransformer(
             )
         return sizes
 
-    @fit_context
     def fit(self, X, y=None, *, X_val=None):
         """Train on X.
 
@@ -107,7 +106,7 @@ class BaseAutoencoderTransformer(
         Raises
         ------
         ValueError
-            If X has fewer than two rows, NaN or infinite entries, or values outside the
+            If a parameter is out of its range; if X has fewer than two rows, NaN or infinite entries, or values outside the
             likelihood's support; if ``X_val`` comes without ``early_stopping``; if
             the loss does not stay finite. The estimator is then unfitted (after a warm
             start: as it was).
@@ -116,6 +115,7 @@ class BaseAutoencoderTransformer(
         if not resume:
             self._forget()
         try:
+            self._validate_params()
             X = validate_data(self, X, dtype="numeric", reset=not resume, ensure_min_samples=2)
             if X_val is not None:
                 X_val = self._check_validation(X_val)
@@ -164,8 +164,9 @@ class BaseAutoencoderTransformer(
         """Return ``function(network, rows)`` of all rows, computed in the dtype of X."""
         dtype = working_dtype(X.dtype)
         network = self._modules_[dtype]
-        width = max(self.n_features_in_, *(len(w) for w in network.parameters()))
-        device = next(network.parameters()).device
+        widths = [len(weight) for weight in network.parameters() if weight.ndim]
+        width = max(self.n_features_in_, *widths)
+        device = self._fitted_params_["device"]
         return in_chunks(lambda x: function(network, x), X, n_outputs, width, dtype, device)
 
     @property

@@ -8,13 +8,13 @@ from numbers import Integral, Real
 from typing import dataclass_transform
 
 import torch
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints
 
 from skvae.networks import ACTIVATIONS
 from skvae.training import OPTIMIZERS
 
-__all__ = ["SharedParameters", "check_positive_integer", "fit_context", "hyperparameters"]
+__all__ = ["SharedParameters", "check_positive_integer", "hyperparameters"]
 
 NON_NEGATIVE = [Interval(Real, 0, None, closed="left")]
 POSITIVE = [Interval(Real, 0, None, closed="neither")]
@@ -30,9 +30,6 @@ def check_positive_integer(name, value, method):
     """Raise scikit-learn's sentence if an argument is no integer above zero."""
     validate_parameter_constraints({name: POSITIVE_INTEGER}, {name: value}, method)
 
-
-# Decorates fit: validates the parameters first, in scikit-learn's words.
-fit_context = _fit_context(prefer_skip_nested_validation=True)
 
 SHARED_PARAMETERS = """n_components : int, default=10
         Number of latent dimensions.

@@ -49,9 +49,10 @@ class Doubler(torch.nn.Module):
         super().__init__()
         self.linear = torch.nn.Linear(n_inputs, n_outputs)
         self.dropout = torch.nn.Dropout(0.1)
+        self.gain = torch.nn.Parameter(torch.tensor(2.0))
 
     def forward(self, x):
-        return 2 * self.linear(self.dropout(x))
+        return self.gain * self.linear(self.dropout(x))
 
 
 def message(sentence):
@@ -291,10 +292,18 @@ def test_users_modules_of_the_wrong_kind_are_refused(table):
         small(AutoencoderTransformer, decoder=lambda n, m: 3).fit(table)
 
 
-def test_a_fit_that_fails_leaves_nothing_of_the_one_before(table):
-    fitted = small(VAETransformer).fit(table)
-    with pytest.raises(ValueError, match="NaN"):
-        fitted.fit(np.full((4, 6), np.nan))
+@pytest.mark.parametrize(
+    ("parameters", "X", "error"),
+    [
+        ({}, np.full((4, 6), np.nan), "NaN"),
+        ({"lr": -1.0}, np.ones((4, 6)), "'lr' parameter"),
+        ({"hidden_layer_sizes": (0,)}, np.ones((4, 6)), "hidden_layer_sizes"),
+    ],
+)
+def test_a_fit_that_fails_leaves_nothing_of_the_one_before(parameters, X, error, table):
+    fitted = small(VAETransformer).fit(table).set_params(**parameters)
+    with pytest.raises(ValueError, match=error):
+        fitted.fit(X)
     assert [name for name in vars(fitted) if name.endswith("_")] == []
 
 
