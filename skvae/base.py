@@ -106,10 +106,10 @@ class BaseAutoencoderTransformer(
         Raises
         ------
         ValueError
-            If a parameter is out of its range; if X has fewer than two rows, NaN or infinite entries, or values outside the
-            likelihood's support; if ``X_val`` comes without ``early_stopping``; if
-            the loss does not stay finite. The estimator is then unfitted (after a warm
-            start: as it was).
+            If a parameter is out of its range; if X has fewer than two rows, NaN or infinite
+            entries, or values outside the likelihood's support; if ``X_val`` comes
+            without ``early_stopping``; if the loss does not stay finite. The estimator is
+            then unfitted (after a warm start: as it was).
         """
         resume = self.warm_start and hasattr(self, "net_")
         if not resume:
