@@ -16,6 +16,8 @@ from skvae.state import pack, unpack, user_module
 
 __all__ = ["BaseAutoencoderTransformer"]
 
+LEAST_WIDTH = 256  # that a row is taken to have inside a network; it bounds an inference chunk
+
 
 class BaseAutoencoderTransformer(
     ClassNamePrefixFeaturesOutMixin, TransformerMixin, SharedParameters, metaclass=ABCMeta
@@ -165,7 +167,7 @@ class BaseAutoencoderTransformer(
         dtype = working_dtype(X.dtype)
         network = self._modules_[dtype]
         widths = [len(weight) for weight in network.parameters() if weight.ndim]
-        width = max(self.n_features_in_, *widths)
+        width = max(self.n_features_in_, LEAST_WIDTH, *widths)
         device = self._fitted_params_["device"]
         return in_chunks(lambda x: function(network, x), X, n_outputs, width, dtype, device)
 

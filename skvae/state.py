@@ -27,6 +27,12 @@ _user_module_lock = threading.Lock()
 
 def user_module(name, make, n_inputs, n_outputs):
     """Return the user's encoder or decoder, after a look at what it returns."""
+    if isinstance(make, nn.Module):
+        raise TypeError(
+            f"{name}= must be a callable that returns an nn.Module, so that every fit has its own. "
+            f"Got a {type(make).__name__} module instead. Pass a function of (n_inputs, n_outputs) "
+            f"that makes it."
+        )
     module = make(n_inputs, n_outputs)
     if not isinstance(module, nn.Module):
         raise TypeError(
@@ -34,8 +40,16 @@ def user_module(name, make, n_inputs, n_outputs):
             f"Return an instance of the module, not its output."
         )
     module.eval()
+    weight = next(module.parameters(), torch.empty(0))
     with torch.no_grad():
-        shape = tuple(module(torch.zeros(2, n_inputs)).shape)
+        try:
+            shape = tuple(module(torch.zeros(2, n_inputs, dtype=weight.dtype)).shape)
+        except RuntimeError as error:
+            raise ValueError(
+                f"The module that {name}= returns must map rows of {n_inputs} values to rows of "
+                f"{n_outputs}. Got an error from it instead: {error}. Use the widths that "
+                f"{name}(n_inputs, n_outputs) is called with."
+            ) from error
     if shape != (2, n_outputs):
         raise ValueError(
             f"The module that {name}= returns must map rows of {n_inputs} values to rows of "

@@ -292,6 +292,22 @@ def test_users_modules_of_the_wrong_kind_are_refused(table):
         small(AutoencoderTransformer, decoder=lambda n, m: 3).fit(table)
 
 
+def test_a_module_in_place_of_a_callable_is_refused(table):
+    sentence = (
+        "encoder= must be a callable that returns an nn.Module, so that every fit has its own. "
+        "Got a Linear module instead. Pass a function of (n_inputs, n_outputs) that makes it."
+    )
+    with pytest.raises(TypeError, match=message(sentence)):
+        small(VAETransformer, encoder=torch.nn.Linear(6, 4)).fit(table)
+
+
+def test_a_module_of_the_wrong_input_width_is_refused(table):
+    start = "The module that decoder= returns must map rows of 2 values to rows of 6. Got an error "
+    end = "Use the widths that decoder(n_inputs, n_outputs) is called with."
+    with pytest.raises(ValueError, match=f"^{re.escape(start)}.*{re.escape(end)}$"):
+        small(VAETransformer, decoder=lambda n, m: torch.nn.Linear(3, m)).fit(table)
+
+
 @pytest.mark.parametrize(
     ("parameters", "X", "error"),
     [

@@ -1,0 +1,49 @@
+# Every target makes .venv first, from setup.cfg at the versions of constraints.txt.
+# PYTHON=python3.13 makes it with another interpreter; DATA=folder goes to the benchmarks.
+
+PYTHON ?= python3
+DATA ?=
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+BENCHMARKS := $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py))
+
+unexport OMP_NUM_THREADS
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+$(INSTALLED): setup.cfg pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.version_info < (3, 11) and sys.exit("skvae needs Python 3.11 or newer. Got %d.%d instead. Set PYTHON=." % sys.version_info[:2])'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing skvae and what its tests need in $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,plot]"
+	@touch $@
+
+demo: $(INSTALLED) ## the digits through pipeline, grid search, anomaly score and sampling (minutes)
+	@MPLBACKEND=Agg $(BIN)/python docs/examples/plot_digits.py
+
+test: export SCIPY_ARRAY_API = 1
+test: lint ## ruff, the tests, the doctests
+	@$(BIN)/python -m pytest --quiet --doctest-modules tests skvae
+
+lint: $(INSTALLED) ## ruff alone
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+
+format: $(INSTALLED) ## let ruff mend and format the code
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+
+bench: $(INSTALLED) ## the benchmarks; their JSON is kept in benchmarks/results
+	@set -e; for script in $(BENCHMARKS); do \
+	    if ! grep -q -e '--data' $$script; then \
+	        echo "== $$script"; $(BIN)/python $$script; \
+	    elif [ -n "$(DATA)" ]; then \
+	        echo "== $$script --data $(DATA)"; $(BIN)/python $$script --data "$(DATA)"; \
+	    else \
+	        echo "== $$script is left out: it needs DATA=folder"; \
+	    fi; \
+	done

@@ -1,0 +1,86 @@
+"""What the benchmarks share: the machine's description, a table, and a JSON file for each."""
+
+import json
+import os
+import platform
+from argparse import ArgumentParser
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+import skvae
+
+__all__ = ["make_parser", "one_thread", "print_machine", "print_table", "save", "save_picture"]
+
+RESULTS = Path(__file__).parent / "results"
+LIBRARIES = ("numpy", "torch", "scikit-learn", "skorch")
+
+
+def one_thread():
+    """Hold torch at one thread; a script sets OMP_NUM_THREADS itself, before its imports."""
+    torch.set_num_threads(1)
+
+
+def make_parser(docstring):
+    """Return an argument parser that says what the script's docstring says."""
+    return ArgumentParser(description=docstring.strip().splitlines()[0])
+
+
+def machine():
+    """Return a description of the machine and of the versions in use."""
+    return {
+        "date": date.today().isoformat(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in LIBRARIES},
+        "skvae": skvae.__version__,
+    }
+
+
+def _processor():
+    """Return the processor's name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def print_machine():
+    """Print the machine and the versions, one line."""
+    print(", ".join(f"{name} {value}" for name, value in machine().items()), end="\n\n")
+
+
+def print_table(header, rows, *, n_left=1):
+    """Print rows of strings under a header; the first ``n_left`` columns align left."""
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    for row in (header, ["-" * width for width in widths], *rows):
+        cells = [
+            cell.ljust(width) if place < n_left else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip())
+    print()
+
+
+def save(name, rows, **settings):
+    """Write ``results/name.json``: the machine, the settings, and the rows, a dict each."""
+    RESULTS.mkdir(exist_ok=True)
+    content = {"machine": machine(), "settings": settings, "rows": rows}
+    (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
+
+
+def save_picture(name, draw, *, width=7.0, height=3.2):
+    """Write ``results/name.png``, drawn by ``draw(axes)``, where matplotlib is installed."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return
+    figure = Figure(figsize=(width, height), layout="constrained")
+    draw(figure.add_subplot())
+    RESULTS.mkdir(exist_ok=True)
+    figure.savefig(RESULTS / f"{name}.png", dpi=110)
