@@ -97,8 +97,8 @@ class BaseVAETransformer(BaseAutoencoderTransformer):
             names = getattr(self, "feature_names_in_", None)
             name = f"{column}" if names is None else f"{names[column]!r}"
             warnings.warn(
-                f"Column {name} holds {int(100 * share)}% of the variance of X, so one noise variance "
-                f"shared by all columns hides the others. Scale X, or use "
+                f"Column {name} holds {int(100 * share)}% of the variance of X, so one noise "
+                f"variance shared by all columns hides the others. Scale X, or use "
                 f"noise_variance='per-feature'.",
                 UserWarning,
                 stacklevel=2,
