@@ -9,6 +9,7 @@ __all__ = ["Batches", "ColumnStatistics", "batch_slices", "column_statistics", "
 
 BLOCK_ENTRIES = 2**18  # entries gathered at a time: 1 MB of float32, so that they stay in cache
 CHUNK_ENTRIES = 2**20  # entries of an inference chunk
+STATISTICS_ENTRIES = 2**16  # entries of a chunk of the statistics, in cache as float64
 
 
 def working_dtype(dtype):
@@ -147,7 +148,7 @@ def column_statistics(X, rows):
     array([1.])
     """
     n_features = X.shape[1]
-    n_rows = max(1, CHUNK_ENTRIES // n_features)
+    n_rows = max(1, STATISTICS_ENTRIES // n_features)
     shift = X[rows[0]].astype(np.float64)  # sums about a row of the data do not cancel
     total, squares = np.zeros(n_features), np.zeros(n_features)
     minimum, maximum = np.full(n_features, np.inf), np.full(n_features, -np.inf)
@@ -155,7 +156,8 @@ def column_statistics(X, rows):
         chunk = X[rows[start : start + n_rows]]
         np.minimum(minimum, chunk.min(0), out=minimum)
         np.maximum(maximum, chunk.max(0), out=maximum)
-        chunk = np.subtract(chunk, shift, dtype=np.float64)
+        chunk = chunk.astype(np.float64)
+        chunk -= shift
         total += chunk.sum(0)
         squares += np.einsum("ij,ij->j", chunk, chunk)
     mean = total / len(rows)

@@ -1,6 +1,7 @@
 """Densities and divergences of codes and of data: p(x|z), q(z|x), p(z), log q(z)."""
 
 import math
+from functools import cached_property
 
 import torch
 from torch.nn import functional
@@ -47,7 +48,7 @@ class Gaussian:
         self.mean = mean
         self.log_scale = log_scale
 
-    @property
+    @cached_property
     def scale(self):
         """The standard deviation, in the shape of ``log_scale``."""
         return self.log_scale.exp()
@@ -137,8 +138,8 @@ def kl_to_standard_normal(posterior):
     >>> kl_to_standard_normal(Gaussian(torch.ones(1, 3), torch.zeros(1, 3)))
     tensor([1.5000])
     """
-    mean, log_scale = posterior.mean, posterior.log_scale
-    return 0.5 * (mean.square() + torch.exp(2 * log_scale) - 1 - 2 * log_scale).sum(-1)
+    squares = posterior.mean.square() + posterior.scale.square()
+    return (0.5 * (squares - 1) - posterior.log_scale).sum(-1)
 
 
 def standard_normal_log_prob(z):

@@ -87,7 +87,7 @@ class PerceptronEncoder(nn.Module):
 
 
 class PerceptronDecoder(nn.Module):
-    """A perceptron in the units of the data: ``centre + scale * layers(z)``.
+    """A perceptron in the units of the data: ``centre + scale * output(hidden(z))``.
 
     Parameters
     ----------
@@ -101,18 +101,24 @@ class PerceptronDecoder(nn.Module):
 
     def __init__(self, n_components, n_features, hidden_layer_sizes, activation):
         super().__init__()
-        self.layers = _perceptron((n_components, *hidden_layer_sizes, n_features), activation)
+        *hidden, self.output = _perceptron(
+            (n_components, *hidden_layer_sizes, n_features), activation
+        )
+        self.hidden = nn.Sequential(*hidden)
         self.register_buffer("centre", torch.zeros(n_features))
         self.register_buffer("scale", torch.ones(n_features))
 
     def initialize(self, generator, centre, scale):
         """Draw the weights and set the constants."""
-        _initialize(self.layers, generator)
+        _initialize([*self.hidden, self.output], generator)
         self.centre.copy_(centre)
         self.scale.copy_(scale)
 
     def forward(self, z):
-        return torch.addcmul(self.centre, self.layers(z), self.scale)
+        # The constants enter by the last layer, which has fewer entries than its output.
+        weight = self.output.weight * self.scale.unsqueeze(1)
+        bias = torch.addcmul(self.centre, self.output.bias, self.scale)
+        return functional.linear(self.hidden(z), weight, bias)
 
 
 class GaussianObservation(nn.Module):
@@ -155,8 +161,9 @@ class GaussianObservation(nn.Module):
 
     def residual(self, x, location):
         """Return the mean squared residual, shared or of each column."""
-        squares = functional.mse_loss(location.detach(), x, reduction="none")
-        return squares.mean(0) if self.log_scale.ndim else squares.mean()
+        if self.log_scale.ndim == 0:
+            return functional.mse_loss(location.detach(), x)
+        return functional.mse_loss(location.detach(), x, reduction="none").mean(0)
 
     def track(self, x, location):
         """Move a learned variance towards the residual of this batch."""

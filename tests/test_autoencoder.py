@@ -20,7 +20,7 @@ def test_a_linear_autoencoder_is_pca(table):
         random_state=0,
     ).fit(table)
     pca = PCA(2).fit(table)
-    decoder = fitted.net_.module_.decoder.layers[0].weight.detach().numpy()
+    decoder = fitted.net_.module_.decoder.output.weight.detach().numpy()
     assert subspace_angles(decoder, pca.components_.T).max() < 5e-3
     ours = fitted.reconstruction_error(table).mean()
     best = ((table - pca.inverse_transform(pca.transform(table))) ** 2).mean()

@@ -60,7 +60,7 @@ def test_statistics_are_numpys_even_far_from_zero():
 def test_statistics_of_several_chunks_are_those_of_one(monkeypatch):
     X = np.random.RandomState(0).standard_normal((500, 3))
     whole = column_statistics(X, np.arange(500))
-    monkeypatch.setattr("skvae.batches.CHUNK_ENTRIES", 21)
+    monkeypatch.setattr("skvae.batches.STATISTICS_ENTRIES", 21)
     for chunked, expected in zip(column_statistics(X, np.arange(500)), whole, strict=True):
         np.testing.assert_allclose(chunked, expected, rtol=1e-12, atol=1e-14)
 

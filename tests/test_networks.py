@@ -139,7 +139,7 @@ def test_elbo_of_a_linear_decoder_is_exact():
     x = torch.randn(5, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         posterior = network.encode(x)
-        weight = network.decoder.layers[0].weight * network.decoder.scale.unsqueeze(1)
+        weight = network.decoder.output.weight * network.decoder.scale.unsqueeze(1)
         spread = (weight.square() @ posterior.scale.square().T).sum(0)
         log_prob = network.decode(posterior.mean).log_prob(x) - 0.5 * spread
         expected = log_prob - kl_to_standard_normal(posterior)

@@ -18,7 +18,7 @@ def write_optimum(vae, X, n_components):
     """Give a fitted linear VAE the weights of the global optimum, in float64."""
     values, directions, noise = probabilistic_pca(X, n_components)
     network = vae._modules_[np.dtype(np.float64)]
-    encoder, decoder = network.encoder.layers[0], network.decoder.layers[0]
+    encoder, decoder = network.encoder.layers[0], network.decoder.output
     shrunk = np.sqrt(values - noise)
     with torch.no_grad():
         network.encoder.shift.copy_(-torch.tensor(X.mean(0)))
@@ -49,7 +49,7 @@ def test_a_linear_vae_trained_in_float32_is_probabilistic_pca(table):
     ).fit(table)
     pca = PCA(2, svd_solver="full").fit(table)
     _, directions, noise = probabilistic_pca(table, 2)
-    decoder = vae.net_.module_.decoder.layers[0].weight.detach().numpy()
+    decoder = vae.net_.module_.decoder.output.weight.detach().numpy()
     assert subspace_angles(decoder, directions).max() < 0.05
     assert pca.score(table) - vae.score(table) < 0.05
     assert vae.noise_variance_ == pytest.approx(noise, rel=0.05)
