@@ -101,10 +101,10 @@ class PerceptronDecoder(nn.Module):
 
     def __init__(self, n_components, n_features, hidden_layer_sizes, activation):
         super().__init__()
-        *hidden, self.output = _perceptron(
-            (n_components, *hidden_layer_sizes, n_features), activation
-        )
+        sizes = (n_components, *hidden_layer_sizes, n_features)
+        *hidden, output = _perceptron(sizes, activation)
         self.hidden = nn.Sequential(*hidden)
+        self.output = output
         self.register_buffer("centre", torch.zeros(n_features))
         self.register_buffer("scale", torch.ones(n_features))
 
