@@ -55,7 +55,7 @@ class Gaussian:
 
     def sample(self, noise):
         """Return mean + scale * noise, differentiable in both."""
-        return self.mean + self.scale * noise
+        return torch.addcmul(self.mean, self.scale, noise)
 
     def log_prob_per_feature(self, x):
         """Return the log-density of every entry of x, in nats, broadcast."""
@@ -138,8 +138,9 @@ def kl_to_standard_normal(posterior):
     >>> kl_to_standard_normal(Gaussian(torch.ones(1, 3), torch.zeros(1, 3)))
     tensor([1.5000])
     """
-    squares = posterior.mean.square() + posterior.scale.square()
-    return (0.5 * (squares - 1) - posterior.log_scale).sum(-1)
+    mean, scale = posterior.mean, posterior.scale
+    squares = torch.addcmul(mean * mean, scale, scale).sum(-1)
+    return 0.5 * (squares - mean.shape[-1]) - posterior.log_scale.sum(-1)
 
 
 def standard_normal_log_prob(z):

@@ -34,12 +34,19 @@ ACTIVATIONS = {
 LOG_SCALE_RANGE = (-10.0, 10.0)
 
 
+class _EmptyLinear(nn.Linear):
+    """A linear layer that draws no weights when it is made."""
+
+    def reset_parameters(self):
+        pass
+
+
 def _perceptron(sizes, activation):
     """Return linear layers of uninitialized weights with activations in between."""
     make = ACTIVATIONS.get(activation, activation)
     layers = []
     for n_inputs, n_outputs in pairwise(sizes):
-        layers += [nn.utils.skip_init(nn.Linear, n_inputs, n_outputs), make()]
+        layers += [_EmptyLinear(n_inputs, n_outputs), make()]
     return nn.Sequential(*layers[:-1])
 
 
@@ -276,7 +283,7 @@ class VariationalNetwork(BaseNetwork):
     def encode(self, x):
         """Return q(z|x), a :class:`~skvae.distributions.Gaussian`."""
         mean, log_scale = self.encoder(x).chunk(2, -1)
-        return Gaussian(mean, log_scale.clamp(*LOG_SCALE_RANGE))
+        return Gaussian(mean, functional.hardtanh(log_scale, *LOG_SCALE_RANGE))
 
     def code(self, x):
         return self.encoder(x)[:, : self.n_components]

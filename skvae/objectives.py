@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 
+import torch
 from torch import nn
 from torch.nn import functional
 
@@ -52,7 +53,7 @@ class Objective(ABC, nn.Module):
         loss = means["reconstruction"]
         for name, weight in self.weights().items():
             if weight != 0:
-                loss = loss + weight * means[name]
+                loss = torch.add(loss, means[name], alpha=weight)
         return loss
 
     def forward(self, output, x):
