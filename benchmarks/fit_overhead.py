@@ -3,9 +3,10 @@
 The same architecture, batch size, optimizer and number of epochs, one thread, one process:
 our estimators, a plain PyTorch loop, ``skorch.NeuralNet`` with its default ``DataLoader``, and
 scikit-learn's ``MLPRegressor(X, X)``. The contenders take turns within a repetition, and a
-ratio is formed in each repetition before its median is taken, so that a busy machine
-disturbs numerator and denominator alike. A time is that of the whole ``fit``: for ours with the
-validation of X, the statistics of its columns, the history and the final pass.
+ratio is formed in each repetition before its median is taken, so that a busy machine disturbs
+numerator and denominator alike. Times are the processor's, which of a single thread are those
+of a clock on an idle machine, and of the whole ``fit``: for ours with the validation of X, the
+statistics of its columns, the history and the final pass.
 """
 
 import os
@@ -17,7 +18,7 @@ import math
 import warnings
 from itertools import pairwise
 from statistics import median
-from time import perf_counter
+from time import process_time
 from typing import NamedTuple
 
 import numpy as np
@@ -169,7 +170,7 @@ def fit_sklearn(X, epochs):
 
 
 def measure(model, X, epochs, repeats):
-    """Return {contender: seconds of every repetition}; one repetition more warms up."""
+    """Return {contender: processor seconds of every repetition}, after one that warms up."""
     estimator, module, criterion = MODELS[model]
     contenders = {
         "ours": lambda: fit_ours(estimator, X, epochs),
@@ -181,9 +182,9 @@ def measure(model, X, epochs, repeats):
     for _ in range(repeats + 1):
         for name, fit in contenders.items():
             gc.collect()
-            started = perf_counter()
+            started = process_time()
             fit()
-            seconds[name].append(perf_counter() - started)
+            seconds[name].append(process_time() - started)
     return {name: times[1:] for name, times in seconds.items()}
 
 

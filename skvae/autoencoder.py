@@ -73,7 +73,8 @@ class AutoencoderTransformer(BaseAutoencoderTransformer):
     @torch.no_grad()
     def _conclude(self, network, batches):
         codes = np.concatenate([network.code(x).cpu().numpy() for x in batches])
-        covariance = np.cov(codes, rowvar=False, ddof=0, dtype=np.float64)
+        with np.errstate(all="ignore"):  # a fit that has diverged is refused for its infinities
+            covariance = np.cov(codes, rowvar=False, ddof=0, dtype=np.float64)
         return {
             "code_mean_": codes.mean(0, dtype=np.float64),
             "code_covariance_": covariance.reshape(self.n_components, self.n_components),

@@ -109,7 +109,7 @@ class BaseVAETransformer(BaseAutoencoderTransformer):
         if len(rows) > PCA_ROWS:
             rows = rows[torch.randperm(len(rows), generator=generator)[:PCA_ROWS].numpy()]
         X = X[rows].astype(working_dtype(X.dtype), copy=False)
-        n_components = min(self.n_components, X.shape[1] // 2, len(X) - 1)
+        n_components = min(self.n_components, X.shape[1] // 2, (len(X) - 1) // 2)
         if n_components == 0:
             return X.var(dtype=np.float64)
         seed = int(torch.randint(2**31 - 1, (), generator=generator))

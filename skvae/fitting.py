@@ -1,7 +1,8 @@
 """The life of a fit: rows split, network drawn or resumed, trained, concluded."""
 
-import copy
+import warnings
 from contextlib import nullcontext
+from numbers import Real
 
 import numpy as np
 import torch
@@ -10,9 +11,12 @@ from sklearn.utils import check_random_state
 from skvae.batches import Batches, column_statistics, working_dtype
 from skvae.state import (
     build_network,
+    copy_network,
+    estimator_of,
     inference_modules,
     load_optimizer_state,
     make_estimator_net,
+    network_parameters,
     optimizer_state,
 )
 from skvae.training import Patience, Validation, one_torch_thread
@@ -29,11 +33,11 @@ NETWORK_PARAMETERS = (
     "likelihood",
     "noise_variance",
 )
-# Not kept with a fitted network: they are of training alone, and may hold anything.
-UNFITTED_PARAMETERS = {"callbacks": None, "random_state": None}
 # Rows times weights of a training step below which a second thread costs more than it brings.
 SMALL_STEP = 2**26
 CONCLUDING_BATCH = 1024
+SCALES = (1e-15, 1e15)
+LEAST_RESOLUTION = 0.01  # spacing of float32 numbers over a column's standard deviation
 
 
 def train(estimator, X, X_val, resume):
@@ -48,25 +52,30 @@ def train(estimator, X, X_val, resume):
     resume : bool
         Whether to continue from the network that the estimator holds.
     """
-    seed = check_random_state(estimator.random_state).randint(2**31 - 1)
+    rng = check_random_state(estimator.random_state)
+    seed, module_seed, split_seed = (rng.randint(2**31 - 1) for _ in range(3))
     generator = torch.Generator().manual_seed(seed)
-    if resume and hasattr(estimator, "_generator_state_"):
-        generator.set_state(torch.tensor(estimator._generator_state_))
-    batches, validation_batches = _split(estimator, X, X_val, generator)
-    statistics = column_statistics(X, batches.rows)
-    estimator._check_support(statistics)
-    if validation_batches is not None:
-        estimator._check_support(column_statistics(validation_batches.X, validation_batches.rows))
     if resume:
         _check_same_network(estimator)
-        network = copy.deepcopy(estimator.net_.module_)
+        split_seed = estimator._split_seed_
+        if hasattr(estimator, "_generator_state_"):
+            generator.set_state(torch.tensor(estimator._generator_state_))
+    batches, validation_batches = _split(estimator, X, X_val, split_seed, generator)
+    statistics = column_statistics(X, batches.rows)
+    _check_range(estimator, statistics)
+    if validation_batches is not None:
+        estimator._check_support(column_statistics(validation_batches.X, validation_batches.rows))
+    n_features = X.shape[1]
+    if resume:
+        fitted = estimator_of(type(estimator), estimator._fitted_params_)
+        network = copy_network(fitted, n_features, estimator.net_.module_.state_dict())
     else:
-        network = build_network(estimator, X.shape[1], seed)
+        network = build_network(estimator, n_features, module_seed)
         scale = torch.from_numpy(estimator._column_scale(statistics))
         network.initialize(generator, torch.from_numpy(statistics.mean), scale)
         estimator._start(network, X, batches.rows, statistics, generator)
     net = make_estimator_net(estimator, network, batches.n_samples)
-    if resume and hasattr(estimator, "_generator_state_"):
+    if resume and _same_optimizer(estimator):
         load_optimizer_state(net, optimizer_state(estimator.net_))
     validation = patience = None
     if validation_batches is not None:
@@ -76,10 +85,12 @@ def train(estimator, X, X_val, resume):
             network.noise(n_validation, generator),
             estimator._objective(n_validation),
         )
-        patience = Patience(estimator.n_iter_no_change, estimator._tolerance(X.shape[1]))
+        patience = Patience(estimator.n_iter_no_change, estimator._tolerance(n_features))
+        if resume:
+            patience.exhausted(net.validation_loss(validation), network)
     n_weights = sum(weights.numel() for weights in network.parameters())
     small = estimator.batch_size * n_weights < SMALL_STEP
-    with one_torch_thread() if small else nullcontext():
+    with one_torch_thread() if small else nullcontext(), torch.enable_grad():
         net.fit_batches(
             batches,
             validation,
@@ -89,15 +100,18 @@ def train(estimator, X, X_val, resume):
             patience=patience,
             progress=estimator.verbose > 0,
         )
+        _check_finite(estimator, net, network.state_dict())
         ordered = Batches(X, batches.rows, CONCLUDING_BATCH, device=estimator.device)
         concluded = estimator._conclude(network, ordered)
+        _check_finite(estimator, net, {**network.state_dict(), **concluded})
     fitted = {
         "net_": net,
-        "history_": _history(net, estimator.history_ if resume else {}),
-        "_fitted_params_": estimator.get_params(deep=False) | UNFITTED_PARAMETERS,
+        "history_": _history(net.history, estimator.history_ if resume else {}),
+        "_fitted_params_": network_parameters(estimator),
         "_n_samples_": batches.n_samples,
+        "_split_seed_": split_seed,
         "_dtype_": working_dtype(X.dtype),
-        "_modules_": inference_modules(network),
+        "_modules_": inference_modules(estimator, network, n_features),
         **concluded,
     }
     fitted["n_iter_"] = len(fitted["history_"]["train_loss"])
@@ -108,7 +122,45 @@ def train(estimator, X, X_val, resume):
     return fitted
 
 
-def _split(estimator, X, X_val, generator):
+def _check_range(estimator, statistics):
+    """Refuse data out of the likelihood's support or of the range of float32; warn near it."""
+    estimator._check_support(statistics)
+    scale = np.sqrt(statistics.variance.mean())
+    if scale > 0 and not SCALES[0] <= scale <= SCALES[1]:
+        raise ValueError(
+            f"X must have a root mean variance in [{SCALES[0]:g}, {SCALES[1]:g}], the range of "
+            f"float32 training. Got {scale:.3g} instead. Scale X."
+        )
+    largest = np.maximum(np.abs(statistics.minimum), np.abs(statistics.maximum))
+    spacing = largest * np.finfo(np.float32).eps
+    column = int(np.argmax(spacing - LEAST_RESOLUTION * np.sqrt(statistics.variance)))
+    spread = np.sqrt(statistics.variance[column])
+    if spread > 0 and spacing[column] > LEAST_RESOLUTION * spread:
+        warnings.warn(
+            f"Column {column} of X has a standard deviation of {spread:.3g} at values up to "
+            f"{largest[column]:.3g}, too little for float32 training to resolve. Centre X.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def _check_finite(estimator, net, values):
+    """Stop a fit that has diverged in its last steps."""
+    for value in values.values():
+        if not np.isfinite(value.cpu().numpy() if torch.is_tensor(value) else value).all():
+            raise ValueError(
+                f"The fitted {type(estimator).__name__} must be finite. Got inf or nan after "
+                f"epoch {len(net.history)} instead. Use a smaller lr than {net.lr}, or scale X."
+            )
+
+
+def _same_optimizer(estimator):
+    """Return whether a warm start finds the state of the optimizer that it goes on with."""
+    same = estimator.optimizer == estimator._fitted_params_["optimizer"]
+    return same and hasattr(estimator, "_generator_state_")
+
+
+def _split(estimator, X, X_val, split_seed, generator):
     """Return the training batches, and the validation batches or None."""
     device, batch_size = estimator.device, estimator.batch_size
     rows = np.arange(len(X))
@@ -123,7 +175,8 @@ def _split(estimator, X, X_val, generator):
                 f"n_samples={len(X)} with validation_fraction={estimator.validation_fraction} "
                 f"instead. Give more rows, or set early_stopping=False."
             )
-        rows = torch.randperm(len(X), generator=generator).numpy()
+        # A warm start splits as the fit before it did: no validation row was trained on.
+        rows = np.random.RandomState(split_seed).permutation(len(X))
         validation = Batches(X, np.sort(rows[:n_validation]), batch_size, device=device)
         rows = np.sort(rows[n_validation:])
     return Batches(X, rows, batch_size, generator, device), validation
@@ -140,23 +193,20 @@ def _check_same_network(estimator):
             )
 
 
-def _history(net, before):
-    """Return the net's numeric records as arrays by name, after those of earlier fits.
+def _history(epochs, before):
+    """Return the numeric records of all epochs as arrays by name, after those of earlier fits.
 
-    A name that only some of the fits recorded is NaN in the epochs of the others.
+    What an epoch did not record is NaN.
     """
-    now = {
-        name: np.array(net.history[:, name], dtype=np.float64)
-        for name, value in net.history[-1].items()
-        if isinstance(value, float)
-    }
-    lengths = [len(history["train_loss"]) if history else 0 for history in (before, now)]
+    n_before = len(before["train_loss"]) if before else 0
+    history = {name: [*values] for name, values in before.items()}
+    for place, epoch in enumerate(epochs, start=n_before):
+        for name, value in epoch.items():
+            if name != "epoch" and isinstance(value, Real) and not isinstance(value, bool):
+                values = history.setdefault(name, [])
+                values += [np.nan] * (place - len(values)) + [float(value)]
+    n_epochs = n_before + len(epochs)
     return {
-        name: np.concatenate(
-            [
-                history.get(name, np.full(length, np.nan))
-                for history, length in zip((before, now), lengths, strict=True)
-            ]
-        )
-        for name in now | before
+        name: np.array(values + [np.nan] * (n_epochs - len(values)))
+        for name, values in history.items()
     }

@@ -57,7 +57,8 @@ SHARED_PARAMETERS = """n_components : int, default=10
         Learning rate.
     optimizer : {{"adam", "adamw", "sgd"}} or callable, default="adam"
         A callable gets the parameters and ``lr``, as
-        ``functools.partial(torch.optim.SGD, momentum=0.9)`` does.
+        ``functools.partial(torch.optim.SGD, momentum=0.9)`` does; its ``step`` takes no
+        closure.
     weight_decay : float, default=0.0
         Passed to the optimizer unless it is zero.
     callbacks : list of skorch callbacks, default=None
@@ -77,7 +78,8 @@ SHARED_PARAMETERS = """n_components : int, default=10
         improvement, in {tol_unit}.
     warm_start : bool, default=False
         Whether ``fit`` continues from the fitted network, its optimizer and its stream of
-        random numbers, for ``max_epochs`` further epochs.
+        random numbers, for ``max_epochs`` further epochs. The scales taken from the
+        first data stay, callbacks begin anew, another optimizer starts without state.
     verbose : int, default=0
         1 shows a progress bar with the terms of the objective.
     random_state : int, RandomState instance or None, default=None
@@ -92,8 +94,9 @@ LIKELIHOOD_PARAMETERS = """likelihood : {{"gaussian", "bernoulli"}}, default="ga
         Variance of a Gaussian p(x|z), in squared units of X. "learned": one for all
         columns, the mean squared residual of the training rows. "per-feature": one for each.
         "pca": held at the noise variance of a PCA with
-        min(n_components, n_features // 2) components, on at most 10,000 rows. A float is
-        held. Learned ones stay above 1e-6 of the training variance."""
+        min(n_components, n_features // 2, (n_samples - 1) // 2) components, on at most
+        10,000 rows. A float is held. All but a float stay above 1e-6 of the training
+        variance (of a constant column, above 1e-12)."""
 
 SHARED_ATTRIBUTES = """net_ : skorch.NeuralNet
         The fitted net: ``net_.module_``, ``net_.history``, ``net_.callbacks_``. Its ``forward``

@@ -32,6 +32,7 @@ ACTIVATIONS = {
 # The posterior's log standard deviation is held in this range, so that a row far outside the
 # training data has a poor score and not an infinite one.
 LOG_SCALE_RANGE = (-10.0, 10.0)
+RESIDUAL_PAIRS = 4000  # noise vectors, with their opposites, in the expected residual
 
 
 class _EmptyLinear(nn.Linear):
@@ -312,15 +313,19 @@ class VariationalNetwork(BaseNetwork):
     def expected_residual(self, batches):
         """Return the mean of E_q (x - g(z))^2 over the rows, shared or of each column.
 
-        Each row takes one antithetic pair of the whitened noise vectors, in turn.
+        Each row takes some antithetic pairs of the whitened noise vectors, in turn: one of
+        many rows, all of few, so that no fewer than some thousands are taken.
         """
         noise = whitened_noise(self.n_components)
         n_pairs = len(noise) // 2
+        n_each = min(n_pairs, -(-RESIDUAL_PAIRS // batches.n_samples))
         total = 0.0
         for (start, stop), x in zip(batches.slices, batches, strict=True):
             posterior = self.encode(x)
-            vectors = noise[torch.arange(start, stop) % n_pairs].to(x)
-            for pair in (vectors, -vectors):
-                residual = self.observation.residual(x, self.decoder(posterior.sample(pair)))
-                total = total + residual.double() * (len(x) / 2)
+            for turn in range(n_each):
+                pair = (n_each * torch.arange(start, stop) + turn) % n_pairs
+                for vectors in (noise[pair].to(x), -noise[pair].to(x)):
+                    location = self.decoder(posterior.sample(vectors))
+                    residual = self.observation.residual(x, location)
+                    total = total + residual.double() * (len(x) / (2 * n_each))
         return total / batches.n_samples

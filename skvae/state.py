@@ -1,8 +1,8 @@
 """What a fitted estimator is made of, and what of it goes into a pickle."""
 
-import copy
 import threading
 import warnings
+from dataclasses import fields
 
 import numpy as np
 import torch
@@ -13,9 +13,12 @@ from skvae.training import make_net
 
 __all__ = [
     "build_network",
+    "copy_network",
+    "estimator_of",
     "inference_modules",
     "load_optimizer_state",
     "make_estimator_net",
+    "network_parameters",
     "optimizer_state",
     "pack",
     "unpack",
@@ -41,21 +44,18 @@ def user_module(name, make, n_inputs, n_outputs):
         )
     module.eval()
     weight = next(module.parameters(), torch.empty(0))
+    expected = f"The module that {name}= returns must map rows of {n_inputs} values to rows of "
+    remedy = f"Use the widths that {name}(n_inputs, n_outputs) is called with."
     with torch.no_grad():
         try:
-            shape = tuple(module(torch.zeros(2, n_inputs, dtype=weight.dtype)).shape)
+            output = module(torch.zeros(2, n_inputs, dtype=weight.dtype))
         except RuntimeError as error:
             raise ValueError(
-                f"The module that {name}= returns must map rows of {n_inputs} values to rows of "
-                f"{n_outputs}. Got an error from it instead: {error}. Use the widths that "
-                f"{name}(n_inputs, n_outputs) is called with."
+                f"{expected}{n_outputs}. Got an error from it instead: {error}. {remedy}"
             ) from error
-    if shape != (2, n_outputs):
-        raise ValueError(
-            f"The module that {name}= returns must map rows of {n_inputs} values to rows of "
-            f"{n_outputs}. Got an output of shape {shape} for 2 rows instead. Use the widths "
-            f"that {name}(n_inputs, n_outputs) is called with."
-        )
+    got = f"an output of shape {tuple(output.shape)}" if torch.is_tensor(output) else "no tensor"
+    if got != f"an output of shape {(2, n_outputs)}":
+        raise ValueError(f"{expected}{n_outputs}. Got {got} for 2 rows instead. {remedy}")
     return module
 
 
@@ -71,13 +71,33 @@ def build_network(estimator, n_features, seed=0):
         return estimator._network(n_features).float()
 
 
-def inference_modules(network):
+def network_parameters(estimator):
+    """Return the parameters to build the estimator's network from again, in any process."""
+    parameters = {field.name: getattr(estimator, field.name) for field in fields(estimator)}
+    parameters["hidden_layer_sizes"] = tuple(parameters["hidden_layer_sizes"])
+    # Of training alone, and these may hold anything.
+    return parameters | {"callbacks": None, "random_state": None}
+
+
+def estimator_of(Estimator, parameters):
+    """Return an unfitted estimator with these parameters, whatever its constructor takes."""
+    estimator = Estimator.__new__(Estimator)
+    vars(estimator).update(parameters)
+    return estimator
+
+
+def copy_network(estimator, n_features, weights):
+    """Return a network of its own with these weights, all of them trainable."""
+    network = build_network(estimator, n_features)
+    network.load_state_dict(weights)
+    return network
+
+
+def inference_modules(estimator, network, n_features):
     """Return {dtype: network in evaluation mode}: the trained one, and its float64 twin."""
-    network.eval()
-    return {
-        np.dtype(np.float32): network,
-        np.dtype(np.float64): copy.deepcopy(network).double(),
-    }
+    twin = copy_network(estimator, n_features, network.state_dict())
+    twin.to(next(iter(network.state_dict().values())).device)
+    return {np.dtype(np.float32): network.eval(), np.dtype(np.float64): twin.double().eval()}
 
 
 def make_estimator_net(estimator, network, n_samples):
@@ -142,9 +162,10 @@ def unpack(Estimator, state):
         return state
     weights = state.pop("_weights_")
     optimizer = state.pop("_optimizer_state_", None)
-    fitted = Estimator(**state["_fitted_params_"])
-    network = build_network(fitted, state["n_features_in_"])
-    network.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
+    fitted = estimator_of(Estimator, state["_fitted_params_"])
+    n_features = state["n_features_in_"]
+    weights = {name: torch.tensor(value) for name, value in weights.items()}
+    network = copy_network(fitted, n_features, weights)
     net = make_estimator_net(fitted, network, state["_n_samples_"])
     for epoch in range(state["n_iter_"]):
         net.history.new_epoch()
@@ -152,4 +173,4 @@ def unpack(Estimator, state):
             net.history.record(name, float(values[epoch]))
     if optimizer is not None:
         load_optimizer_state(net, optimizer)
-    return {**state, "net_": net, "_modules_": inference_modules(network)}
+    return {**state, "net_": net, "_modules_": inference_modules(fitted, network, n_features)}

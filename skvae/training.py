@@ -1,7 +1,9 @@
 """How a network is trained: the skorch net, its epochs, its early stopping. Only here is skorch."""
 
+import dis
 import math
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
@@ -18,31 +20,47 @@ __all__ = ["AutoencoderNet", "Patience", "Validation", "make_net", "one_torch_th
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 FUSED_DEVICES = ("cpu", "cuda")
+LOSSES = {"train_loss": "training", "valid_loss": "validation"}
 
 _thread_lock = threading.Lock()
-_thread_holders = 0
-_thread_count = None
+
+
+def _in_new_thread(function, *arguments):
+    """Return the result of a call in an operating system thread of its own."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def _set_own_thread_count(count):
+    """Set torch's thread count of this operating system thread, and of no other.
+
+    ``torch.set_num_threads`` also sets the count of threads that have yet to use torch;
+    so a new thread reads that count before, and another puts it back.
+    """
+    with _thread_lock:
+        of_new_threads = _in_new_thread(torch.get_num_threads)
+        torch.set_num_threads(count)
+        _in_new_thread(torch.set_num_threads, of_new_threads)
 
 
 @contextmanager
 def one_torch_thread():
-    """Hold torch at one thread; the count from before comes back when the last holder leaves.
-
-    The count is a property of each operating system thread, so concurrent fits each set
-    their own, and all restore what the first of them found.
-    """
-    global _thread_holders, _thread_count
-    with _thread_lock:
-        if _thread_holders == 0:
-            _thread_count = torch.get_num_threads()
-        _thread_holders += 1
-    torch.set_num_threads(1)
+    """Hold torch at one thread in this operating system thread; its count comes back after."""
+    count = torch.get_num_threads()
+    _set_own_thread_count(1)
     try:
         yield
     finally:
-        with _thread_lock:
-            _thread_holders -= 1
-            torch.set_num_threads(_thread_count)
+        _set_own_thread_count(count)
+
+
+def _is_raised_by_code(error):
+    """Return whether a raise statement, and no signal, made this exception."""
+    traceback = error.__traceback__
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    code = traceback.tb_frame.f_code.co_code
+    return dis.opname[code[traceback.tb_lasti]] == "RAISE_VARARGS"
 
 
 class Validation(NamedTuple):
@@ -164,40 +182,47 @@ class AutoencoderNet(NeuralNet):
         Raises
         ------
         ValueError
-            If the training loss of an epoch is not finite.
+            If the loss of an epoch is not finite.
         """
+        # To callbacks, the target of a row is the row.
         X = train.X
-        datasets = {"dataset_train": Subset(Dataset(X), train.rows), "dataset_valid": None}
+        datasets = {"dataset_train": Subset(Dataset(X, X), train.rows), "dataset_valid": None}
         if validation is not None:
             batches = validation.batches
-            datasets["dataset_valid"] = Subset(Dataset(batches.X), batches.rows)
+            datasets["dataset_valid"] = Subset(Dataset(batches.X, batches.X), batches.rows)
         best = {}
-        self.notify("on_train_begin", X=X, y=None)
+        self.notify("on_train_begin", X=X, y=X)
         with tqdm(total=epochs, unit="epoch", disable=not progress) as bar:
             for _ in range(epochs):
                 self.notify("on_epoch_begin", **datasets)
                 self.module_.train()
                 shown = self._record("", self._train_epoch(train, generator, unit), best)
-                if not math.isfinite(shown["train_loss"]):
-                    raise ValueError(
-                        f"The training loss must stay finite. Got {shown['train_loss']} in epoch "
-                        f"{len(self.history)} instead. Use a smaller lr than {self.lr}, or scale X."
-                    )
                 self.module_.eval()
                 if validation is not None:
                     shown |= self._record("valid_", self._validate(validation), best)
+                for name in LOSSES.keys() & shown.keys():
+                    if not math.isfinite(shown[name]):
+                        raise ValueError(
+                            f"The {LOSSES[name]} loss must stay finite. Got {shown[name]} in epoch "
+                            f"{len(self.history)} instead. Use a smaller lr than {self.lr}, or "
+                            f"scale X."
+                        )
                 bar.update()
                 bar.set_postfix({name: f"{value:.4g}" for name, value in shown.items()})
+                stop = patience is not None and patience.exhausted(
+                    shown["valid_loss"], self.module_
+                )
                 try:
                     self.notify("on_epoch_end", **datasets)
-                except KeyboardInterrupt:  # how skorch's callbacks stop the training
-                    break
-                self.module_.eval()
-                if patience is not None and patience.exhausted(shown["valid_loss"], self.module_):
+                except KeyboardInterrupt as error:
+                    if not _is_raised_by_code(error):
+                        raise
+                    stop = True  # skorch's callbacks end the training so
+                if stop:
                     break
         if patience is not None:
             patience.restore(self.module_)
-        self.notify("on_train_end", X=X, y=None)
+        self.notify("on_train_end", X=X, y=X)
         self.module_.eval()
         return self
 
@@ -209,7 +234,7 @@ class AutoencoderNet(NeuralNet):
         epoch = _Means()
         for x in batches:
             if watched:
-                self.notify("on_batch_begin", batch=(x, None), training=True)
+                self.notify("on_batch_begin", batch=(x, x), training=True)
             noise = module.noise(len(x), generator)
             output = module(x, noise if noise is None else noise.to(x.device))
             means = objective.means(output, x)
@@ -222,7 +247,7 @@ class AutoencoderNet(NeuralNet):
                 self.notify(
                     "on_grad_computed",
                     named_parameters=list(self.get_all_learnable_params()),
-                    batch=(x, None),
+                    batch=(x, x),
                     training=True,
                 )
             optimizer.step()
@@ -232,9 +257,14 @@ class AutoencoderNet(NeuralNet):
                 self.history.record_batch("train_batch_size", len(x))
                 prediction = output["likelihood"].mean.detach()
                 self.notify(
-                    "on_batch_end", batch=(x, None), training=True, loss=loss, y_pred=prediction
+                    "on_batch_end", batch=(x, x), training=True, loss=loss, y_pred=prediction
                 )
         return epoch.compute()
+
+    def validation_loss(self, validation):
+        """Return the loss on the validation rows, at the weights as they are."""
+        self.module_.eval()
+        return self._validate(validation)["loss"]
 
     @torch.no_grad()
     def _validate(self, validation):
