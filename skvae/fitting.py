@@ -40,6 +40,8 @@ SCALES = (1e-15, 1e15)
 LEAST_RESOLUTION = 0.01  # spacing of float32 numbers over a column's standard deviation
 
 
+@torch.inference_mode(mode=False)
+@torch.enable_grad()
 def train(estimator, X, X_val, resume):
     """Return the attributes of the estimator fitted to X, an array that is valid.
 
@@ -90,7 +92,7 @@ def train(estimator, X, X_val, resume):
             patience.exhausted(net.validation_loss(validation), network)
     n_weights = sum(weights.numel() for weights in network.parameters())
     small = estimator.batch_size * n_weights < SMALL_STEP
-    with one_torch_thread() if small else nullcontext(), torch.enable_grad():
+    with one_torch_thread() if small else nullcontext():
         net.fit_batches(
             batches,
             validation,

@@ -1,3 +1,7 @@
+import os
+
+os.environ.setdefault("SCIPY_ARRAY_API", "1")  # before scipy: else array API checks skip silently
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits

@@ -20,6 +20,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import Freezer
 
 from skvae import (
     AutoencoderTransformer,
@@ -269,6 +270,33 @@ def test_too_few_rows_to_split_are_refused(table):
         small(VAETransformer, early_stopping=True).fit(table[:3])
 
 
+@pytest.mark.parametrize("scale", [1e18, 1e-20])
+def test_data_out_of_the_range_of_float32_are_refused(scale, table):
+    got = f"{scale * np.sqrt(table.var(0).mean()):.3g}"
+    sentence = (
+        "X must have a root mean variance in [1e-15, 1e+15], the range of float32 training. "
+        f"Got {got} instead. Scale X."
+    )
+    with pytest.raises(ValueError, match=message(sentence)):
+        small(VAETransformer).fit(scale * table)
+
+
+def test_a_column_that_float32_cannot_resolve_is_named(table):
+    with pytest.warns(
+        UserWarning, match=r"^Column \d of X has a standard deviation of .* Centre X"
+    ):
+        small(VAETransformer).fit(table + 1e7)
+
+
+def test_a_module_that_returns_no_tensor_is_refused(table):
+    sentence = (
+        "The module that encoder= returns must map rows of 6 values to rows of 4. Got no tensor "
+        "for 2 rows instead. Use the widths that encoder(n_inputs, n_outputs) is called with."
+    )
+    with pytest.raises(ValueError, match=message(sentence)):
+        small(VAETransformer, encoder=torch.nn.LSTM).fit(table)
+
+
 @pytest.mark.parametrize("sizes", [(8, 0), (-1,), (2.5,)])
 def test_layers_of_no_size_are_refused(sizes, table):
     sentence = f"hidden_layer_sizes must hold integers of at least 1. Got {sizes} instead."
@@ -368,6 +396,28 @@ def test_a_pickled_warm_start_goes_on_as_if_never_pickled(table):
     np.testing.assert_array_equal(
         fitted.fit(table).transform(table), copied.fit(table).transform(table)
     )
+
+
+def test_a_warm_start_with_early_stopping_keeps_its_validation_rows_and_its_best(table):
+    settings = {"early_stopping": True, "warm_start": True, "max_epochs": 3}
+    fitted = small(VAETransformer, **settings).fit(table)
+    seed, score = fitted._split_seed_, fitted.score(table)
+    fitted.set_params(lr=3.0).fit(table)  # far too large: every epoch is worse than the start
+    assert fitted._split_seed_ == seed
+    assert fitted.score(table) > score - 1
+
+
+def test_a_warm_start_with_another_optimizer_starts_without_state(table):
+    for before, after in (("adam", "sgd"), ("sgd", "adam"), ("adam", torch.optim.Adagrad)):
+        fitted = small(VAETransformer, warm_start=True, optimizer=before).fit(table)
+        assert fitted.set_params(optimizer=after).fit(table).n_iter_ == 4
+
+
+def test_what_a_callback_froze_is_free_in_the_next_fit(table):
+    fitted = small(VAETransformer, warm_start=True, callbacks=[Freezer("encoder.*")]).fit(table)
+    frozen = fitted.net_.module_.encoder.layers[0].weight.detach().clone()
+    fitted.set_params(callbacks=None).fit(table)
+    assert not torch.equal(fitted.net_.module_.encoder.layers[0].weight, frozen)
 
 
 # ------------------------------------------------------------------ randomness
@@ -472,6 +522,56 @@ def test_users_modules_are_trained_and_seeded(Estimator, table):
     other = small(Estimator, lr=1e-30, max_epochs=1, **settings).fit(table)
     np.testing.assert_array_equal(start.transform(table), other.transform(table))
     assert not np.allclose(fitted.transform(table), start.transform(table))
+
+
+def test_users_modules_share_no_random_numbers_with_ours(table):
+    fitted = small(
+        VAETransformer,
+        n_components=4,
+        hidden_layer_sizes=(),
+        encoder=torch.nn.Linear,
+        lr=1e-30,
+        max_epochs=1,
+    ).fit(table)
+    encoder = fitted.net_.module_.encoder.weight.detach().ravel()
+    decoder = fitted.net_.module_.decoder.output.weight.detach().ravel()
+    assert abs(np.corrcoef(encoder[:24], decoder[:24])[0, 1]) < 0.7
+
+
+def test_fitting_users_modules_leaves_the_global_generators_alone(table):
+    torch.manual_seed(5)
+    state = torch.get_rng_state()
+    small(VAETransformer, encoder=torch.nn.Linear, decoder=torch.nn.Linear).fit(table)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+class Keeper(torch.nn.Linear):
+    """A user's module that keeps its output, which cannot be deep-copied."""
+
+    def forward(self, x):
+        self.kept = super().forward(x)
+        return self.kept
+
+
+@every_estimator
+def test_modules_that_keep_tensors_are_fitted_and_copied(Estimator, table):
+    fitted = small(Estimator, encoder=Keeper, decoder=Keeper).fit(table)
+    copied = copy.deepcopy(fitted)
+    np.testing.assert_array_equal(copied.transform(table), fitted.transform(table))
+
+
+class Narrow(VAETransformer):
+    """A subclass in scikit-learn's style, with a constructor of its own."""
+
+    def __init__(self, n_components=3, *, random_state=None):
+        super().__init__(n_components, random_state=random_state, max_epochs=2)
+
+
+def test_a_subclass_with_a_narrower_constructor_works(table):
+    fitted = Narrow(2, random_state=0).fit(table)
+    assert set(fitted.get_params()) == {"n_components", "random_state"}
+    copied = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(copied.transform(table), fitted.transform(table))
 
 
 # ------------------------------------------------------------------ persistence

@@ -93,6 +93,19 @@ def test_a_learned_variance_is_the_expected_residual_of_the_training_rows(early_
     assert vae.noise_variance_ == pytest.approx(residual(vae, digits), rel=0.02)
 
 
+@pytest.mark.parametrize("n_rows", [6, 20, 100])
+def test_a_learned_variance_of_few_rows_is_exact_for_a_linear_decoder(n_rows, table):
+    X = table[:n_rows]
+    vae = VAETransformer(
+        2, noise_variance="per-feature", hidden_layer_sizes=(), max_epochs=5, random_state=0
+    ).fit(X)
+    decoder = vae.net_.module_.decoder
+    weight = (decoder.output.weight * decoder.scale.unsqueeze(1)).detach().numpy()
+    spread = (vae.posterior(X)[1] ** 2 @ (weight**2).T).mean(0)
+    expected = vae.reconstruction_error(X, per_feature=True).mean(0) + spread
+    np.testing.assert_allclose(vae.noise_variance_, expected, rtol=1e-4)
+
+
 def test_variances_per_feature_are_each_columns_residual(table):
     X = table * [1, 10, 100, 1, 1, 1]
     vae = VAETransformer(2, noise_variance="per-feature", max_epochs=20, random_state=0).fit(X)

@@ -1,10 +1,14 @@
 import functools
 import math
+import pickle
+import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import get_scorer
 from sklearn.utils import check_random_state
 from skorch.callbacks import (
     Callback,
@@ -301,6 +305,69 @@ def test_a_loss_that_is_not_finite_stops_the_fit_and_leaves_nothing(digits):
     assert [name for name in vars(vae) if name.endswith("_")] == []
 
 
+def test_a_validation_loss_that_is_not_finite_stops_the_fit(table):
+    X_val = np.vstack([table[:5], np.full((1, 6), 1e25)])
+    message = r"^The validation loss must stay finite\. Got (nan|inf) in epoch 1 instead\."
+    with pytest.raises(ValueError, match=message):
+        VAETransformer(2, early_stopping=True, max_epochs=3).fit(table, X_val=X_val)
+
+
+@pytest.mark.parametrize("Estimator", [AutoencoderTransformer, VAETransformer])
+def test_a_fit_that_diverges_in_its_last_step_is_refused(Estimator, table):
+    estimator = Estimator(2, max_epochs=1, batch_size=4000, lr=1e30, random_state=0)
+    message = (
+        rf"^The fitted {Estimator.__name__} must be finite\. Got inf or nan after epoch 1 "
+        r"instead\. Use a smaller lr than 1e\+30, or scale X\.$"
+    )
+    with pytest.raises(ValueError, match=message):
+        estimator.fit(table)
+    assert [name for name in vars(estimator) if name.endswith("_")] == []
+
+
+def test_fits_run_inside_a_callers_no_grad(table):
+    expected = VAETransformer(2, max_epochs=2, random_state=0).fit_transform(table)
+    for context in (torch.no_grad, torch.inference_mode):
+        with context():
+            codes = VAETransformer(2, max_epochs=2, random_state=0).fit_transform(table)
+        np.testing.assert_array_equal(codes, expected)
+
+
+class CountingTCVAE(BetaTCVAETransformer):
+    """Notes the N of every objective that it makes."""
+
+    def _objective(self, n_samples):
+        self.counts.append(n_samples)
+        return super()._objective(n_samples)
+
+
+def test_the_validation_objective_counts_the_validation_rows(table):
+    estimator = CountingTCVAE(2, max_epochs=1, early_stopping=True)
+    estimator.counts = []
+    estimator.fit(table)
+    assert estimator.counts == [360, 40]
+
+
+def test_tol_is_in_nats_per_feature_and_for_the_autoencoder_in_squares(table):
+    assert VAETransformer(tol=0.5)._tolerance(6) == 3.0
+    assert AutoencoderTransformer(tol=0.5)._tolerance(6) == 0.5
+
+
+def test_the_validation_fraction_is_shuffled_and_out_of_the_noise_variance(table):
+    X = table.copy()
+    X[:40] += 100.0  # the first tenth is another population
+    X[360:] -= 100.0
+    settings = {"early_stopping": True, "max_epochs": 2, "lr": 1e-30}
+    held_out = [
+        VAETransformer(2, random_state=seed, **settings).fit(X).history_["valid_reconstruction"][0]
+        for seed in range(5)
+    ]
+    whole = VAETransformer(2, max_epochs=1, lr=1e-30, random_state=0).fit(X)
+    assert max(held_out) < 2 * whole.history_["reconstruction"][0]
+    wild = VAETransformer(2, random_state=0, **settings).fit(table, X_val=table + 1000)
+    plain = VAETransformer(2, max_epochs=2, lr=1e-30, random_state=0).fit(table)
+    assert wild.noise_variance_ == pytest.approx(plain.noise_variance_, rel=1e-6)
+
+
 def test_verbose_shows_the_terms_and_zero_is_silent(table, capfd):
     VAETransformer(2, max_epochs=2).fit(table)
     assert capfd.readouterr() == ("", "")
@@ -327,25 +394,104 @@ def test_ctrl_c_propagates_and_leaves_the_estimator_unfitted(table):
     assert [name for name in vars(vae) if name.endswith("_")] == []
 
 
-def test_the_thread_count_is_restored_after_overlapping_holders():
+class SignalAtEpochEnd(Callback):
+    """Presses Ctrl-C while an epoch's callbacks run."""
+
+    def on_epoch_end(self, net, **kwargs):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_propagates_from_within_a_callback_as_well(table):
+    with pytest.raises(KeyboardInterrupt):
+        VAETransformer(2, max_epochs=2, callbacks=[SignalAtEpochEnd()]).fit(table)
+
+
+class StopAt(Callback):
+    """Ends training as skorch's EarlyStopping does."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def on_epoch_end(self, net, **kwargs):
+        if len(net.history) == self.epoch:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_a_callback_that_stops_leaves_early_stopping_its_best_epoch(epoch, table):
+    settings = {"early_stopping": True, "random_state": 0}
+    stopped = VAETransformer(2, max_epochs=9, callbacks=[StopAt(epoch)], **settings).fit(table)
+    plain = VAETransformer(2, max_epochs=epoch, **settings).fit(table)
+    assert stopped.n_iter_ == epoch
+    np.testing.assert_array_equal(stopped.transform(table), plain.transform(table))
+
+
+class EveryOtherEpoch(Callback):
+    """Records something in even epochs."""
+
+    def on_epoch_end(self, net, **kwargs):
+        if len(net.history) % 2 == 0:
+            net.history.record("even", np.float32(len(net.history)))
+
+
+def test_what_an_epoch_did_not_record_is_nan_and_survives_a_pickle(table):
+    vae = VAETransformer(2, max_epochs=3, callbacks=[EveryOtherEpoch()], warm_start=True)
+    vae.fit(table).fit(table)
+    expected = [np.nan, 2, np.nan, np.nan, 2, np.nan]
+    np.testing.assert_array_equal(vae.history_["even"], expected)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(vae)).history_["even"], expected)
+
+
+@pytest.mark.parametrize("scoring", ["neg_mean_squared_error", "r2"])
+def test_epoch_scoring_by_name_compares_reconstruction_and_row(scoring, table):
+    scores = [EpochScoring(scoring, name="score", on_train=True)]
+    fitted = VAETransformer(2, max_epochs=1, callbacks=scores, random_state=0).fit(table)
+    expected = get_scorer(scoring)._score_func(table, fitted.reconstruct(table))
+    sign = get_scorer(scoring)._sign
+    assert fitted.history_["score"][0] == pytest.approx(sign * expected, rel=1e-4)
+
+
+class ThreadCounter(Callback):
+    """Records torch's thread count while it trains."""
+
+    def on_epoch_end(self, net, **kwargs):
+        net.history.record("threads", torch.get_num_threads())
+
+
+def test_a_small_network_trains_on_one_thread_and_no_other_thread_notices(table):
     before = torch.get_num_threads()
-    seen = []
-    barrier = threading.Barrier(4)
+    torch.set_num_threads(2)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            fitted = VAETransformer(2, max_epochs=2, callbacks=[ThreadCounter()]).fit(table)
+            assert pool.submit(torch.get_num_threads).result() == 2
+        assert list(fitted.history_["threads"]) == [1, 1]
+        assert torch.get_num_threads() == 2
+        with one_torch_thread(), ThreadPoolExecutor(1) as pool:
+            assert torch.get_num_threads() == 1
+            assert pool.submit(torch.get_num_threads).result() == 2
+    finally:
+        torch.set_num_threads(before)
 
-    def hold():
+
+def test_each_of_several_holders_gets_its_own_count_back():
+    def hold(count):
+        torch.get_num_threads()  # a thread's first question sets it to the default
+        torch.set_num_threads(count)
         barrier.wait()
-        with one_torch_thread():
-            seen.append(torch.get_num_threads())
+        for _ in range(20):
+            with one_torch_thread():
+                assert torch.get_num_threads() == 1
+        return torch.get_num_threads()
 
-    threads = [threading.Thread(target=hold) for _ in range(4)]
-    with one_torch_thread():
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert torch.get_num_threads() == 1
-    assert seen == [1] * 4
-    assert torch.get_num_threads() == before
+    before = torch.get_num_threads()
+    barrier = threading.Barrier(4)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(hold, [1, 2, 1, 2])) == [1, 2, 1, 2]
+        assert torch.get_num_threads() == before
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_predict_and_forward_of_the_net_give_the_reconstruction(table):
