@@ -5,8 +5,9 @@ import torch
 
 from skvae.base import BaseAutoencoderTransformer
 from skvae.hyperparameters import hyperparameters
-from skvae.networks import AutoencoderNetwork, GaussianObservation
+from skvae.networks import AutoencoderNetwork
 from skvae.objectives import SquaredError
+from skvae.observations import GaussianObservation
 
 __all__ = ["AutoencoderTransformer"]
 

@@ -12,7 +12,8 @@ from skvae.base import BaseAutoencoderTransformer
 from skvae.batches import working_dtype
 from skvae.distributions import whitened_noise
 from skvae.hyperparameters import POSITIVE, hyperparameters, one_of
-from skvae.networks import BernoulliObservation, GaussianObservation, VariationalNetwork
+from skvae.networks import VariationalNetwork
+from skvae.observations import BernoulliObservation, GaussianObservation
 
 __all__ = ["BaseVAETransformer"]
 

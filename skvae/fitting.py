@@ -19,7 +19,8 @@ from skvae.state import (
     network_parameters,
     optimizer_state,
 )
-from skvae.training import Patience, Validation, one_torch_thread
+from skvae.threads import one_torch_thread
+from skvae.training import Patience, Validation
 
 __all__ = ["train"]
 

@@ -2,9 +2,6 @@
 
 import dis
 import math
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
@@ -16,42 +13,11 @@ from skorch.dataset import Dataset
 from torch.utils.data import Subset
 from tqdm.auto import tqdm
 
-__all__ = ["AutoencoderNet", "Patience", "Validation", "make_net", "one_torch_thread"]
+__all__ = ["AutoencoderNet", "Patience", "Validation", "make_net"]
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 FUSED_DEVICES = ("cpu", "cuda")
 LOSSES = {"train_loss": "training", "valid_loss": "validation"}
-
-_thread_lock = threading.Lock()
-
-
-def _in_new_thread(function, *arguments):
-    """Return the result of a call in an operating system thread of its own."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(function, *arguments).result()
-
-
-def _set_own_thread_count(count):
-    """Set torch's thread count of this operating system thread, and of no other.
-
-    ``torch.set_num_threads`` also sets the count of threads that have yet to use torch;
-    so a new thread reads that count before, and another puts it back.
-    """
-    with _thread_lock:
-        of_new_threads = _in_new_thread(torch.get_num_threads)
-        torch.set_num_threads(count)
-        _in_new_thread(torch.set_num_threads, of_new_threads)
-
-
-@contextmanager
-def one_torch_thread():
-    """Hold torch at one thread in this operating system thread; its count comes back after."""
-    count = torch.get_num_threads()
-    _set_own_thread_count(1)
-    try:
-        yield
-    finally:
-        _set_own_thread_count(count)
 
 
 def _is_raised_by_code(error):
@@ -59,8 +25,8 @@ def _is_raised_by_code(error):
     traceback = error.__traceback__
     while traceback.tb_next is not None:
         traceback = traceback.tb_next
-    code = traceback.tb_frame.f_code.co_code
-    return dis.opname[code[traceback.tb_lasti]] == "RAISE_VARARGS"
+    code, place = traceback.tb_frame.f_code.co_code, traceback.tb_lasti
+    return place >= len(code) or dis.opname[code[place]] == "RAISE_VARARGS"
 
 
 class Validation(NamedTuple):

@@ -6,12 +6,11 @@ from skvae.distributions import Bernoulli, kl_to_standard_normal, whitened_noise
 from skvae.networks import (
     ACTIVATIONS,
     AutoencoderNetwork,
-    BernoulliObservation,
-    GaussianObservation,
     PerceptronDecoder,
     PerceptronEncoder,
     VariationalNetwork,
 )
+from skvae.observations import BernoulliObservation, GaussianObservation
 
 
 def make_network(hidden=(5,), observation=None, n_features=4, n_components=2, seed=0):
@@ -70,35 +69,6 @@ def test_autoencoder_decodes_its_code():
     assert torch.equal(output["z"], network.code(x))
     assert torch.equal(output["likelihood"].mean, network.decoder(network.encoder(x)))
     assert network.noise(3, None) is None
-
-
-@pytest.mark.parametrize("per_feature", [False, True])
-def test_a_learned_variance_follows_the_running_mean_of_the_residual(per_feature):
-    observation = GaussianObservation(2, per_feature=per_feature)
-    start = torch.tensor([4.0, 4.0]) if per_feature else torch.tensor(4.0)
-    observation.start(start, torch.zeros_like(start))
-    observation.track(torch.tensor([[1.0, 2.0]]), torch.zeros(1, 2))
-    residual = torch.tensor([1.0, 4.0]) if per_feature else torch.tensor(2.5)
-    expected = 0.9 * start + 0.1 * residual
-    assert torch.allclose(torch.exp(2 * observation.log_scale), expected)
-
-
-def test_a_learned_variance_stays_above_its_floor_and_comes_back_from_it():
-    observation = GaussianObservation(2)
-    observation.start(torch.tensor(1.0), torch.tensor(1e-6))
-    x = torch.zeros(1, 2)
-    for _ in range(500):
-        observation.track(x, x)
-    assert torch.exp(2 * observation.log_scale).item() == pytest.approx(1e-6)
-    observation.track(x + 1, x)
-    assert torch.exp(2 * observation.log_scale).item() == pytest.approx(0.1, rel=1e-5)
-
-
-def test_a_held_variance_does_not_move():
-    observation = GaussianObservation(2, learned=False)
-    observation.start(torch.tensor(3.0), torch.tensor(0.0))
-    observation.track(torch.ones(1, 2), torch.zeros(1, 2))
-    assert torch.exp(2 * observation.log_scale).item() == pytest.approx(3.0)
 
 
 def test_the_variance_is_tracked_in_training_mode_alone():

@@ -2,7 +2,6 @@ import functools
 import math
 import pickle
 import signal
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -21,7 +20,7 @@ from skorch.callbacks import (
 )
 
 from skvae import AutoencoderTransformer, BetaTCVAETransformer, BetaVAETransformer, VAETransformer
-from skvae.training import Patience, one_torch_thread
+from skvae.training import Patience
 
 
 def plain_loop(X, optimizer, *, beta, n_components, batch_size, noise_variance, n_epochs):
@@ -467,29 +466,6 @@ def test_a_small_network_trains_on_one_thread_and_no_other_thread_notices(table)
             assert pool.submit(torch.get_num_threads).result() == 2
         assert list(fitted.history_["threads"]) == [1, 1]
         assert torch.get_num_threads() == 2
-        with one_torch_thread(), ThreadPoolExecutor(1) as pool:
-            assert torch.get_num_threads() == 1
-            assert pool.submit(torch.get_num_threads).result() == 2
-    finally:
-        torch.set_num_threads(before)
-
-
-def test_each_of_several_holders_gets_its_own_count_back():
-    def hold(count):
-        torch.get_num_threads()  # a thread's first question sets it to the default
-        torch.set_num_threads(count)
-        barrier.wait()
-        for _ in range(20):
-            with one_torch_thread():
-                assert torch.get_num_threads() == 1
-        return torch.get_num_threads()
-
-    before = torch.get_num_threads()
-    barrier = threading.Barrier(4)
-    try:
-        with ThreadPoolExecutor(4) as pool:
-            assert list(pool.map(hold, [1, 2, 1, 2])) == [1, 2, 1, 2]
-        assert torch.get_num_threads() == before
     finally:
         torch.set_num_threads(before)
 
