@@ -85,7 +85,7 @@ def draw(axes, rows):
     axes.set_xticks(range(len(rows)), [row["table"] for row in rows], rotation=60, ha="right")
     axes.tick_params(labelsize=8)
     axes.set_ylabel("active dimensions")
-    axes.legend(MODELS, frameon=False, fontsize=8, ncols=len(MODELS))
+    axes.figure.legend(MODELS, loc="outside upper right", frameon=False, fontsize=8, ncols=3)
     axes.spines[["top", "right"]].set_visible(False)
 
 

@@ -235,15 +235,15 @@ HEADER = (
 
 def draw(axes, rows):
     """Draw the time of every contender as a multiple of the hand-written loop's."""
-    contenders = ("ours", "skorch", "sklearn")
-    for shift, name in enumerate(contenders):
+    for shift, name in enumerate(("ours", "skorch", "sklearn")):
         medians = [ratio(row["seconds"][name], row["seconds"]["loop"])["median"] for row in rows]
-        axes.bar([place + 0.27 * (shift - 1) for place in range(len(rows))], medians, 0.25)
+        places = [place + 0.27 * (shift - 1) for place in range(len(rows))]
+        axes.bar(places, medians, 0.25, label=name)
     axes.axhline(1, color="black", linewidth=0.8)
     labels = [f"{row['model']}\n{row['n_samples']} x {row['n_features']}" for row in rows]
     axes.set_xticks(range(len(rows)), labels, fontsize=8)
     axes.set_ylabel("time of fit / loop")
-    axes.legend(contenders, frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)
 
 
