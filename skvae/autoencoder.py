@@ -73,13 +73,19 @@ class AutoencoderTransformer(BaseAutoencoderTransformer):
 
     @torch.no_grad()
     def _conclude(self, network, batches):
-        codes = np.concatenate([network.code(x).cpu().numpy() for x in batches])
+        # Sums over batches, about a code so that they do not cancel: the codes of all rows are
+        # never held at once.
+        shift, total, products = None, 0.0, 0.0
         with np.errstate(all="ignore"):  # a fit that has diverged is refused for its infinities
-            covariance = np.cov(codes, rowvar=False, ddof=0, dtype=np.float64)
-        return {
-            "code_mean_": codes.mean(0, dtype=np.float64),
-            "code_covariance_": covariance.reshape(self.n_components, self.n_components),
-        }
+            for x in batches:
+                codes = network.code(x).cpu().numpy().astype(np.float64)
+                shift = codes[0].copy() if shift is None else shift
+                codes -= shift
+                total = total + codes.sum(0)
+                products = products + codes.T @ codes
+            mean = total / batches.n_samples
+            covariance = products / batches.n_samples - np.outer(mean, mean)
+        return {"code_mean_": shift + mean, "code_covariance_": covariance}
 
     def _latent_draws(self, n_samples, rng):
         variances, directions = np.linalg.eigh(self.code_covariance_)
