@@ -34,8 +34,9 @@ NETWORK_PARAMETERS = (
     "likelihood",
     "noise_variance",
 )
-# Rows times weights of a training step below which a second thread costs more than it brings.
-SMALL_STEP = 2**26
+# Rows times weights of a training step below which fit holds torch at one thread: a second one
+# brings a third at best there, and on a busy machine costs many times what it brings.
+SMALL_STEP = 2**28
 CONCLUDING_BATCH = 1024
 SCALES = (1e-15, 1e15)
 LEAST_RESOLUTION = 0.01  # spacing of float32 numbers over a column's standard deviation
