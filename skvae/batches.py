@@ -67,9 +67,6 @@ class Batches:
             for start in range(0, len(self.slices), per_block)
         ]
 
-    def __len__(self):
-        return len(self.slices)
-
     @property
     def n_samples(self):
         """Number of rows in one iteration."""

@@ -123,10 +123,14 @@ def test_y_is_ignored_whatever_it_is(Estimator, table):
 def test_methods_change_neither_the_estimator_nor_x(Estimator, table):
     fitted = small(Estimator).fit(table)
     before, X = dict(vars(fitted)), table.copy()
-    fitted.transform(X)
-    fitted.score_samples(X)
+    weights = {k: v.clone() for k, v in fitted.net_.module_.state_dict().items()}
+    for verb in ("transform", "reconstruct", "reconstruction_error", "score_samples", "score"):
+        getattr(fitted, verb)(X)
+    fitted.inverse_transform(X[:, :2])
     fitted.sample(2)
     assert vars(fitted) == before
+    for name, value in fitted.net_.module_.state_dict().items():
+        assert torch.equal(value, weights[name])
     np.testing.assert_array_equal(X, table)
 
 
@@ -627,7 +631,7 @@ def test_a_pickle_of_another_version_warns(table):
         VAETransformer.__new__(VAETransformer).__setstate__(state)
 
 
-def test_a_memory_map_is_fitted_in_place(table, tmp_path):
+def test_a_memory_map_gives_what_the_array_does(table, tmp_path):
     np.save(tmp_path / "X.npy", table)
     X = np.load(tmp_path / "X.npy", mmap_mode="r")
     fitted = small(VAETransformer).fit(X)
