@@ -1,28 +1,22 @@
-"""What the user touches: the parameters, the verbs, and the life of a fitted estimator."""
+"""What the user touches: the parameters and the life of an estimator, from ``fit`` to pickle."""
 
-from abc import ABCMeta, abstractmethod
+from abc import abstractmethod
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_array, check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
-from skvae.batches import in_chunks, working_dtype
 from skvae.fitting import train
-from skvae.hyperparameters import SharedParameters, check_positive_integer
+from skvae.hyperparameters import SharedParameters
 from skvae.networks import PerceptronDecoder, PerceptronEncoder
 from skvae.state import pack, unpack, user_module
+from skvae.verbs import Verbs
 
 __all__ = ["BaseAutoencoderTransformer"]
 
-LEAST_WIDTH = 256  # that a row is taken to have inside a network; it bounds an inference chunk
 
-
-class BaseAutoencoderTransformer(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, SharedParameters, metaclass=ABCMeta
-):
-    """What the autoencoders share: ``fit`` from two hooks, and the verbs.
+class BaseAutoencoderTransformer(Verbs, SharedParameters):
+    """What the autoencoders share: ``fit`` from two hooks, the verbs, the pickle.
 
     A final class says what is computed (``_network``) and what is minimised
     (``_objective``); ``fit`` joins the two in a skorch net.
@@ -39,10 +33,6 @@ class BaseAutoencoderTransformer(
     @abstractmethod
     def _tolerance(self, n_features):
         """Return ``tol`` in the units of the objective."""
-
-    @abstractmethod
-    def _latent_draws(self, n_samples, rng):
-        """Return codes drawn from the model's own latent density."""
 
     def _check_support(self, statistics):
         """Refuse data that the likelihood gives no density."""
@@ -143,170 +133,6 @@ class BaseAutoencoderTransformer(
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
 
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "net_")
-
-    def _rows(self, X):
-        """Return X as a valid array of the training data's columns."""
-        check_is_fitted(self)
-        return validate_data(self, X, dtype="numeric", reset=False)
-
-    def _codes(self, X, method):
-        """Return X as a valid array of codes."""
-        check_is_fitted(self)
-        X = check_array(X, dtype="numeric", input_name="X")
-        if X.shape[1] != self._n_features_out:
-            raise ValueError(
-                f"The codes passed to {type(self).__name__}.{method} must have "
-                f"n_components={self._n_features_out} columns. Got {X.shape[1]} instead."
-            )
-        return X
-
-    def _apply(self, function, X, n_outputs):
-        """Return ``function(network, rows)`` of all rows, computed in the dtype of X."""
-        dtype = working_dtype(X.dtype)
-        network = self._modules_[dtype]
-        widths = [len(weight) for weight in network.parameters() if weight.ndim]
-        width = max(self.n_features_in_, LEAST_WIDTH, *widths)
-        device = self._fitted_params_["device"]
-        return in_chunks(lambda x: function(network, x), X, n_outputs, width, dtype, device)
-
-    @property
-    def _n_features_out(self):
-        return self._modules_[np.dtype(np.float32)].n_components
-
-    def transform(self, X):
-        """Return the codes of X: deterministic, for a VAE the posterior's means.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows like those fitted.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_components)
-            In the dtype of X (float32 for one-byte types, float64 for other integers).
-        """
-        X = self._rows(X)
-        return self._apply(lambda network, x: network.code(x), X, self._n_features_out)
-
-    def inverse_transform(self, X):
-        """Return the mean of p(x|z) for codes, in the units of the training data.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_components)
-            Codes.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features)
-            In the dtype of the codes.
-        """
-        X = self._codes(X, "inverse_transform")
-        return self._apply(lambda network, z: network.decode(z).mean, X, self.n_features_in_)
-
-    def reconstruct(self, X):
-        """Return ``inverse_transform(transform(X))``, in one pass.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows like those fitted.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features)
-            In the dtype of X.
-        """
-        return self._apply(_reconstruction, self._rows(X), self.n_features_in_)
-
-    def reconstruction_error(self, X, *, per_feature=False):
-        r"""Return the mean squared error of the reconstruction, row by row.
-
-        .. math:: \frac{1}{d} \|x - g(f(x))\|^2
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows like those fitted.
-        per_feature : bool, default=False
-            Whether to return the squared error of every entry instead.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_features)
-            In squared units of X, in the dtype of X. Higher is more anomalous.
-        """
-        X = self._rows(X)
-        if per_feature:
-            return self._apply(_squared_error, X, self.n_features_in_)
-        return self._apply(lambda network, x: _squared_error(network, x).mean(-1), X, None)
-
-    @abstractmethod
-    def score_samples(self, X):
-        """Return how normal each row is, (n_samples,) float64; higher is more normal."""
-
-    def score(self, X, y=None):
-        """Return the mean of ``score_samples(X)``.
-
-        It never holds the weights of the penalties, so it compares models over a search.
-        For the VAEs it is the evidence lower bound at beta 1: it selects what generalises
-        (at a fixed noise variance it peaks at beta = 1 by construction), and says nothing
-        about disentanglement, which takes a metric of the latents.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows like those fitted.
-        y : ignored
-            Present for pipelines.
-
-        Returns
-        -------
-        float
-            In nats for the VAEs; minus squared units of X for the autoencoder.
-        """
-        return float(self.score_samples(X).mean())
-
-    def sample(self, n_samples=1, *, random_state=None, latent=None):
-        """Draw codes, and return the means of p(x|z) for them.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-            Number of rows.
-        random_state : int, RandomState instance or None, default=None
-            None draws afresh at every call.
-        latent : None, "standard-normal" or a fitted density, default=None
-            Where the codes come from. None: the model's prior N(0, I), or for the
-            autoencoder, which has none, a Gaussian fitted to its training codes.
-            "standard-normal": N(0, I) for either. A density is anything with ``sample(n)``,
-            such as a ``GaussianMixture`` fitted to codes; its own seed then rules.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features)
-            In the units of the training data.
-        """
-        check_is_fitted(self)
-        check_positive_integer("n_samples", n_samples, "sample")
-        rng = check_random_state(random_state)
-        if latent is None:
-            codes = self._latent_draws(n_samples, rng)
-        elif hasattr(latent, "sample"):
-            codes = latent.sample(n_samples)
-            codes = codes[0] if isinstance(codes, tuple) else codes
-        elif isinstance(latent, str) and latent == "standard-normal":
-            codes = rng.standard_normal((n_samples, self._n_features_out))
-        else:
-            raise ValueError(
-                f"latent must be None, 'standard-normal' or a density with a sample method. "
-                f"Got {latent!r} instead."
-            )
-        return self.inverse_transform(self._codes(codes, "sample")).astype(self._dtype_, copy=False)
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
@@ -317,11 +143,3 @@ class BaseAutoencoderTransformer(
 
     def __setstate__(self, state):
         super().__setstate__(unpack(type(self), state))
-
-
-def _reconstruction(network, x):
-    return network.decode(network.code(x)).mean
-
-
-def _squared_error(network, x):
-    return (_reconstruction(network, x) - x).square()

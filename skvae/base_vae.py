@@ -1,4 +1,4 @@
-"""What the variational autoencoders share: the likelihood, the prior, the bound on log p(x)."""
+"""What the variational autoencoders share: the likelihood and its noise variance."""
 
 import warnings
 from abc import abstractmethod
@@ -10,14 +10,13 @@ from sklearn.decomposition import PCA
 
 from skvae.base import BaseAutoencoderTransformer
 from skvae.batches import working_dtype
-from skvae.distributions import whitened_noise
 from skvae.hyperparameters import POSITIVE, hyperparameters, one_of
 from skvae.networks import VariationalNetwork
-from skvae.observations import BernoulliObservation, GaussianObservation
+from skvae.observations import LIKELIHOODS, GaussianObservation, Observation
+from skvae.probabilities import ProbabilityVerbs, check_support
 
 __all__ = ["BaseVAETransformer"]
 
-LIKELIHOODS = {"gaussian": GaussianObservation, "bernoulli": BernoulliObservation}
 VARIANCE_FLOOR = 1e-6  # of the training variance
 CONSTANT_COLUMN_FLOOR = 1e-12
 PCA_ROWS = 10_000
@@ -25,7 +24,7 @@ DOMINANT_SHARE = 0.9
 
 
 @hyperparameters
-class BaseVAETransformer(BaseAutoencoderTransformer):
+class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
     """An autoencoder transformer with a prior N(0, I), q(z|x), and a density p(x|z)."""
 
     _: KW_ONLY
@@ -45,7 +44,7 @@ class BaseVAETransformer(BaseAutoencoderTransformer):
     def _observation(self, n_features):
         """Return p(x|z) around the decoder's output."""
         if self.likelihood != "gaussian":
-            return LIKELIHOODS[self.likelihood]()
+            return Observation(LIKELIHOODS[self.likelihood])
         return GaussianObservation(
             n_features,
             per_feature=self.noise_variance == "per-feature",
@@ -64,13 +63,7 @@ class BaseVAETransformer(BaseAutoencoderTransformer):
         return self.tol * n_features
 
     def _check_support(self, statistics):
-        minimum, maximum = statistics.minimum.min(), statistics.maximum.max()
-        low, high = LIKELIHOODS[self.likelihood].distribution.support
-        if minimum < low or maximum > high:
-            raise ValueError(
-                f"The {self.likelihood!r} likelihood needs X in [{low:g}, {high:g}]. Got values in "
-                f"[{minimum:.6g}, {maximum:.6g}] instead. Scale X, or use likelihood='gaussian'."
-            )
+        check_support(self.likelihood, statistics.minimum.min(), statistics.maximum.max())
 
     def _column_scale(self, statistics):
         if self.likelihood == "gaussian" and self.noise_variance == "per-feature":
@@ -124,55 +117,3 @@ class BaseVAETransformer(BaseAutoencoderTransformer):
             observation.hold(network.expected_residual(batches))
         variance = torch.exp(2 * observation.log_scale.double()).cpu().numpy()
         return {"noise_variance_": variance if variance.ndim else float(variance)}
-
-    def _latent_draws(self, n_samples, rng):
-        return rng.standard_normal((n_samples, self._n_features_out))
-
-    def posterior(self, X):
-        """Return mean and standard deviation of q(z|x).
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows like those fitted.
-
-        Returns
-        -------
-        mean, std : ndarray of shape (n_samples, n_components)
-            In the dtype of X; ``mean`` is ``transform(X)``.
-        """
-        X = self._rows(X)
-        n_components = self._n_features_out
-
-        def both(network, x):
-            posterior = network.encode(x)
-            return torch.cat((posterior.mean, posterior.scale), -1)
-
-        result = self._apply(both, X, 2 * n_components)
-        return result[:, :n_components], result[:, n_components:]
-
-    def score_samples(self, X):
-        r"""Return the evidence lower bound of log p(x), row by row, in nats.
-
-        .. math:: E_{q(z|x)}[\log p(x|z)] - KL(q(z|x) \,\|\, p(z)) \le \log p(x)
-
-        Beta is 1 whatever the training used. The divergence is analytic; the expectation is
-        a mean over fixed noise vectors shared by all rows, antithetic and whitened
-        (:func:`skvae.distributions.whitened_noise`): deterministic, the same for
-        a row whatever its neighbours, and exact for a linear decoder.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows like those fitted.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,), float64
-            Higher is more normal. Values of differently scaled data do not compare: a
-            density has the units of 1 / X.
-        """
-        X = self._rows(X)
-        noise = whitened_noise(self._n_features_out)
-        scores = self._apply(lambda network, x: network.elbo(x, noise.to(x)), X, None)
-        return scores.astype(np.float64, copy=False)

@@ -36,7 +36,7 @@ class BetaTCVAETransformer(BaseVAETransformer):
         Weight of the dimension-wise divergence.
     tc_sampling : {"mws", "mss"}, default="mws"
         The estimator of q(z), minibatch weighted or stratified sampling: see
-        :func:`skvae.distributions.log_aggregate_posterior`. The gradients are close. The
+        :func:`skvae.aggregate.log_aggregate_posterior`. The gradients are close. The
         values in ``history_``, called "minibatch_mutual_information",
         "minibatch_total_correlation" and "minibatch_dimension_wise_kl", are means to a
         gradient under either, not estimates to report.

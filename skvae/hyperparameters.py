@@ -12,9 +12,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints
 
 from skvae.networks import ACTIVATIONS
+from skvae.observations import LIKELIHOODS
 from skvae.training import OPTIMIZERS
 
-__all__ = ["SharedParameters", "check_positive_integer", "hyperparameters"]
+__all__ = ["SharedParameters", "check_integer", "hyperparameters"]
 
 NON_NEGATIVE = [Interval(Real, 0, None, closed="left")]
 POSITIVE = [Interval(Real, 0, None, closed="neither")]
@@ -26,9 +27,10 @@ def one_of(*options):
     return [StrOptions(set(options))]
 
 
-def check_positive_integer(name, value, method):
-    """Raise scikit-learn's sentence if an argument is no integer above zero."""
-    validate_parameter_constraints({name: POSITIVE_INTEGER}, {name: value}, method)
+def check_integer(name, value, method, least=1):
+    """Raise scikit-learn's sentence if an argument is no integer of at least ``least``."""
+    constraint = [Interval(Integral, least, None, closed="left")]
+    validate_parameter_constraints({name: constraint}, {name: value}, method)
 
 
 SHARED_PARAMETERS = """n_components : int, default=10
@@ -87,9 +89,10 @@ SHARED_PARAMETERS = """n_components : int, default=10
         bit on one machine at an equal number of torch threads, and leaves the
         global generators alone."""
 
-LIKELIHOOD_PARAMETERS = """likelihood : {{"gaussian", "bernoulli"}}, default="gaussian"
+LIKELIHOOD_PARAMETERS = """likelihood : {{{likelihoods}}}, default="gaussian"
         p(x|z). "bernoulli" needs X in [0, 1]; on values strictly in between it is minus a
-        cross-entropy, which compares on the same rows only.
+        cross-entropy, which compares on the same rows only. "continuous-bernoulli" is a
+        density on [0, 1].
     noise_variance : {{"learned", "per-feature", "pca"}} or float, default="{noise_variance}"
         Variance of a Gaussian p(x|z), in squared units of X. "learned": one for all
         columns, the mean squared residual of the training rows. "per-feature": one for each.
@@ -124,7 +127,7 @@ AUTOENCODER_WORDS = {
 VAE_WORDS = {
     "encoder_outputs": "``2 * n_components``\n        columns, the posterior's means and then its"
     " log standard deviations",
-    "decoder_outputs": "the mean of p(x|z), or its\n        logits under a Bernoulli",
+    "decoder_outputs": "the mean of p(x|z), or its\n        logits under either Bernoulli",
     "tol_unit": "nats per feature",
     "terms": '"reconstruction", "kl"',
     "units": "In nats.",
@@ -155,7 +158,12 @@ def hyperparameters(cls):
         if noise_variance is not None:
             parameters = f"{parameters}\n    {LIKELIHOOD_PARAMETERS}"
             attributes = f"{VAE_ATTRIBUTES}\n    {attributes}"
-            words = {**VAE_WORDS, "noise_variance": noise_variance}
+            likelihoods = ", ".join(f'"{name}"' for name in LIKELIHOODS)
+            words = {
+                **VAE_WORDS,
+                "noise_variance": noise_variance,
+                "likelihoods": likelihoods,
+            }
         cls.__doc__ = cls.__doc__.replace("%(parameters)s", parameters.format(**words))
         cls.__doc__ = cls.__doc__.replace("%(attributes)s", attributes.format(**words))
     return dataclass(cls, eq=False, repr=False)

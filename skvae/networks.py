@@ -1,5 +1,6 @@
 """What is computed: x -> q(z|x) -> p(x|z), by perceptrons or by the user's own modules."""
 
+import math
 from abc import ABC, abstractmethod
 from itertools import pairwise
 
@@ -231,6 +232,23 @@ class VariationalNetwork(BaseNetwork):
         posterior = self.encode(x)
         log_prob = sum(self.decode(posterior.sample(vector)).log_prob(x) for vector in noise)
         return log_prob / len(noise) - kl_to_standard_normal(posterior)
+
+    def importance(self, x, noise):
+        r"""Return log of the mean importance weight, and the effective sample size, of every row.
+
+        The weights are :math:`p(x|z) p(z) / q(z|x)` at one z for each row of ``noise``. Both
+        results are float64, (n_samples,).
+        """
+        posterior = self.encode(x)
+        log_scale = posterior.log_scale.sum(-1)
+        log_sum = log_squares = x.new_full((len(x),), -math.inf, dtype=torch.float64)
+        for vector in noise:
+            z = posterior.sample(vector)
+            log_prior_ratio = log_scale + 0.5 * (vector.square() - z.square()).sum(-1)
+            log_weight = (self.decode(z).log_prob(x) + log_prior_ratio).double()
+            log_sum = torch.logaddexp(log_sum, log_weight)
+            log_squares = torch.logaddexp(log_squares, 2 * log_weight)
+        return log_sum - math.log(len(noise)), torch.exp(2 * log_sum - log_squares)
 
     @torch.no_grad()
     def expected_residual(self, batches):

@@ -6,11 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from skvae.distributions import (
-    kl_to_standard_normal,
-    log_aggregate_posterior,
-    standard_normal_log_prob,
-)
+from skvae.aggregate import log_aggregate_posterior
+from skvae.distributions import kl_to_standard_normal, standard_normal_log_prob
 
 __all__ = ["BetaObjective", "Objective", "SquaredError", "TotalCorrelationObjective"]
 
@@ -148,7 +145,7 @@ class TotalCorrelationObjective(Objective):
         Weights of the index-code mutual information, the total correlation and the
         dimension-wise KL.
     sampling : {"mws", "mss"}, default="mws"
-        See :func:`skvae.distributions.log_aggregate_posterior`.
+        See :func:`skvae.aggregate.log_aggregate_posterior`.
 
     References
     ----------

@@ -4,9 +4,15 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from skvae.distributions import Bernoulli, Gaussian
+from skvae.distributions import Bernoulli, ContinuousBernoulli, Gaussian
 
-__all__ = ["BernoulliObservation", "GaussianObservation"]
+__all__ = ["LIKELIHOODS", "GaussianObservation", "Observation"]
+
+LIKELIHOODS = {
+    "gaussian": Gaussian,
+    "bernoulli": Bernoulli,
+    "continuous-bernoulli": ContinuousBernoulli,
+}
 
 
 class GaussianObservation(nn.Module):
@@ -68,17 +74,26 @@ class GaussianObservation(nn.Module):
         return Gaussian(location, self.log_scale)
 
 
-class BernoulliObservation(nn.Module):
-    """p(x|z) = Bernoulli(sigmoid(g(z))), the decoder's output being logits."""
+class Observation(nn.Module):
+    """p(x|z), a distribution whose one parameter is the decoder's output.
 
-    distribution = Bernoulli
+    Parameters
+    ----------
+    distribution : type
+        Such as :class:`~skvae.distributions.Bernoulli`: made from the decoder's output, with
+        ``support``, ``location``, ``mean``, ``draw`` and ``log_prob``.
+    """
+
+    def __init__(self, distribution):
+        super().__init__()
+        self.distribution = distribution
 
     def track(self, x, location):
-        """Nothing to follow: a Bernoulli has no noise variance."""
+        """Nothing to follow: there is no noise variance."""
 
     def initial_location(self, mean, scale):
-        """Return the logits of the columns' means, and scale 1."""
-        return torch.logit(mean.clamp(0.01, 0.99)), torch.ones_like(scale)
+        """Return the decoder's output for columns of these means, and scale 1."""
+        return self.distribution.location(mean), torch.ones_like(scale)
 
     def forward(self, location):
-        return Bernoulli(location)
+        return self.distribution(location)

@@ -10,7 +10,7 @@ from skvae.networks import (
     PerceptronEncoder,
     VariationalNetwork,
 )
-from skvae.observations import BernoulliObservation, GaussianObservation
+from skvae.observations import GaussianObservation, Observation
 
 
 def make_network(hidden=(5,), observation=None, n_features=4, n_components=2, seed=0):
@@ -86,7 +86,7 @@ def test_bernoulli_decoder_starts_at_the_columns_means():
     network = VariationalNetwork(
         PerceptronEncoder(2, 2, (), "relu"),
         PerceptronDecoder(1, 2, (), "relu"),
-        BernoulliObservation(),
+        Observation(Bernoulli),
         1,
     )
     mean = torch.tensor([0.25, 1.0], dtype=torch.float64)

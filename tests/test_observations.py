@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from skvae.observations import BernoulliObservation, GaussianObservation
+from skvae.distributions import Bernoulli
+from skvae.observations import GaussianObservation, Observation
 
 
 @pytest.mark.parametrize("per_feature", [False, True])
@@ -38,6 +39,6 @@ def test_decoders_start_at_the_mean_of_the_data():
     centre, unit = GaussianObservation(2).initial_location(mean, scale)
     assert torch.equal(centre, mean)
     assert torch.equal(unit, scale)
-    logits, unit = BernoulliObservation().initial_location(mean, scale)
+    logits, unit = Observation(Bernoulli).initial_location(mean, scale)
     assert torch.allclose(torch.sigmoid(logits), torch.tensor([0.25, 0.99]))
     assert torch.equal(unit, torch.ones(2))
