@@ -9,6 +9,7 @@ from sklearn.utils.validation import validate_data
 from skvae.fitting import train
 from skvae.hyperparameters import SharedParameters
 from skvae.networks import PerceptronDecoder, PerceptronEncoder
+from skvae.schedules import Warmup
 from skvae.state import pack, unpack, user_module
 from skvae.verbs import Verbs
 
@@ -45,6 +46,10 @@ class BaseAutoencoderTransformer(Verbs, SharedParameters):
     def _loss_unit(self, statistics):
         """Return what the optimizer's loss is divided by."""
         return 1.0
+
+    def _warmup(self):
+        """Return the schedule of the penalties' weights."""
+        return Warmup()
 
     def _start(self, network, X, rows, statistics, generator):
         """Set what training begins with besides the weights."""

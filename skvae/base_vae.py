@@ -10,12 +10,20 @@ from sklearn.decomposition import PCA
 
 from skvae.base import BaseAutoencoderTransformer
 from skvae.batches import working_dtype
-from skvae.hyperparameters import POSITIVE, hyperparameters, one_of
+from skvae.hyperparameters import (
+    NON_NEGATIVE,
+    NON_NEGATIVE_INTEGER,
+    POSITIVE,
+    POSITIVE_INTEGER,
+    hyperparameters,
+    one_of,
+)
 from skvae.networks import VariationalNetwork
 from skvae.observations import LIKELIHOODS, GaussianObservation, Observation
 from skvae.probabilities import ProbabilityVerbs, check_support
+from skvae.schedules import Warmup
 
-__all__ = ["BaseVAETransformer"]
+__all__ = ["BaseVAETransformer", "pca_noise_variance"]
 
 VARIANCE_FLOOR = 1e-6  # of the training variance
 CONSTANT_COLUMN_FLOOR = 1e-12
@@ -30,11 +38,17 @@ class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
     _: KW_ONLY
     likelihood: str = "gaussian"
     noise_variance: object = "learned"
+    kl_warmup_epochs: int = 0
+    kl_cycles: int = 1
+    free_bits: float = 0.0
 
     _parameter_constraints = {
         **BaseAutoencoderTransformer._parameter_constraints,
         "likelihood": one_of(*LIKELIHOODS),
         "noise_variance": [*one_of("learned", "per-feature", "pca"), *POSITIVE],
+        "kl_warmup_epochs": NON_NEGATIVE_INTEGER,
+        "kl_cycles": POSITIVE_INTEGER,
+        "free_bits": NON_NEGATIVE,
     }
 
     @abstractmethod
@@ -58,6 +72,15 @@ class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
             self._observation(n_features),
             self.n_components,
         )
+
+    def _warmup(self):
+        if self.kl_cycles > 1 and self.kl_warmup_epochs == 0:
+            raise ValueError(
+                f"kl_cycles repeats the warm-up, and needs kl_warmup_epochs >= 1. Got "
+                f"kl_cycles={self.kl_cycles} with kl_warmup_epochs=0 instead. Set both, or "
+                f"neither."
+            )
+        return Warmup(self.kl_warmup_epochs, self.kl_cycles)
 
     def _tolerance(self, n_features):
         return self.tol * n_features
@@ -99,15 +122,12 @@ class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
             )
 
     def _pca_noise_variance(self, X, rows, generator):
-        """Return the noise variance of probabilistic PCA."""
+        """Return the noise variance of a PCA of some of the rows."""
         if len(rows) > PCA_ROWS:
             rows = rows[torch.randperm(len(rows), generator=generator)[:PCA_ROWS].numpy()]
-        X = X[rows].astype(working_dtype(X.dtype), copy=False)
-        n_components = min(self.n_components, X.shape[1] // 2, (len(X) - 1) // 2)
-        if n_components == 0:
-            return X.var(dtype=np.float64)
         seed = int(torch.randint(2**31 - 1, (), generator=generator))
-        return np.float64(PCA(n_components, random_state=seed).fit(X).noise_variance_)
+        X = X[rows].astype(working_dtype(X.dtype), copy=False)
+        return pca_noise_variance(X, self.n_components, seed)
 
     def _conclude(self, network, batches):
         observation = network.observation
@@ -117,3 +137,11 @@ class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
             observation.hold(network.expected_residual(batches))
         variance = torch.exp(2 * observation.log_scale.double()).cpu().numpy()
         return {"noise_variance_": variance if variance.ndim else float(variance)}
+
+
+def pca_noise_variance(X, n_components, random_state):
+    """Return the noise variance of a PCA of X that leaves at least half of the directions."""
+    n_components = min(n_components, X.shape[1] // 2, (len(X) - 1) // 2)
+    if n_components == 0:
+        return X.var(dtype=np.float64)
+    return np.float64(PCA(n_components, random_state=random_state).fit(X).noise_variance_)

@@ -3,8 +3,8 @@
 from dataclasses import KW_ONLY
 
 from skvae.base_vae import BaseVAETransformer
-from skvae.hyperparameters import NON_NEGATIVE, hyperparameters
-from skvae.objectives import BetaObjective
+from skvae.hyperparameters import NON_NEGATIVE, NON_NEGATIVE_INTEGER, hyperparameters
+from skvae.objectives import BetaObjective, CapacityObjective
 
 __all__ = ["BetaVAETransformer"]
 
@@ -27,6 +27,12 @@ class BetaVAETransformer(BaseVAETransformer):
     %(parameters)s
     beta : float, default=2.0
         Weight of the divergence; 1 is the VAE.
+    capacity : float, default=None
+        Nats of divergence to aim at, in place of as few as possible: beta then weighs
+        |KL - C|, KL the mean over the batch and C rising from 0 to ``capacity``. Beta has
+        to be large (the authors take 1000) for KL to follow C.
+    capacity_epochs : int, default=50
+        Epochs of that rise. Early stopping waits until then.
 
     Attributes
     ----------
@@ -40,6 +46,8 @@ class BetaVAETransformer(BaseVAETransformer):
     ----------
     .. [1] I. Higgins et al. (2017), beta-VAE: learning basic visual concepts with a
        constrained variational framework, ICLR.
+    .. [2] C. P. Burgess et al. (2018), Understanding disentangling in beta-VAE,
+       arXiv:1804.03599 (the capacity).
 
     Examples
     --------
@@ -53,8 +61,22 @@ class BetaVAETransformer(BaseVAETransformer):
     _: KW_ONLY
     noise_variance: object = "pca"
     beta: float = 2.0
+    capacity: float = None
+    capacity_epochs: int = 50
 
-    _parameter_constraints = {**BaseVAETransformer._parameter_constraints, "beta": NON_NEGATIVE}
+    _parameter_constraints = {
+        **BaseVAETransformer._parameter_constraints,
+        "beta": NON_NEGATIVE,
+        "capacity": [*NON_NEGATIVE, None],
+        "capacity_epochs": NON_NEGATIVE_INTEGER,
+    }
 
     def _objective(self, n_samples):
-        return BetaObjective(self.beta)
+        if self.capacity is None:
+            return BetaObjective(self.beta, free_bits=self.free_bits)
+        if self.free_bits:
+            raise ValueError(
+                f"capacity and free_bits each keep the divergence up, and exclude one another. Got "
+                f"capacity={self.capacity} and free_bits={self.free_bits} instead. Set one."
+            )
+        return CapacityObjective(self.beta, self.capacity, self.capacity_epochs)

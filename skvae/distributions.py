@@ -10,6 +10,7 @@ __all__ = [
     "Bernoulli",
     "ContinuousBernoulli",
     "Gaussian",
+    "kl_per_dimension",
     "kl_to_standard_normal",
     "standard_normal_log_prob",
     "whitened_noise",
@@ -234,6 +235,31 @@ def kl_to_standard_normal(posterior):
     mean, scale = posterior.mean, posterior.scale
     squares = torch.addcmul(mean * mean, scale, scale).sum(-1)
     return 0.5 * (squares - mean.shape[-1]) - posterior.log_scale.sum(-1)
+
+
+def kl_per_dimension(posterior):
+    r"""Return the divergence of every column of a Gaussian from N(0, 1), in nats.
+
+    .. math:: \frac{1}{2} (\mu_j^2 + \sigma_j^2 - 1) - \log \sigma_j
+
+    Parameters
+    ----------
+    posterior : Gaussian
+        Mean and log-scale of shape (n_samples, n_components).
+
+    Returns
+    -------
+    tensor of shape (n_samples, n_components)
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skvae.distributions import Gaussian, kl_per_dimension
+    >>> kl_per_dimension(Gaussian(torch.tensor([[0.0, 1.0]]), torch.zeros(1, 2)))
+    tensor([[0.0000, 0.5000]])
+    """
+    squares = posterior.mean.square() + posterior.scale.square()
+    return 0.5 * (squares - 1) - posterior.log_scale
 
 
 def standard_normal_log_prob(z):

@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from skvae.batches import Batches, column_statistics, working_dtype
 from skvae.state import (
     build_network,
+    build_objective,
     copy_network,
     estimator_of,
     inference_modules,
@@ -19,8 +20,9 @@ from skvae.state import (
     network_parameters,
     optimizer_state,
 )
+from skvae.stopping import Patience
 from skvae.threads import one_torch_thread
-from skvae.training import Patience, Validation
+from skvae.training import Validation
 
 __all__ = ["train"]
 
@@ -81,16 +83,24 @@ def train(estimator, X, X_val, resume):
     net = make_estimator_net(estimator, network, batches.n_samples)
     if resume and _same_optimizer(estimator):
         load_optimizer_state(net, optimizer_state(estimator.net_))
+    n_before = estimator.n_iter_ if resume else 0
+    n_scheduled = net.criterion_.scheduled_epochs
+    if n_scheduled > n_before + estimator.max_epochs and not estimator.warm_start:
+        _warn_of_unfinished_schedule(n_scheduled, estimator.max_epochs)
     validation = patience = None
     if validation_batches is not None:
         n_validation = validation_batches.n_samples
         validation = Validation(
             validation_batches,
             network.noise(n_validation, generator),
-            estimator._objective(n_validation),
+            build_objective(estimator, n_validation),
         )
-        patience = Patience(estimator.n_iter_no_change, estimator._tolerance(n_features))
-        if resume:
+        patience = Patience(
+            estimator.n_iter_no_change,
+            estimator._tolerance(n_features),
+            ignored=max(0, n_scheduled - n_before),
+        )
+        if n_before > n_scheduled:
             patience.exhausted(net.validation_loss(validation), network)
     n_weights = sum(weights.numel() for weights in network.parameters())
     small = estimator.batch_size * n_weights < SMALL_STEP
@@ -100,6 +110,7 @@ def train(estimator, X, X_val, resume):
             validation,
             epochs=estimator.max_epochs,
             generator=generator,
+            first_epoch=n_before,
             unit=estimator._loss_unit(statistics),
             patience=patience,
             progress=estimator.verbose > 0,
@@ -146,6 +157,16 @@ def _check_range(estimator, statistics):
             UserWarning,
             stacklevel=4,
         )
+
+
+def _warn_of_unfinished_schedule(n_scheduled, max_epochs):
+    """Warn of a fit that ends before its weights are what they are meant to be."""
+    warnings.warn(
+        f"The schedule of the objective's weights takes {n_scheduled} epochs, and training ends "
+        f"after max_epochs={max_epochs}, at lower ones. Raise max_epochs, or shorten the schedule.",
+        UserWarning,
+        stacklevel=4,
+    )
 
 
 def _check_finite(estimator, net, values):

@@ -15,10 +15,11 @@ from skvae.networks import ACTIVATIONS
 from skvae.observations import LIKELIHOODS
 from skvae.training import OPTIMIZERS
 
-__all__ = ["SharedParameters", "check_integer", "hyperparameters"]
+__all__ = ["SharedParameters", "check_argument", "check_integer", "hyperparameters"]
 
 NON_NEGATIVE = [Interval(Real, 0, None, closed="left")]
 POSITIVE = [Interval(Real, 0, None, closed="neither")]
+NON_NEGATIVE_INTEGER = [Interval(Integral, 0, None, closed="left")]
 POSITIVE_INTEGER = [Interval(Integral, 1, None, closed="left")]
 
 
@@ -27,10 +28,14 @@ def one_of(*options):
     return [StrOptions(set(options))]
 
 
-def check_integer(name, value, method, least=1):
+def check_argument(name, value, constraint, function):
+    """Raise scikit-learn's sentence if an argument of a function breaks its constraint."""
+    validate_parameter_constraints({name: constraint}, {name: value}, function)
+
+
+def check_integer(name, value, function, least=1):
     """Raise scikit-learn's sentence if an argument is no integer of at least ``least``."""
-    constraint = [Interval(Integral, least, None, closed="left")]
-    validate_parameter_constraints({name: constraint}, {name: value}, method)
+    check_argument(name, value, [Interval(Integral, least, None, closed="left")], function)
 
 
 SHARED_PARAMETERS = """n_components : int, default=10
@@ -99,7 +104,15 @@ LIKELIHOOD_PARAMETERS = """likelihood : {{{likelihoods}}}, default="gaussian"
         "pca": held at the noise variance of a PCA with
         min(n_components, n_features // 2, (n_samples - 1) // 2) components, on at most
         10,000 rows. A float is held. All but a float stay above 1e-6 of the training
-        variance (of a constant column, above 1e-12)."""
+        variance (of a constant column, above 1e-12).
+    kl_warmup_epochs : int, default=0
+        Epochs over which the weights of all penalties rise from 0, step by step, to what they
+        are. Early stopping waits until then, and watches the objective at full weights.
+    kl_cycles : int, default=1
+        How often the rise is repeated; full weights last as long as a rise between two.
+    free_bits : float, default=0.0
+        Nats of divergence that a dimension has for nothing: the divergence becomes
+        the sum over the dimensions of max(free_bits, mean over the batch)."""
 
 SHARED_ATTRIBUTES = """net_ : skorch.NeuralNet
         The fitted net: ``net_.module_``, ``net_.history``, ``net_.callbacks_``. Its ``forward``
@@ -130,7 +143,7 @@ VAE_WORDS = {
     "decoder_outputs": "the mean of p(x|z), or its\n        logits under either Bernoulli",
     "tol_unit": "nats per feature",
     "terms": '"reconstruction", "kl"',
-    "units": "In nats.",
+    "units": "In nats. The terms\n        do not depend on the weights that a schedule gives them.",
 }
 
 

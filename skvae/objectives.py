@@ -1,5 +1,6 @@
 """What is minimised: the reconstruction plus named penalties, one value per sample."""
 
+import math
 from abc import ABC, abstractmethod
 
 import torch
@@ -7,9 +8,20 @@ from torch import nn
 from torch.nn import functional
 
 from skvae.aggregate import log_aggregate_posterior
-from skvae.distributions import kl_to_standard_normal, standard_normal_log_prob
+from skvae.distributions import (
+    kl_per_dimension,
+    kl_to_standard_normal,
+    standard_normal_log_prob,
+)
+from skvae.schedules import Warmup, ramp
 
-__all__ = ["BetaObjective", "Objective", "SquaredError", "TotalCorrelationObjective"]
+__all__ = [
+    "BetaObjective",
+    "CapacityObjective",
+    "Objective",
+    "SquaredError",
+    "TotalCorrelationObjective",
+]
 
 
 class Objective(ABC, nn.Module):
@@ -19,23 +31,40 @@ class Objective(ABC, nn.Module):
 
     A subclass names its penalties and their weights. The terms stay apart, one value
     per sample in nats, until :meth:`total` forms the sum; so training curves and
-    scores read the same numbers that training minimises.
+    scores read the same numbers that training minimises. A penalty of the batch as a whole
+    is a scalar. Schedules change weights, and the penalty that holds a capacity; no other term.
+
+    Attributes
+    ----------
+    epoch : float
+        Epochs trained, set before every step. Infinite outside of training: every
+        schedule is over.
+    warmup : Warmup
+        The factor of all penalties.
     """
+
+    epoch = math.inf
+    warmup = Warmup()
 
     @abstractmethod
     def penalties(self, posterior, z):
-        """Return {name: tensor of shape (n_samples,)}."""
+        """Return {name: tensor of shape (n_samples,), or a scalar}."""
 
     @abstractmethod
     def weights(self):
-        """Return {name: float} for the penalties; a weight of zero is left out of the sum."""
+        """Return {name: float} for the penalties; what has none, or zero, is not in the sum."""
+
+    @property
+    def scheduled_epochs(self):
+        """Epochs after which no schedule changes anything."""
+        return self.warmup.end
 
     def reconstruction(self, likelihood, x):
         """Return -log p(x|z) of every row, (n_samples,), in nats."""
         return -likelihood.log_prob(x)
 
     def terms(self, output, x):
-        """Return {"reconstruction": ..., **penalties}, each (n_samples,)."""
+        """Return {"reconstruction": ..., **penalties}."""
         return {
             "reconstruction": self.reconstruction(output["likelihood"], x),
             **self.penalties(output.get("posterior"), output["z"]),
@@ -48,9 +77,10 @@ class Objective(ABC, nn.Module):
     def total(self, means):
         """Return the weighted sum of {name: mean over the samples}."""
         loss = means["reconstruction"]
+        factor = self.warmup.factor(self.epoch)
         for name, weight in self.weights().items():
-            if weight != 0:
-                loss = torch.add(loss, means[name], alpha=weight)
+            if weight * factor != 0:
+                loss = torch.add(loss, means[name], alpha=weight * factor)
         return loss
 
     def forward(self, output, x):
@@ -85,20 +115,35 @@ class SquaredError(Objective):
         return functional.mse_loss(likelihood.mean, x, reduction="none").sum(-1) / x.shape[-1]
 
 
+def _divergence(posterior, free_bits):
+    """Return the penalties of KL(q(z|x) || p(z)): as it is, and what free bits make of it."""
+    penalties = {"kl": kl_to_standard_normal(posterior)}
+    if free_bits:
+        means = kl_per_dimension(posterior).mean(0)
+        penalties["free_bits_kl"] = means.clamp(min=free_bits).sum()
+    return penalties
+
+
 class BetaObjective(Objective):
     r"""The objective of the VAE (beta = 1) and of the beta-VAE.
 
     .. math:: -\log p(x|z) + \beta \, KL(q(z|x) \,\|\, p(z))
 
+    With free bits :math:`\lambda` the divergence is :math:`\sum_j \max(\lambda, \overline{KL}_j)`,
+    of the batch's means: none is gained by taking a dimension below.
+
     Parameters
     ----------
     beta : float, default=1.0
         Weight of the divergence.
+    free_bits : float, default=0.0
+        :math:`\lambda`, in nats.
 
     References
     ----------
     Higgins et al. (2017), beta-VAE: learning basic visual concepts with a constrained
-    variational framework, ICLR.
+    variational framework, ICLR. Kingma et al. (2016), Improved variational inference with
+    inverse autoregressive flow, NeurIPS, appendix C.8 (free bits).
 
     Examples
     --------
@@ -110,15 +155,67 @@ class BetaObjective(Objective):
     ({'kl': tensor([1.5000])}, {'kl': 2.0})
     """
 
-    def __init__(self, beta=1.0):
+    def __init__(self, beta=1.0, *, free_bits=0.0):
         super().__init__()
         self.beta = beta
+        self.free_bits = free_bits
 
     def penalties(self, posterior, z):
-        return {"kl": kl_to_standard_normal(posterior)}
+        return _divergence(posterior, self.free_bits)
 
     def weights(self):
-        return {"kl": self.beta}
+        return {"free_bits_kl" if self.free_bits else "kl": self.beta}
+
+
+class CapacityObjective(Objective):
+    r"""The beta-VAE's objective with a capacity that the divergence is to reach.
+
+    .. math:: -\log p(x|z) + \beta \, |\overline{KL} - C(t)|, \quad C(t) = C \min(1, t / T)
+
+    with the batch's mean divergence, after t epochs.
+
+    Parameters
+    ----------
+    beta : float
+        Weight of the difference.
+    capacity : float
+        C, in nats.
+    capacity_epochs : int, default=0
+        T, the epochs of the rise; 0 for none.
+
+    References
+    ----------
+    Burgess et al. (2018), Understanding disentangling in beta-VAE, arXiv:1804.03599.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skvae.distributions import Gaussian
+    >>> from skvae.objectives import CapacityObjective
+    >>> unit = Gaussian(torch.ones(1, 3), torch.zeros(1, 3))
+    >>> objective = CapacityObjective(10.0, capacity=5.0, capacity_epochs=20)
+    >>> objective.epoch = 4
+    >>> objective.penalties(unit, unit.mean)
+    {'kl': tensor([1.5000]), 'kl_off_capacity': tensor(0.5000)}
+    """
+
+    def __init__(self, beta, capacity, capacity_epochs=0):
+        super().__init__()
+        self.beta = beta
+        self.capacity = capacity
+        self.capacity_epochs = capacity_epochs
+
+    @property
+    def scheduled_epochs(self):
+        return max(self.warmup.end, self.capacity_epochs)
+
+    def penalties(self, posterior, z):
+        capacity = self.capacity * ramp(self.epoch, self.capacity_epochs)
+        kl = kl_to_standard_normal(posterior)
+        return {"kl": kl, "kl_off_capacity": (kl.mean() - capacity).abs()}
+
+    def weights(self):
+        return {"kl_off_capacity": self.beta}
 
 
 class TotalCorrelationObjective(Objective):
@@ -144,6 +241,8 @@ class TotalCorrelationObjective(Objective):
     alpha, beta, gamma : float, default=1.0
         Weights of the index-code mutual information, the total correlation and the
         dimension-wise KL.
+    free_bits : float, default=0.0
+        As in :class:`BetaObjective`, for the analytic divergence.
     sampling : {"mws", "mss"}, default="mws"
         See :func:`skvae.aggregate.log_aggregate_posterior`.
 
@@ -158,12 +257,13 @@ class TotalCorrelationObjective(Objective):
     5.0
     """
 
-    def __init__(self, n_samples, alpha=1.0, beta=1.0, gamma=1.0, sampling="mws"):
+    def __init__(self, n_samples, alpha=1.0, beta=1.0, gamma=1.0, *, free_bits=0.0, sampling="mws"):
         super().__init__()
         self.n_samples = n_samples
         self.alpha = alpha
         self.beta = beta
         self.gamma = gamma
+        self.free_bits = free_bits
         self.sampling = sampling
 
     def penalties(self, posterior, z):
@@ -171,7 +271,7 @@ class TotalCorrelationObjective(Objective):
         log_q_z, log_prod_q_z = log_aggregate_posterior(posterior, z, self.n_samples, self.sampling)
         log_p_z = standard_normal_log_prob(z)
         return {
-            "kl": kl_to_standard_normal(posterior),
+            **_divergence(posterior, self.free_bits),
             "minibatch_mutual_information": log_q_z_given_x - log_q_z,
             "minibatch_total_correlation": log_q_z - log_prod_q_z,
             "minibatch_dimension_wise_kl": log_prod_q_z - log_p_z,
@@ -179,7 +279,7 @@ class TotalCorrelationObjective(Objective):
 
     def weights(self):
         return {
-            "kl": 1.0,
+            "free_bits_kl" if self.free_bits else "kl": 1.0,
             "minibatch_mutual_information": self.alpha - 1,
             "minibatch_total_correlation": self.beta - 1,
             "minibatch_dimension_wise_kl": self.gamma - 1,

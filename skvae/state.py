@@ -13,6 +13,7 @@ from skvae.training import make_net
 
 __all__ = [
     "build_network",
+    "build_objective",
     "copy_network",
     "estimator_of",
     "inference_modules",
@@ -100,11 +101,18 @@ def inference_modules(estimator, network, n_features):
     return {np.dtype(np.float32): network.eval(), np.dtype(np.float64): twin.double().eval()}
 
 
+def build_objective(estimator, n_samples):
+    """Return the estimator's objective for batches of ``n_samples`` rows, with its warm-up."""
+    objective = estimator._objective(n_samples)
+    objective.warmup = estimator._warmup()
+    return objective
+
+
 def make_estimator_net(estimator, network, n_samples):
     """Return the skorch net of a network, set up by the estimator's parameters."""
     return make_net(
         network,
-        estimator._objective(n_samples),
+        build_objective(estimator, n_samples),
         optimizer=estimator.optimizer,
         lr=estimator.lr,
         weight_decay=estimator.weight_decay,

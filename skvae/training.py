@@ -1,4 +1,4 @@
-"""How a network is trained: the skorch net, its epochs, its early stopping. Only here is skorch."""
+"""How a network is trained: the skorch net, its epochs, its callbacks. Only here is skorch."""
 
 import dis
 import math
@@ -13,7 +13,7 @@ from skorch.dataset import Dataset
 from torch.utils.data import Subset
 from tqdm.auto import tqdm
 
-__all__ = ["AutoencoderNet", "Patience", "Validation", "make_net"]
+__all__ = ["AutoencoderNet", "Validation", "make_net"]
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 FUSED_DEVICES = ("cpu", "cuda")
@@ -35,45 +35,6 @@ class Validation(NamedTuple):
     batches: object  # Batches, unshuffled
     noise: torch.Tensor | None  # (n_samples, n_components)
     objective: torch.nn.Module
-
-
-class Patience:
-    """Stops training when the validation loss no longer improves, and keeps the best weights.
-
-    Parameters
-    ----------
-    n_epochs : int
-        Epochs without an improvement after which to stop.
-    tol : float
-        The least decrease that counts as an improvement.
-    """
-
-    def __init__(self, n_epochs, tol):
-        self.n_epochs = n_epochs
-        self.tol = tol
-        self.waited = 0
-        self.threshold = math.inf
-        self.best = math.inf
-        self.weights = None
-
-    def exhausted(self, loss, module):
-        """Note the loss after an epoch; return whether to stop."""
-        if self.weights is None:
-            self.weights = {name: value.clone() for name, value in module.state_dict().items()}
-        if loss < self.best:
-            self.best = loss
-            for name, value in module.state_dict().items():
-                self.weights[name].copy_(value)
-        if loss < self.threshold:
-            self.threshold = loss - self.tol
-            self.waited = 0
-        else:
-            self.waited += 1
-        return self.waited >= self.n_epochs
-
-    def restore(self, module):
-        """Put the weights of the best epoch back."""
-        module.load_state_dict(self.weights)
 
 
 class _Means:
@@ -123,7 +84,16 @@ class AutoencoderNet(NeuralNet):
         return ((np.array(X[start : start + 1024]), None) for start in range(0, len(X), 1024))
 
     def fit_batches(
-        self, train, validation=None, *, epochs, generator, unit=1.0, patience=None, progress=False
+        self,
+        train,
+        validation=None,
+        *,
+        epochs,
+        generator,
+        first_epoch=0,
+        unit=1.0,
+        patience=None,
+        progress=False,
     ):
         """Train for some epochs.
 
@@ -137,6 +107,8 @@ class AutoencoderNet(NeuralNet):
             The most epochs.
         generator : torch.Generator
             Source of the latent noise.
+        first_epoch : int, default=0
+            Epochs trained before: where the objective's schedules begin.
         unit : float, default=1.0
             The optimizer sees the loss divided by it: with the variance of X as the unit of a
             squared error, a fit does not depend on the units of X.
@@ -159,10 +131,11 @@ class AutoencoderNet(NeuralNet):
         best = {}
         self.notify("on_train_begin", X=X, y=X)
         with tqdm(total=epochs, unit="epoch", disable=not progress) as bar:
-            for _ in range(epochs):
+            for epoch in range(first_epoch, first_epoch + epochs):
                 self.notify("on_epoch_begin", **datasets)
                 self.module_.train()
-                shown = self._record("", self._train_epoch(train, generator, unit), best)
+                means = self._train_epoch(train, generator, epoch, unit)
+                shown = self._record("", means, best)
                 self.module_.eval()
                 if validation is not None:
                     shown |= self._record("valid_", self._validate(validation), best)
@@ -186,19 +159,21 @@ class AutoencoderNet(NeuralNet):
                     stop = True  # skorch's callbacks end the training so
                 if stop:
                     break
+        self.criterion_.epoch = math.inf
         if patience is not None:
             patience.restore(self.module_)
         self.notify("on_train_end", X=X, y=X)
         self.module_.eval()
         return self
 
-    def _train_epoch(self, batches, generator, unit):
+    def _train_epoch(self, batches, generator, number, unit):
         """Take one step on every batch; return the mean of every term and of the loss."""
         module, objective, optimizer = self.module_, self.criterion_, self.optimizer_
         watched = bool(self.callbacks_)
         weights = [weight for group in optimizer.param_groups for weight in group["params"]]
         epoch = _Means()
-        for x in batches:
+        for step, x in enumerate(batches):
+            objective.epoch = number + step / len(batches.slices)
             if watched:
                 self.notify("on_batch_begin", batch=(x, x), training=True)
             noise = module.noise(len(x), generator)

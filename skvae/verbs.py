@@ -251,7 +251,9 @@ def _squared_error(network, x):
 
 def _as_rows(x):
     """Return a single row, which may be a pandas Series, as a table of one."""
-    if getattr(x, "ndim", np.ndim(x)) > 1:
+    if len(getattr(x, "shape", np.shape(x))) > 1:
+        if len(x) != 1:
+            raise ValueError(f"x0 and x1 must be one row each. Got {len(x)} rows instead.")
         return x
     return x.to_frame().T if hasattr(x, "to_frame") else np.reshape(x, (1, -1))
 

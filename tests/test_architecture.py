@@ -13,7 +13,7 @@ PACKAGE = Path(skvae.__file__).parent
 # A module imports only from modules of a lower layer.
 LAYERS = [
     ["_version"],
-    ["distributions", "batches", "threads", "training"],
+    ["distributions", "schedules", "stopping", "batches", "threads", "training"],
     ["aggregate", "networks", "observations"],
     ["objectives"],
     ["hyperparameters", "state"],
@@ -21,6 +21,7 @@ LAYERS = [
     ["base", "probabilities"],
     ["base_vae"],
     ["autoencoder", "vae", "beta_vae", "beta_tcvae"],
+    ["model_selection"],
     ["__init__"],
 ]
 RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}

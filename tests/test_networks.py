@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -115,3 +117,31 @@ def test_elbo_of_a_linear_decoder_is_exact():
         expected = log_prob - kl_to_standard_normal(posterior)
         ours = network.elbo(x, whitened_noise(2))
     np.testing.assert_allclose(ours, expected, rtol=1e-10)
+
+
+def test_importance_weights_of_a_gaussian_worked_out_by_hand():
+    # x|z ~ N(z, 1/4) at x = 1.3, hence log p(x) = log N(1.3; 0, 5/4). Under q = N(0.6, 0.49) the
+    # evidence lower bound is -2.46747; ten draws give -1.7377 and a hundred -1.70930 on average.
+    network = make_network((), GaussianObservation(1), n_features=1, n_components=1).double()
+    encoder, decoder = network.encoder.layers[0], network.decoder
+    with torch.no_grad():
+        encoder.weight.zero_()
+        encoder.bias.copy_(torch.tensor([0.6, 0.5 * math.log(0.49)]))
+        for tensor in (decoder.output.weight, decoder.scale):
+            tensor.fill_(1.0)
+        for tensor in (decoder.output.bias, decoder.centre):
+            tensor.zero_()
+        network.observation.log_scale = torch.tensor(0.5 * math.log(0.25), dtype=torch.float64)
+        x = torch.tensor([[1.3]], dtype=torch.float64)
+        generator = torch.Generator().manual_seed(0)
+        for n_draws, expected in ((1, -2.46747), (10, -1.7377), (100, -1.70930)):
+            noise = torch.randn(500, n_draws, 1, generator=generator, dtype=torch.float64)
+            bounds = torch.cat([network.importance(x, vectors)[0] for vectors in noise])
+            error = bounds.std() / 500**0.5
+            # The bound of ten draws is known to four decimals from sampling.
+            assert bounds.mean().item() == pytest.approx(expected, abs=4 * error.item() + 2e-3)
+        # The exact posterior N(1.04, 0.2) has equal weights.
+        encoder.bias.copy_(torch.tensor([1.04, 0.5 * math.log(0.2)]))
+        bound, ess = network.importance(x, noise[0])
+    assert bound.item() == pytest.approx(-1.70651031, abs=1e-7)
+    assert ess.item() == pytest.approx(100, rel=1e-9)

@@ -5,7 +5,13 @@ import pytest
 import torch
 
 from skvae.distributions import Bernoulli, Gaussian, standard_normal_log_prob
-from skvae.objectives import BetaObjective, SquaredError, TotalCorrelationObjective
+from skvae.objectives import (
+    BetaObjective,
+    CapacityObjective,
+    SquaredError,
+    TotalCorrelationObjective,
+)
+from skvae.schedules import Warmup
 
 PARTS = [
     "minibatch_mutual_information",
@@ -135,3 +141,77 @@ def test_bernoulli_reconstruction_is_the_cross_entropy():
         x,
     )
     assert terms["reconstruction"].item() == pytest.approx(math.log(2) + math.log1p(math.exp(-2)))
+
+
+# ------------------------------------------------------------------ schedules
+
+
+def posterior_of(divergences):
+    """A Gaussian of unit scale whose columns have these divergences, row by row."""
+    mean = torch.sqrt(2 * torch.tensor(divergences, dtype=torch.float64))
+    return Gaussian(mean, torch.zeros_like(mean))
+
+
+@pytest.mark.parametrize(
+    ("free_bits", "loss"),
+    [(0.0, 10 + 2 * 3.75), (0.5, 10 + 2 * 4.0), (1.0, 10 + 2 * 4.5), (4.0, 10 + 2 * 8.0)],
+)
+def test_free_bits_hold_every_dimensions_mean_divergence_up(free_bits, loss):
+    # Means over the batch: 3.5 and 0.25.
+    posterior = posterior_of([[3.0, 0.1], [4.0, 0.4]])
+    objective = BetaObjective(beta=2.0, free_bits=free_bits)
+    means = {name: term.mean() for name, term in objective.penalties(posterior, None).items()}
+    assert objective.total({"reconstruction": torch.tensor(10.0), **means}).item() == pytest.approx(
+        loss
+    )
+    assert means["kl"].item() == pytest.approx(3.75)  # reported as it is
+
+
+def test_free_bits_of_the_total_correlation_objective_are_those_of_its_divergence():
+    output, _ = random_output()
+    posterior, z = output["posterior"], output["z"]
+    plain = BetaObjective(free_bits=2.0).penalties(posterior, z)
+    objective = TotalCorrelationObjective(50, beta=3.0, free_bits=2.0)
+    assert objective.penalties(posterior, z)["free_bits_kl"] == plain["free_bits_kl"]
+    assert objective.weights()["free_bits_kl"] == 1.0
+    assert "kl" not in objective.weights()
+
+
+def test_a_dimension_below_its_free_bits_has_no_gradient():
+    mean = torch.tensor([[2.0, 0.1]], requires_grad=True)
+    posterior = Gaussian(mean, torch.zeros(1, 2))
+    BetaObjective(free_bits=0.5).penalties(posterior, mean)["free_bits_kl"].backward()
+    assert torch.equal(mean.grad, torch.tensor([[2.0, 0.0]]))
+
+
+@pytest.mark.parametrize(
+    ("epoch", "loss"),
+    [(0, 10 + 100 * 3.75), (2.5, 10 + 100 * 2.5), (10, 10 + 100 * 1.25), (math.inf, 135.0)],
+)
+def test_capacity_weighs_the_distance_of_the_divergence_from_it(epoch, loss):
+    objective = CapacityObjective(beta=100.0, capacity=5.0, capacity_epochs=10)
+    objective.epoch = epoch
+    posterior = posterior_of([[3.0, 0.1], [4.0, 0.4]])  # mean divergence 3.75
+    means = {name: term.mean() for name, term in objective.penalties(posterior, None).items()}
+    assert objective.total({"reconstruction": torch.tensor(10.0), **means}).item() == pytest.approx(
+        loss
+    )
+    assert means["kl"].item() == pytest.approx(3.75)
+
+
+@pytest.mark.parametrize(("epoch", "factor"), [(0, 0), (1, 0.25), (3, 0.75), (4, 1), (math.inf, 1)])
+def test_warmup_multiplies_every_penalty(epoch, factor):
+    objective = TotalCorrelationObjective(50, alpha=2.0, beta=6.0, gamma=0.5)
+    objective.warmup = Warmup(4)
+    objective.epoch = epoch
+    means = {"reconstruction": 10.0, "kl": 1.0} | dict(zip(PARTS, (2.0, 3.0, 4.0), strict=True))
+    means = {name: torch.tensor(value) for name, value in means.items()}
+    assert objective.total(means).item() == pytest.approx(10 + factor * (1 + 2 + 15 - 2))
+
+
+def test_scheduled_epochs_are_those_of_the_longer_schedule():
+    objective = CapacityObjective(1.0, capacity=5.0, capacity_epochs=10)
+    assert objective.scheduled_epochs == 10
+    objective.warmup = Warmup(8, n_cycles=2)
+    assert objective.scheduled_epochs == 24
+    assert BetaObjective().scheduled_epochs == 0

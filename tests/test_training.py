@@ -1,6 +1,7 @@
 import functools
 import math
 import pickle
+import re
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
@@ -20,7 +21,6 @@ from skorch.callbacks import (
 )
 
 from skvae import AutoencoderTransformer, BetaTCVAETransformer, BetaVAETransformer, VAETransformer
-from skvae.training import Patience
 
 
 def plain_loop(X, optimizer, *, beta, n_components, batch_size, noise_variance, n_epochs):
@@ -134,23 +134,6 @@ def test_validation_rows_are_those_given(table):
     far = VAETransformer(2, **settings).fit(table, X_val=table[:50] + 10)
     np.testing.assert_array_equal(near.history_["train_loss"], far.history_["train_loss"])
     assert (far.history_["valid_loss"] > near.history_["valid_loss"]).all()
-
-
-def test_patience_waits_for_a_decrease_of_more_than_tol():
-    module = torch.nn.Linear(1, 1)
-    patience = Patience(n_epochs=2, tol=0.1)
-    stops = [patience.exhausted(loss, module) for loss in (1.0, 0.95, 0.85, 0.8, 0.79)]
-    assert stops == [False, False, False, False, True]
-
-
-def test_patience_restores_the_best_weights_and_ignores_a_loss_that_is_not_a_number():
-    module = torch.nn.Linear(1, 1)
-    patience = Patience(n_epochs=2, tol=0.0)
-    for loss, weight in ((1.0, 1.0), (0.5, 2.0), (math.nan, 3.0)):
-        module.weight.data.fill_(weight)
-        patience.exhausted(loss, module)
-    patience.restore(module)
-    assert module.weight.item() == 2.0
 
 
 def test_n_of_the_total_correlation_counts_the_training_rows_alone(table):
@@ -475,3 +458,100 @@ def test_predict_and_forward_of_the_net_give_the_reconstruction(table):
     expected = vae.reconstruct(table.astype(np.float32))
     np.testing.assert_allclose(vae.net_.predict(table), expected, rtol=1e-5)
     np.testing.assert_allclose(vae.net_.forward(table), expected, rtol=1e-5)
+
+
+# ------------------------------------------------------------------ schedules
+
+FULL_BATCH = {"batch_size": 400, "max_epochs": 6, "random_state": 0}
+
+
+def test_history_has_the_terms_and_the_loss_their_scheduled_sum(table):
+    vae = VAETransformer(2, kl_warmup_epochs=2, kl_cycles=2, **FULL_BATCH).fit(table)
+    history, factors = vae.history_, [0, 0.5, 1, 1, 0, 0.5]
+    expected = history["reconstruction"] + factors * history["kl"]
+    np.testing.assert_allclose(history["train_loss"], expected, rtol=1e-6)
+    plain = VAETransformer(2, **FULL_BATCH).fit(table)
+    assert plain.history_["kl"][0] == history["kl"][0]
+
+
+def test_a_step_takes_its_share_of_a_warmups_epoch(table):
+    # Four batches an epoch, at 0, 1/8, 2/8 and 3/8 of the weight.
+    vae = VAETransformer(
+        2, kl_warmup_epochs=2, max_epochs=2, batch_size=100, lr=1e-12, random_state=0
+    ).fit(table)
+    history = vae.history_
+    share = (history["train_loss"] - history["reconstruction"]) / history["kl"]
+    np.testing.assert_allclose(share, [1.5 / 8, 5.5 / 8], rtol=0.05)
+
+
+def test_capacity_rises_over_its_epochs(table):
+    vae = BetaVAETransformer(2, beta=50.0, capacity=3.0, capacity_epochs=4, **FULL_BATCH)
+    history = vae.fit(table).history_
+    capacity = 3.0 * np.array([0, 0.25, 0.5, 0.75, 1, 1])
+    np.testing.assert_allclose(history["kl_off_capacity"], abs(history["kl"] - capacity), rtol=1e-4)
+    expected = history["reconstruction"] + 50 * history["kl_off_capacity"]
+    np.testing.assert_allclose(history["train_loss"], expected, rtol=1e-5)
+
+
+def test_a_strong_capacity_is_reached(table):
+    vae = BetaVAETransformer(
+        3, beta=1000.0, capacity=2.0, capacity_epochs=50, max_epochs=100, lr=1e-2, random_state=0
+    ).fit(table)
+    assert vae.history_["kl"][-20:].mean() == pytest.approx(2.0, abs=0.1)
+
+
+@pytest.mark.parametrize("Estimator", [VAETransformer, BetaVAETransformer, BetaTCVAETransformer])
+def test_free_bits_are_a_term_of_their_own(Estimator, table):
+    vae = Estimator(3, free_bits=1.0, noise_variance=100.0, **FULL_BATCH).fit(table)
+    assert (vae.history_["free_bits_kl"] >= vae.history_["kl"]).all()
+    assert (vae.history_["free_bits_kl"] >= 3.0 - 1e-6).all()
+
+
+def test_early_stopping_waits_for_the_schedules_and_watches_full_weights(table):
+    patient = {"early_stopping": True, "n_iter_no_change": 1, "tol": 1e6, "random_state": 0}
+    plain = VAETransformer(2, **patient).fit(table)
+    assert plain.n_iter_ == 2  # the first epoch counts, the second is no better by tol
+    warm = VAETransformer(2, kl_warmup_epochs=5, **patient).fit(table)
+    assert warm.n_iter_ == 7
+    held = BetaVAETransformer(2, capacity=1.0, capacity_epochs=9, **patient).fit(table)
+    assert held.n_iter_ == 11
+    history = warm.history_
+    full = history["valid_reconstruction"] + history["valid_kl"]
+    np.testing.assert_allclose(history["valid_loss"], full, rtol=1e-6)
+
+
+def test_a_warm_start_goes_on_in_the_schedule(table):
+    settings = {"kl_warmup_epochs": 3, "batch_size": 400, "random_state": 0}
+    long = VAETransformer(2, max_epochs=4, **settings).fit(table)
+    parts = VAETransformer(2, max_epochs=2, warm_start=True, **settings).fit(table).fit(table)
+    for name, values in long.history_.items():
+        np.testing.assert_array_equal(parts.history_[name], values)
+
+
+def test_after_training_the_objective_has_its_full_weights(table):
+    vae = VAETransformer(2, kl_warmup_epochs=2, max_epochs=2, random_state=0).fit(table)
+    assert vae.net_.criterion_.epoch == math.inf
+
+
+def test_a_schedule_longer_than_the_training_warns(table):
+    sentence = (
+        "The schedule of the objective's weights takes 9 epochs, and training ends after "
+        "max_epochs=2, at lower ones. Raise max_epochs, or shorten the schedule."
+    )
+    with pytest.warns(UserWarning, match=f"^{re.escape(sentence)}$"):
+        VAETransformer(2, kl_warmup_epochs=9, max_epochs=2).fit(table)
+
+
+def test_schedules_that_contradict_are_refused(table):
+    sentence = (
+        "kl_cycles repeats the warm-up, and needs kl_warmup_epochs >= 1. Got kl_cycles=3 with "
+        "kl_warmup_epochs=0 instead. Set both, or neither."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        VAETransformer(kl_cycles=3).fit(table)
+    sentence = (
+        "capacity and free_bits each keep the divergence up, and exclude one another. Got "
+        "capacity=2.0 and free_bits=0.5 instead. Set one."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        BetaVAETransformer(capacity=2.0, free_bits=0.5).fit(table)

@@ -1,0 +1,51 @@
+"""When training stops early, and which weights it keeps."""
+
+import math
+
+__all__ = ["Patience"]
+
+
+class Patience:
+    """Stops training when the validation loss no longer improves, and keeps the best weights.
+
+    Parameters
+    ----------
+    n_epochs : int
+        Epochs without an improvement after which to stop.
+    tol : float
+        The least decrease that counts as an improvement.
+    ignored : int, default=0
+        Epochs at the beginning, under a schedule, whose losses and weights do not count.
+    """
+
+    def __init__(self, n_epochs, tol, ignored=0):
+        self.n_epochs = n_epochs
+        self.tol = tol
+        self.ignored = ignored
+        self.waited = 0
+        self.threshold = math.inf
+        self.best = math.inf
+        self.weights = None
+
+    def exhausted(self, loss, module):
+        """Note the loss after an epoch; return whether to stop."""
+        if self.ignored > 0:
+            self.ignored -= 1
+            return False
+        if self.weights is None:
+            self.weights = {name: value.clone() for name, value in module.state_dict().items()}
+        if loss < self.best:
+            self.best = loss
+            for name, value in module.state_dict().items():
+                self.weights[name].copy_(value)
+        if loss < self.threshold:
+            self.threshold = loss - self.tol
+            self.waited = 0
+        else:
+            self.waited += 1
+        return self.waited >= self.n_epochs
+
+    def restore(self, module):
+        """Put the weights of the best epoch back, if one counted."""
+        if self.weights is not None:
+            module.load_state_dict(self.weights)

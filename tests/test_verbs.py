@@ -1,0 +1,75 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.neighbors import KernelDensity
+
+from skvae import AutoencoderTransformer, VAETransformer
+from skvae.verbs import PATHS
+
+
+@pytest.fixture(scope="module")
+def vae(table):
+    return VAETransformer(3, max_epochs=5, random_state=0).fit(table)
+
+
+@pytest.mark.parametrize("path", ["line", "sphere"])
+@pytest.mark.parametrize("Estimator", [AutoencoderTransformer, VAETransformer])
+def test_interpolation_goes_from_one_reconstruction_to_the_other(Estimator, path, table):
+    fitted = Estimator(3, max_epochs=5, random_state=0).fit(table)
+    rows = fitted.interpolate(table[0], table[7], 5, path=path)
+    assert rows.shape == (5, 6)
+    np.testing.assert_allclose(rows[[0, -1]], fitted.reconstruct(table[[0, 7]]), rtol=1e-10)
+
+
+def test_a_line_passes_through_the_mean_of_two_codes(vae, table):
+    middle = vae.interpolate(table[0], table[7], 3)[1:2]
+    expected = vae.inverse_transform(vae.transform(table[[0, 7]]).mean(0, keepdims=True))
+    np.testing.assert_allclose(middle, expected, rtol=1e-10)
+
+
+def test_a_sphere_turns_and_lengthens_at_constant_rates():
+    z0, z1 = np.array([3.0, 0.0]), np.array([0.0, 5.0])
+    codes = PATHS["sphere"](z0, z1, np.array([[0.0], [1 / 3], [2 / 3], [1.0]]))
+    angles = np.radians([0, 30, 60, 90])[:, None]
+    expected = np.hstack((np.cos(angles), np.sin(angles))) * [[3], [11 / 3], [13 / 3], [5]]
+    np.testing.assert_allclose(codes, expected, atol=1e-12)
+
+
+def test_a_sphere_between_parallel_codes_is_the_line():
+    t = np.linspace(0, 1, 4)[:, None]
+    z0, z1 = np.array([1.0, 2.0]), np.array([2.0, 4.0])
+    np.testing.assert_allclose(PATHS["sphere"](z0, z1, t), PATHS["line"](z0, z1, t), rtol=1e-9)
+
+
+@pytest.mark.parametrize("z1", [[-1.0, -2.0], [0.0, 0.0]])
+def test_a_sphere_has_no_way_between_opposite_codes(z1):
+    with pytest.raises(ValueError, match=r"neither zero nor opposite.*Use path='line'\.$"):
+        PATHS["sphere"](np.array([1.0, 2.0]), np.array(z1), np.linspace(0, 1, 3)[:, None])
+
+
+def test_rows_to_interpolate_may_be_named(table):
+    frame = pd.DataFrame(table, columns=list("abcdef"))
+    fitted = VAETransformer(2, max_epochs=2, random_state=0).fit(frame)
+    fitted.set_output(transform="pandas")
+    by_series = fitted.interpolate(frame.iloc[0], frame.iloc[7], 4)
+    by_frame = fitted.interpolate(frame.iloc[:1], frame.iloc[7:8], 4)
+    np.testing.assert_array_equal(by_series, by_frame)
+
+
+def test_interpolation_refuses_what_it_cannot_do(vae, table):
+    with pytest.raises(
+        ValueError, match=r"^path must be 'line' or 'sphere'\. Got 'arc' instead\.$"
+    ):
+        vae.interpolate(table[0], table[1], path="arc")
+    with pytest.raises(ValueError, match="The 'n' parameter of interpolate must be an int"):
+        vae.interpolate(table[0], table[1], 1)
+    sentence = "^x0 and x1 must be one row each. Got 2 rows instead.$"
+    with pytest.raises(ValueError, match=sentence):
+        vae.interpolate(table[:2], table[1])
+
+
+def test_a_density_that_takes_a_seed_gets_it(vae, table):
+    density = KernelDensity(bandwidth=0.3).fit(vae.transform(table))
+    one, two = (vae.sample(4, latent=density, random_state=0) for _ in range(2))
+    np.testing.assert_array_equal(one, two)
+    assert (one != vae.sample(4, latent=density, random_state=1)).all()
