@@ -6,11 +6,13 @@ import torch
 
 from skvae.distributions import LOG_2PI
 
-__all__ = ["log_aggregate_posterior"]
+__all__ = ["log_aggregate_posterior", "log_mixture"]
 
 # exp of less is lost beside 1 even in float64, and would become a subnormal number, on which
 # processors are many times slower.
 NEGLIGIBLE = -60.0
+# Draws and rows of a chunk of the exact mixture: its two arrays of 512 kB stay in cache.
+CHUNK_DRAWS, CHUNK_ROWS = 64, 1024
 
 
 def log_aggregate_posterior(posterior, z, n_samples, sampling="mws"):
@@ -120,3 +122,89 @@ def _weighted_sum(log_terms, self_weight):
         terms.diagonal(dim1=-2, dim2=-1).mul_(self_weight)
     total = terms.sum(-1)
     return terms, total, total.log() + maximum.squeeze(-1)
+
+
+@torch.no_grad()
+def log_mixture(posterior, z):
+    r"""Return log q(z) and every log q(z_j) of the mixture of all rows, in nats, exactly.
+
+    .. math:: \log q(z) = \log \frac{1}{N} \sum_{n=1}^N \prod_j q(z_j|n), \quad
+              \log q(z_j) = \log \frac{1}{N} \sum_{n=1}^N q(z_j|n)
+
+    Any number of rows and of points: the N x S x n_components densities are computed in chunks,
+    so the memory is that of the arguments and of the result. It is not differentiable.
+
+    Parameters
+    ----------
+    posterior : Gaussian
+        q(z|n) of every row, (N, n_components).
+    z : tensor of shape (S, n_components)
+        Any points, in the dtype of the posterior.
+
+    Returns
+    -------
+    log_q_z : tensor of shape (S,)
+        Of the joint density.
+    log_q_z_per_dimension : tensor of shape (S, n_components)
+        Of the marginals.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skvae.aggregate import log_mixture
+    >>> from skvae.distributions import Gaussian
+    >>> two = Gaussian(torch.tensor([[-1.0], [1.0]]), torch.zeros(2, 1))
+    >>> log_mixture(two, torch.zeros(1, 1))
+    (tensor([-1.4189]), tensor([[-1.4189]]))
+    """
+    n_rows, n_components = posterior.mean.shape
+    mean, log_scale, z = (
+        t.T.contiguous() for t in (posterior.mean, posterior.log_scale.expand(n_rows, -1), z)
+    )
+    log_factor = -log_scale - 0.5 * math.log(2)
+    factor = log_factor.exp()  # ((z - mean) * factor)^2 is half the squared standardised z
+    log_joint, log_marginals = _log_sums(mean, factor, log_factor.sum(0), z)
+    # The marginals are plain sums of terms above a floor, which adds less than N times itself:
+    # a point so far from every row that this would show has its maximum taken out.
+    rounding = math.log(torch.finfo(z.dtype).eps)
+    bound = log_factor.amax(1, keepdim=True) + (_exponent_floor(z) + math.log(n_rows) - rounding)
+    for dimension, point in (log_marginals < bound).nonzero().tolist():
+        standardised = (z[dimension, point] - mean[dimension]).mul_(factor[dimension])
+        terms = torch.addcmul(log_factor[dimension], standardised, standardised, value=-1)
+        log_marginals[dimension, point] = terms.logsumexp(0)
+    log_constant = math.log(n_rows) + 0.5 * math.log(math.pi)
+    joint_constant = math.log(n_rows) + 0.5 * n_components * math.log(math.pi)
+    return log_joint - joint_constant, log_marginals.sub_(log_constant).T
+
+
+def _log_sums(mean, factor, log_weight, z):
+    """Return log sum_n w_n exp(-h_n) and log sum_n factor_dn exp(-h_dn) of every point.
+
+    h_dn is ((z_d - mean_dn) factor_dn)^2, and h_n its sum over d. All arguments but
+    ``log_weight``, (N,), have a dimension in each row.
+    """
+    (n_components, n_rows), n_points = mean.shape, z.shape[1]
+    log_joint = z.new_full((n_points,), -math.inf)
+    marginals = torch.zeros_like(z)
+    floor = _exponent_floor(z)
+    terms, total = z.new_empty(2, CHUNK_DRAWS, CHUNK_ROWS)
+    for start in range(0, n_points, CHUNK_DRAWS):
+        points = slice(start, min(start + CHUNK_DRAWS, n_points))
+        for first in range(0, n_rows, CHUNK_ROWS):
+            rows = slice(first, min(first + CHUNK_ROWS, n_rows))
+            term = terms[: points.stop - start, : rows.stop - first]
+            joint = total[: points.stop - start, : rows.stop - first]
+            joint.copy_(log_weight[rows])
+            for d in range(n_components):
+                torch.sub(z[d, points].unsqueeze(1), mean[d, rows], out=term)
+                term.mul_(factor[d, rows])
+                joint.sub_(term.mul_(term))
+                marginals[d, points] += term.neg_().clamp_(min=floor).exp_() @ factor[d, rows]
+            _, _, of_rows = _weighted_sum(joint, 1.0)
+            torch.logaddexp(log_joint[points], of_rows, out=log_joint[points])
+    return log_joint, marginals.log_()
+
+
+def _exponent_floor(like):
+    """Return an exponent of which exp is not yet a subnormal number, which is slow to compute."""
+    return 0.99 * math.log(torch.finfo(like.dtype).tiny)

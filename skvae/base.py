@@ -9,7 +9,6 @@ from sklearn.utils.validation import validate_data
 from skvae.fitting import train
 from skvae.hyperparameters import SharedParameters
 from skvae.networks import PerceptronDecoder, PerceptronEncoder
-from skvae.schedules import Warmup
 from skvae.state import pack, unpack, user_module
 from skvae.verbs import Verbs
 
@@ -47,9 +46,8 @@ class BaseAutoencoderTransformer(Verbs, SharedParameters):
         """Return what the optimizer's loss is divided by."""
         return 1.0
 
-    def _warmup(self):
-        """Return the schedule of the penalties' weights."""
-        return Warmup()
+    def _schedule(self, objective):
+        """Give an objective what changes its penalties over the epochs."""
 
     def _start(self, network, X, rows, statistics, generator):
         """Set what training begins with besides the weights."""

@@ -1,15 +1,17 @@
 """What the variational autoencoders share: the likelihood and its noise variance."""
 
-import warnings
 from abc import abstractmethod
 from dataclasses import KW_ONLY
 
 import numpy as np
 import torch
 from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
 
 from skvae.base import BaseAutoencoderTransformer
 from skvae.batches import working_dtype
+from skvae.caution import warn
+from skvae.distributions import active_dimensions
 from skvae.hyperparameters import (
     NON_NEGATIVE,
     NON_NEGATIVE_INTEGER,
@@ -18,8 +20,9 @@ from skvae.hyperparameters import (
     hyperparameters,
     one_of,
 )
+from skvae.likelihoods import LIKELIHOODS
 from skvae.networks import VariationalNetwork
-from skvae.observations import LIKELIHOODS, GaussianObservation, Observation
+from skvae.observations import GaussianObservation, Observation
 from skvae.probabilities import ProbabilityVerbs, check_support
 from skvae.schedules import Warmup
 
@@ -28,6 +31,7 @@ __all__ = ["BaseVAETransformer", "pca_noise_variance"]
 VARIANCE_FLOOR = 1e-6  # of the training variance
 CONSTANT_COLUMN_FLOOR = 1e-12
 PCA_ROWS = 10_000
+COLLAPSE_ROWS = 1_000
 DOMINANT_SHARE = 0.9
 
 
@@ -73,14 +77,15 @@ class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
             self.n_components,
         )
 
-    def _warmup(self):
+    def _schedule(self, objective):
         if self.kl_cycles > 1 and self.kl_warmup_epochs == 0:
             raise ValueError(
                 f"kl_cycles repeats the warm-up, and needs kl_warmup_epochs >= 1. Got "
                 f"kl_cycles={self.kl_cycles} with kl_warmup_epochs=0 instead. Set both, or "
                 f"neither."
             )
-        return Warmup(self.kl_warmup_epochs, self.kl_cycles)
+        objective.warmup = Warmup(self.kl_warmup_epochs, self.kl_cycles)
+        objective.free_bits = self.free_bits
 
     def _tolerance(self, n_features):
         return self.tol * n_features
@@ -113,12 +118,10 @@ class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
         if len(variance) > 1 and share > DOMINANT_SHARE:
             names = getattr(self, "feature_names_in_", None)
             name = f"{column}" if names is None else f"{names[column]!r}"
-            warnings.warn(
+            warn(
                 f"Column {name} holds {int(100 * share)}% of the variance of X, so one noise "
                 f"variance shared by all columns hides the others. Scale X, or use "
                 f"noise_variance='per-feature'.",
-                UserWarning,
-                stacklevel=2,
             )
 
     def _pca_noise_variance(self, X, rows, generator):
@@ -130,6 +133,7 @@ class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
         return pca_noise_variance(X, self.n_components, seed)
 
     def _conclude(self, network, batches):
+        self._warn_of_collapse(network, batches)
         observation = network.observation
         if not isinstance(observation, GaussianObservation):
             return {}
@@ -137,6 +141,25 @@ class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
             observation.hold(network.expected_residual(batches))
         variance = torch.exp(2 * observation.log_scale.double()).cpu().numpy()
         return {"noise_variance_": variance if variance.ndim else float(variance)}
+
+    @torch.no_grad()
+    def _warn_of_collapse(self, network, batches):
+        """Warn if the codes of some rows, spread over all, are the same in every dimension."""
+        rows = batches.rows[:: -(-batches.n_samples // COLLAPSE_ROWS)]
+        X = torch.from_numpy(batches.X[rows].astype(np.float32)).to(batches.device)
+        codes = network.code(X).cpu().numpy()
+        constant = not (X - X[0]).any()
+        if constant or active_dimensions(codes).any() or not np.isfinite(codes).all():
+            return  # fit refuses what has diverged
+        remedies = ["a smaller beta"] if hasattr(self, "beta") else []
+        remedies += ["a smaller noise_variance"] if self.likelihood == "gaussian" else []
+        warn(
+            f"The codes must vary over the rows. Got a variance of at most "
+            f"{codes.var(axis=0).max():.2g} in all {self.n_components} dimensions instead: the "
+            f"posterior collapsed to the prior. Use {', '.join([*remedies, 'kl_warmup_epochs'])} "
+            f"or free_bits.",
+            ConvergenceWarning,
+        )
 
 
 def pca_noise_variance(X, n_components, random_state):

@@ -5,7 +5,15 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-__all__ = ["Batches", "ColumnStatistics", "batch_slices", "column_statistics", "in_chunks"]
+__all__ = [
+    "Batches",
+    "ColumnStatistics",
+    "batch_slices",
+    "column_statistics",
+    "in_chunks",
+    "tensor_chunks",
+    "working_dtype",
+]
 
 BLOCK_ENTRIES = 2**18  # entries gathered at a time: 1 MB of float32, so that they stay in cache
 CHUNK_ENTRIES = 2**20  # entries of an inference chunk
@@ -90,6 +98,38 @@ class Batches:
                 yield tensor[start - first : stop - first].to(self.device)
 
 
+def tensor_chunks(X, width, dtype, device="cpu"):
+    """Yield all rows of X, in their order, as tensors of a bounded size.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_columns)
+        The rows.
+    width : int
+        Numbers that a row takes up at the widest place; it sets the length of a chunk.
+    dtype : numpy dtype
+        Of the tensors.
+    device : str or torch.device, default="cpu"
+        Where the tensors are wanted.
+
+    Yields
+    ------
+    tensor of shape (n_chunk, n_columns)
+        A copy, free to be changed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvae.batches import tensor_chunks
+    >>> [x.shape for x in tensor_chunks(np.zeros((5, 2)), 2**19, np.float32)]
+    [torch.Size([2, 2]), torch.Size([2, 2]), torch.Size([1, 2])]
+    """
+    n_rows = max(1, CHUNK_ENTRIES // width)
+    for start in range(0, len(X), n_rows):
+        chunk = np.array(X[start : start + n_rows], dtype=dtype, order="C")
+        yield torch.from_numpy(chunk).to(device)
+
+
 def in_chunks(function, X, n_outputs, width, dtype, device="cpu"):
     """Return ``function`` of the rows of X, computed in chunks without gradients.
 
@@ -116,12 +156,11 @@ def in_chunks(function, X, n_outputs, width, dtype, device="cpu"):
     n_samples = len(X)
     shape = (n_samples,) if n_outputs is None else (n_samples, n_outputs)
     result = np.empty(shape, dtype=dtype)
-    n_rows = max(1, CHUNK_ENTRIES // width)
+    start = 0
     with torch.inference_mode():
-        for start in range(0, n_samples, n_rows):
-            chunk = np.array(X[start : start + n_rows], dtype=dtype, order="C")
-            output = function(torch.from_numpy(chunk).to(device))
-            result[start : start + n_rows] = output.cpu().numpy()
+        for x in tensor_chunks(X, width, dtype, device):
+            result[start : start + len(x)] = function(x).cpu().numpy()
+            start += len(x)
     return result
 
 

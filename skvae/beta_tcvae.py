@@ -84,10 +84,5 @@ class BetaTCVAETransformer(BaseVAETransformer):
                 f"batch_size >= 2. Got batch_size={self.batch_size} instead."
             )
         return TotalCorrelationObjective(
-            n_samples,
-            self.alpha,
-            self.beta,
-            self.gamma,
-            free_bits=self.free_bits,
-            sampling=self.tc_sampling,
+            n_samples, self.alpha, self.beta, self.gamma, self.tc_sampling
         )

@@ -73,7 +73,7 @@ class BetaVAETransformer(BaseVAETransformer):
 
     def _objective(self, n_samples):
         if self.capacity is None:
-            return BetaObjective(self.beta, free_bits=self.free_bits)
+            return BetaObjective(self.beta)
         if self.free_bits:
             raise ValueError(
                 f"capacity and free_bits each keep the divergence up, and exclude one another. Got "

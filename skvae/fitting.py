@@ -1,6 +1,5 @@
 """The life of a fit: rows split, network drawn or resumed, trained, concluded."""
 
-import warnings
 from contextlib import nullcontext
 from numbers import Real
 
@@ -9,6 +8,7 @@ import torch
 from sklearn.utils import check_random_state
 
 from skvae.batches import Batches, column_statistics, working_dtype
+from skvae.caution import warn
 from skvae.state import (
     build_network,
     build_objective,
@@ -151,21 +151,17 @@ def _check_range(estimator, statistics):
     column = int(np.argmax(spacing - LEAST_RESOLUTION * np.sqrt(statistics.variance)))
     spread = np.sqrt(statistics.variance[column])
     if spread > 0 and spacing[column] > LEAST_RESOLUTION * spread:
-        warnings.warn(
+        warn(
             f"Column {column} of X has a standard deviation of {spread:.3g} at values up to "
             f"{largest[column]:.3g}, too little for float32 training to resolve. Centre X.",
-            UserWarning,
-            stacklevel=4,
         )
 
 
 def _warn_of_unfinished_schedule(n_scheduled, max_epochs):
     """Warn of a fit that ends before its weights are what they are meant to be."""
-    warnings.warn(
+    warn(
         f"The schedule of the objective's weights takes {n_scheduled} epochs, and training ends "
         f"after max_epochs={max_epochs}, at lower ones. Raise max_epochs, or shorten the schedule.",
-        UserWarning,
-        stacklevel=4,
     )
 
 

@@ -11,8 +11,8 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints
 
+from skvae.likelihoods import LIKELIHOODS
 from skvae.networks import ACTIVATIONS
-from skvae.observations import LIKELIHOODS
 from skvae.training import OPTIMIZERS
 
 __all__ = ["SharedParameters", "check_argument", "check_integer", "hyperparameters"]

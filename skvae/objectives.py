@@ -34,6 +34,10 @@ class Objective(ABC, nn.Module):
     scores read the same numbers that training minimises. A penalty of the batch as a whole
     is a scalar. Schedules change weights, and the penalty that holds a capacity; no other term.
 
+    With free bits :math:`\lambda` the sum takes, in place of the penalty "kl",
+    :math:`\sum_j \max(\lambda, \overline{KL}_j)` of the batch's means: nothing is gained by taking
+    a dimension below.
+
     Attributes
     ----------
     epoch : float
@@ -41,10 +45,18 @@ class Objective(ABC, nn.Module):
         schedule is over.
     warmup : Warmup
         The factor of all penalties.
+    free_bits : float
+        :math:`\lambda`, in nats.
+
+    References
+    ----------
+    Kingma et al. (2016), Improved variational inference with inverse autoregressive flow,
+    NeurIPS, appendix C.8 (free bits).
     """
 
     epoch = math.inf
     warmup = Warmup()
+    free_bits = 0.0
 
     @abstractmethod
     def penalties(self, posterior, z):
@@ -72,7 +84,11 @@ class Objective(ABC, nn.Module):
 
     def means(self, output, x):
         """Return {name: mean of the term over the batch}, scalars."""
-        return {name: term.mean() for name, term in self.terms(output, x).items()}
+        means = {name: term.mean() for name, term in self.terms(output, x).items()}
+        if self.free_bits:
+            of_batch = kl_per_dimension(output["posterior"]).mean(0)
+            means["free_bits_kl"] = of_batch.clamp(min=self.free_bits).sum()
+        return means
 
     def total(self, means):
         """Return the weighted sum of {name: mean over the samples}."""
@@ -80,7 +96,8 @@ class Objective(ABC, nn.Module):
         factor = self.warmup.factor(self.epoch)
         for name, weight in self.weights().items():
             if weight * factor != 0:
-                loss = torch.add(loss, means[name], alpha=weight * factor)
+                term = means["free_bits_kl" if name == "kl" and self.free_bits else name]
+                loss = torch.add(loss, term, alpha=weight * factor)
         return loss
 
     def forward(self, output, x):
@@ -115,35 +132,20 @@ class SquaredError(Objective):
         return functional.mse_loss(likelihood.mean, x, reduction="none").sum(-1) / x.shape[-1]
 
 
-def _divergence(posterior, free_bits):
-    """Return the penalties of KL(q(z|x) || p(z)): as it is, and what free bits make of it."""
-    penalties = {"kl": kl_to_standard_normal(posterior)}
-    if free_bits:
-        means = kl_per_dimension(posterior).mean(0)
-        penalties["free_bits_kl"] = means.clamp(min=free_bits).sum()
-    return penalties
-
-
 class BetaObjective(Objective):
     r"""The objective of the VAE (beta = 1) and of the beta-VAE.
 
     .. math:: -\log p(x|z) + \beta \, KL(q(z|x) \,\|\, p(z))
 
-    With free bits :math:`\lambda` the divergence is :math:`\sum_j \max(\lambda, \overline{KL}_j)`,
-    of the batch's means: none is gained by taking a dimension below.
-
     Parameters
     ----------
     beta : float, default=1.0
         Weight of the divergence.
-    free_bits : float, default=0.0
-        :math:`\lambda`, in nats.
 
     References
     ----------
     Higgins et al. (2017), beta-VAE: learning basic visual concepts with a constrained
-    variational framework, ICLR. Kingma et al. (2016), Improved variational inference with
-    inverse autoregressive flow, NeurIPS, appendix C.8 (free bits).
+    variational framework, ICLR.
 
     Examples
     --------
@@ -155,16 +157,15 @@ class BetaObjective(Objective):
     ({'kl': tensor([1.5000])}, {'kl': 2.0})
     """
 
-    def __init__(self, beta=1.0, *, free_bits=0.0):
+    def __init__(self, beta=1.0):
         super().__init__()
         self.beta = beta
-        self.free_bits = free_bits
 
     def penalties(self, posterior, z):
-        return _divergence(posterior, self.free_bits)
+        return {"kl": kl_to_standard_normal(posterior)}
 
     def weights(self):
-        return {"free_bits_kl" if self.free_bits else "kl": self.beta}
+        return {"kl": self.beta}
 
 
 class CapacityObjective(Objective):
@@ -241,8 +242,6 @@ class TotalCorrelationObjective(Objective):
     alpha, beta, gamma : float, default=1.0
         Weights of the index-code mutual information, the total correlation and the
         dimension-wise KL.
-    free_bits : float, default=0.0
-        As in :class:`BetaObjective`, for the analytic divergence.
     sampling : {"mws", "mss"}, default="mws"
         See :func:`skvae.aggregate.log_aggregate_posterior`.
 
@@ -257,13 +256,12 @@ class TotalCorrelationObjective(Objective):
     5.0
     """
 
-    def __init__(self, n_samples, alpha=1.0, beta=1.0, gamma=1.0, *, free_bits=0.0, sampling="mws"):
+    def __init__(self, n_samples, alpha=1.0, beta=1.0, gamma=1.0, sampling="mws"):
         super().__init__()
         self.n_samples = n_samples
         self.alpha = alpha
         self.beta = beta
         self.gamma = gamma
-        self.free_bits = free_bits
         self.sampling = sampling
 
     def penalties(self, posterior, z):
@@ -271,7 +269,7 @@ class TotalCorrelationObjective(Objective):
         log_q_z, log_prod_q_z = log_aggregate_posterior(posterior, z, self.n_samples, self.sampling)
         log_p_z = standard_normal_log_prob(z)
         return {
-            **_divergence(posterior, self.free_bits),
+            "kl": kl_to_standard_normal(posterior),
             "minibatch_mutual_information": log_q_z_given_x - log_q_z,
             "minibatch_total_correlation": log_q_z - log_prod_q_z,
             "minibatch_dimension_wise_kl": log_prod_q_z - log_p_z,
@@ -279,7 +277,7 @@ class TotalCorrelationObjective(Objective):
 
     def weights(self):
         return {
-            "free_bits_kl" if self.free_bits else "kl": 1.0,
+            "kl": 1.0,
             "minibatch_mutual_information": self.alpha - 1,
             "minibatch_total_correlation": self.beta - 1,
             "minibatch_dimension_wise_kl": self.gamma - 1,

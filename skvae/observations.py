@@ -4,15 +4,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from skvae.distributions import Bernoulli, ContinuousBernoulli, Gaussian
+from skvae.distributions import Gaussian
 
-__all__ = ["LIKELIHOODS", "GaussianObservation", "Observation"]
-
-LIKELIHOODS = {
-    "gaussian": Gaussian,
-    "bernoulli": Bernoulli,
-    "continuous-bernoulli": ContinuousBernoulli,
-}
+__all__ = ["GaussianObservation", "Observation"]
 
 
 class GaussianObservation(nn.Module):
@@ -80,8 +74,7 @@ class Observation(nn.Module):
     Parameters
     ----------
     distribution : type
-        Such as :class:`~skvae.distributions.Bernoulli`: made from the decoder's output, with
-        ``support``, ``location``, ``mean``, ``draw`` and ``log_prob``.
+        One of :mod:`skvae.likelihoods`.
     """
 
     def __init__(self, distribution):

@@ -6,7 +6,7 @@ from sklearn.utils import check_random_state
 
 from skvae.distributions import whitened_noise
 from skvae.hyperparameters import check_integer
-from skvae.observations import LIKELIHOODS
+from skvae.likelihoods import LIKELIHOODS
 from skvae.verbs import Verbs
 
 __all__ = ["ProbabilityVerbs", "check_support"]

@@ -1,7 +1,6 @@
 """What a fitted estimator is made of, and what of it goes into a pickle."""
 
 import threading
-import warnings
 from dataclasses import fields
 
 import numpy as np
@@ -9,6 +8,7 @@ import torch
 from torch import nn
 
 from skvae._version import __version__
+from skvae.caution import warn
 from skvae.training import make_net
 
 __all__ = [
@@ -102,9 +102,9 @@ def inference_modules(estimator, network, n_features):
 
 
 def build_objective(estimator, n_samples):
-    """Return the estimator's objective for batches of ``n_samples`` rows, with its warm-up."""
+    """Return the estimator's objective for batches of ``n_samples`` rows, with its schedule."""
     objective = estimator._objective(n_samples)
-    objective.warmup = estimator._warmup()
+    estimator._schedule(objective)
     return objective
 
 
@@ -160,11 +160,9 @@ def unpack(Estimator, state):
     state = dict(state)
     version = state.pop("_skvae_version", None)
     if version != __version__:
-        warnings.warn(
+        warn(
             f"{Estimator.__name__} was pickled by skvae {version} and is read by {__version__}. "
             f"Fit it again where results differ.",
-            UserWarning,
-            stacklevel=3,
         )
     if "_weights_" not in state:
         return state

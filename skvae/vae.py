@@ -46,4 +46,4 @@ class VAETransformer(BaseVAETransformer):
     """
 
     def _objective(self, n_samples):
-        return BetaObjective(free_bits=self.free_bits)
+        return BetaObjective()

@@ -8,7 +8,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skvae.batches import in_chunks, working_dtype
+from skvae.batches import in_chunks, tensor_chunks, working_dtype
 from skvae.hyperparameters import check_integer
 
 __all__ = ["Verbs"]
@@ -44,14 +44,24 @@ class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):
             )
         return X
 
-    def _apply(self, function, X, n_outputs):
-        """Return ``function(network, rows)`` of all rows, computed in the dtype of X."""
+    def _inference(self, X):
+        """Return the network for the dtype of X, and how its rows are cut into tensors."""
         dtype = working_dtype(X.dtype)
         network = self._modules_[dtype]
         widths = [len(weight) for weight in network.parameters() if weight.ndim]
         width = max(self.n_features_in_, LEAST_WIDTH, *widths)
-        device = self._fitted_params_["device"]
-        return in_chunks(lambda x: function(network, x), X, n_outputs, width, dtype, device)
+        return network, {"width": width, "dtype": dtype, "device": self._fitted_params_["device"]}
+
+    def _apply(self, function, X, n_outputs):
+        """Return ``function(network, rows)`` of all rows, computed in the dtype of X."""
+        network, chunks = self._inference(X)
+        return in_chunks(lambda x: function(network, x), X, n_outputs, **chunks)
+
+    def _chunks(self, X):
+        """Yield (network, rows) of all rows in the dtype of X, for what needs gradients by x."""
+        network, chunks = self._inference(X)
+        for x in tensor_chunks(X, **chunks):
+            yield network, x
 
     @property
     def _n_features_out(self):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy import stats
 
-from skvae.aggregate import log_aggregate_posterior
+from skvae.aggregate import log_aggregate_posterior, log_mixture
 from skvae.distributions import Gaussian
 
 
@@ -18,18 +18,19 @@ def random_posterior(n_rows, n_components, seed=0, spread=1.0):
 
 
 def exact_mixture(posterior, z):
-    """log q(z) and log prod_j q(z_j) of the mixture of all rows, by the definition."""
+    """log q(z) and every log q(z_j) of the mixture of all rows, by the definition."""
     densities = stats.norm.pdf(
         z.numpy()[:, None], posterior.mean.numpy()[None], posterior.scale.numpy()[None]
     )
     joint = np.log(densities.prod(-1).mean(1))
-    return joint, np.log(densities.mean(1)).sum(-1)
+    return joint, np.log(densities.mean(1))
 
 
 @pytest.mark.parametrize("spread", [0.1, 1.0, 10.0])
 def test_over_the_whole_data_mss_is_exact_and_mws_is_exact_less_log_n(spread):
     posterior, z = random_posterior(7, 3, spread=spread)
-    log_q, log_prod_q = exact_mixture(posterior, z)
+    log_q, log_q_per_dimension = exact_mixture(posterior, z)
+    log_prod_q = log_q_per_dimension.sum(1)
     ours = log_aggregate_posterior(posterior, z, 7, "mss")
     np.testing.assert_allclose(ours[0], log_q, rtol=1e-10)
     np.testing.assert_allclose(ours[1], log_prod_q, rtol=1e-10)
@@ -85,3 +86,37 @@ def test_aggregate_posterior_stays_finite_for_posteriors_far_apart():
     assert torch.isfinite(log_q).all()
     assert torch.isfinite(log_prod_q).all()
     assert all(torch.isfinite(t.grad).all() for t in inputs)
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 9])
+@pytest.mark.parametrize("spread", [0.1, 1.0, 10.0])
+def test_the_mixture_is_that_of_the_definition_in_chunks_of_any_size(n_rows, spread, monkeypatch):
+    posterior, z = random_posterior(n_rows, 3, spread=spread)
+    expected = exact_mixture(posterior, z)
+    for n_draws, n_chunk in ((64, 1024), (1, 1), (2, 4)):
+        monkeypatch.setattr("skvae.aggregate.CHUNK_DRAWS", n_draws)
+        monkeypatch.setattr("skvae.aggregate.CHUNK_ROWS", n_chunk)
+        for ours, theirs in zip(log_mixture(posterior, z), expected, strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-10)
+
+
+def test_the_mixture_over_the_whole_data_is_mss_and_mws_less_log_n():
+    posterior, z = random_posterior(7, 3)
+    log_q, log_q_per_dimension = log_mixture(posterior, z)
+    for sampling, constant in (("mss", 0.0), ("mws", math.log(7))):
+        joint, marginals = log_aggregate_posterior(posterior, z, 7, sampling)
+        np.testing.assert_allclose(joint, log_q - constant, rtol=1e-10)
+        np.testing.assert_allclose(marginals, log_q_per_dimension.sum(1) - 3 * constant, rtol=1e-10)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_mixture_is_finite_and_right_far_from_every_row(dtype):
+    mean = torch.tensor([[0.0, 0.0], [1.0, -1e3]], dtype=dtype)
+    far = Gaussian(mean, torch.full((2, 2), math.log(1e-2), dtype=dtype))
+    z = torch.tensor([[3.0, 0.0], [0.0, -500.0], [50.0, 1e4]], dtype=dtype)
+    logs = stats.norm.logpdf(z.double()[:, None], mean.double(), 1e-2)
+    joint, marginals = log_mixture(far, z)
+    np.testing.assert_allclose(joint, np.logaddexp(*logs.sum(-1).T) - math.log(2), rtol=1e-6)
+    expected = np.logaddexp(logs[:, 0], logs[:, 1]) - math.log(2)
+    np.testing.assert_allclose(marginals, expected, rtol=1e-6)
+    assert joint.dtype == marginals.dtype == dtype

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from skvae.distributions import Bernoulli, kl_to_standard_normal, whitened_noise
+from skvae.distributions import kl_to_standard_normal, whitened_noise
+from skvae.likelihoods import Bernoulli
 from skvae.networks import (
     ACTIVATIONS,
     AutoencoderNetwork,

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from skvae.distributions import Bernoulli
+from skvae.likelihoods import Bernoulli
 from skvae.observations import GaussianObservation, Observation
 
 

@@ -3,13 +3,13 @@ import re
 import numpy as np
 import pytest
 import torch
+from linear_vae import write_optimum
 from scipy import stats
 from sklearn.mixture import GaussianMixture
 
 from skvae import BetaVAETransformer, VAETransformer
 from skvae.distributions import Gaussian
-from skvae.observations import LIKELIHOODS
-from tests.test_vae import write_optimum
+from skvae.likelihoods import LIKELIHOODS
 
 
 @pytest.fixture(scope="module")

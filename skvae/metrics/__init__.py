@@ -1,0 +1,17 @@
+"""Scores of codes: how much they hold, how it is shared out, and what moves them."""
+
+from skvae.metrics.decomposition import (
+    KLDecomposition,
+    gaussian_total_correlation,
+    kl_decomposition,
+)
+from skvae.metrics.latents import active_units, latent_loadings, latent_summary
+
+__all__ = [
+    "KLDecomposition",
+    "active_units",
+    "gaussian_total_correlation",
+    "kl_decomposition",
+    "latent_loadings",
+    "latent_summary",
+]

@@ -1,0 +1,255 @@
+"""What a divergence from the prior is spent on: information, dependence, or the wrong shape."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from sklearn.utils import check_random_state
+
+from skvae.aggregate import log_mixture
+from skvae.caution import warn
+from skvae.distributions import LOG_2PI, Gaussian, kl_per_dimension
+from skvae.hyperparameters import check_integer
+from skvae.metrics.inputs import posterior_of
+
+__all__ = ["KLDecomposition", "gaussian_total_correlation", "kl_decomposition"]
+
+N_BLOCKS = 10  # replicates behind a standard error
+LEAST_DRAWS = 10 * N_BLOCKS
+MARGIN = 3.0  # nats below log N from which the mutual information is held down
+RESOLUTION = 1e-9  # of a control variate's spread, relative to the divergence
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class KLDecomposition:
+    """The parts of the mean KL(q(z|x) || p(z)), in nats; see :func:`kl_decomposition`.
+
+    Attributes
+    ----------
+    kl : float
+        The whole, without error.
+    mutual_information, total_correlation, dimension_wise_kl : float
+        Its parts, which sum to it.
+    kl_per_dimension : ndarray of shape (n_components,)
+        The shares of ``kl``, without error.
+    dimension_wise_kl_per_dimension : ndarray of shape (n_components,)
+        The shares of ``dimension_wise_kl``.
+    mutual_information_se, total_correlation_se, dimension_wise_kl_se : float
+        Standard errors of the parts, from the draws alone.
+    dimension_wise_kl_per_dimension_se : ndarray of shape (n_components,)
+        Likewise.
+    saturated : bool
+        Whether the rows are too few for the mutual information there is.
+    """
+
+    kl: float
+    mutual_information: float
+    total_correlation: float
+    dimension_wise_kl: float
+    kl_per_dimension: np.ndarray
+    dimension_wise_kl_per_dimension: np.ndarray
+    mutual_information_se: float
+    total_correlation_se: float
+    dimension_wise_kl_se: float
+    dimension_wise_kl_per_dimension_se: np.ndarray
+    saturated: bool
+
+    def __repr__(self):
+        parts = ", ".join(
+            f"{name}={getattr(self, name):.4f}+-{getattr(self, f'{name}_se'):.4f}"
+            for name in ("mutual_information", "total_correlation", "dimension_wise_kl")
+        )
+        return f"KLDecomposition(kl={self.kl:.4f}, {parts}, saturated={self.saturated})"
+
+
+def kl_decomposition(estimator, X, *, n_samples=10_000, random_state=None):
+    r"""Decompose the mean divergence of the posteriors from the prior.
+
+    .. math:: \frac{1}{N} \sum_n KL(q(z|x_n) \,\|\, p(z)) =
+              \underbrace{E \log \frac{q(z|x)}{q(z)}}_{\text{mutual information}} +
+              \underbrace{E \log \frac{q(z)}{\prod_j q(z_j)}}_{\text{total correlation}} +
+              \underbrace{\sum_j KL(q(z_j) \,\|\, p(z_j))}_{\text{dimension-wise KL}}
+
+    Here :math:`q(z) = \frac{1}{N} \sum_n q(z|x_n)` is the exact mixture of all rows of X, and
+    the expectations are over draws z of a row's posterior, rows being used equally often. The
+    divergence itself is known in closed form, row by row: the draws' error in it is taken
+    out of the parts by regression, so that they sum to it to rounding.
+
+    Parameters
+    ----------
+    estimator : estimator with ``posterior``, or Pipeline that ends in one
+        Fitted. A Pipeline's other steps transform X first.
+    X : array-like of shape (N, n_features)
+        The rows whose mixture q(z) is.
+    n_samples : int, default=10_000
+        Number of draws z, at least 100. Fewer than N take a random subset of the rows.
+        The time is that of ``n_samples * N * n_components`` densities; the memory is that of
+        the posteriors and the draws.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the draws; None draws afresh at every call.
+
+    Returns
+    -------
+    KLDecomposition
+        All in nats.
+
+    Warns
+    -----
+    UserWarning
+        If the divergence exceeds log N - 3, the result's ``saturated``. N rows cannot hold
+        more than log N nats of mutual information, and what there is beyond shows as total
+        correlation: where that is truly 0, ten dimensions and 10,000 rows give 0.4,
+        3.0, 6.8 and 13.8 nats of it at a true mutual information of 6.9, 12, 16 and 23.
+
+    Notes
+    -----
+    A draw has the terms m = log q(z|x) - log q(z), t = log q(z) - sum_j log q(z_j) and
+    w_j = log q(z_j) - log p(z_j). They are fitted by least squares on (1, r, k), where r is
+    their sum less its row's divergence, and k the latter less the mean over all rows:
+    both have mean zero. The intercepts are the estimates. Standard errors are from the means
+    of the residuals in ten blocks of draws. They are the error of drawing, not that of having
+    these rows and no others; with fewer than 10 N draws a block lacks some rows, and where rows
+    differ much the errors come out too large, up to about twice.
+
+    References
+    ----------
+    Hoffman & Johnson (2016), ELBO surgery, NIPS workshop. Chen et al. (2018), Isolating
+    sources of disentanglement in VAEs, section 3.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skvae import VAETransformer
+    >>> from skvae.metrics import kl_decomposition
+    >>> X = load_iris().data
+    >>> vae = VAETransformer(2, max_epochs=5, random_state=0).fit(X)
+    >>> parts = kl_decomposition(vae, X, n_samples=1000, random_state=0)
+    >>> total = parts.mutual_information + parts.total_correlation + parts.dimension_wise_kl
+    >>> bool(abs(total - parts.kl) < 1e-9)
+    True
+    """
+    check_integer("n_samples", n_samples, "kl_decomposition", least=LEAST_DRAWS)
+    rng = check_random_state(random_state)
+    posterior = posterior_of(estimator, X, "kl_decomposition")
+    n_rows, n_components = posterior.mean.shape
+    of_rows = kl_per_dimension(posterior).numpy()
+    per_dimension = of_rows.mean(0)
+    of_rows = of_rows.sum(1)
+    kl = float(per_dimension.sum())
+    saturated = kl > math.log(n_rows) - MARGIN
+    if saturated:
+        _warn_of_saturation(kl, n_rows)
+    rows = _balanced_rows(n_rows, n_samples, rng)
+    noise = torch.from_numpy(rng.standard_normal((n_samples, n_components)))
+    terms = _terms(posterior, rows, noise)
+    total = terms[:, :2].sum(1) + terms[:, 3:].sum(1)
+    estimates, errors = _regression(terms, [total - of_rows[rows], of_rows[rows] - kl], kl)
+    return KLDecomposition(
+        kl=kl,
+        mutual_information=float(estimates[0]),
+        total_correlation=float(estimates[1]),
+        dimension_wise_kl=float(estimates[2]),
+        kl_per_dimension=per_dimension,
+        dimension_wise_kl_per_dimension=estimates[3:],
+        mutual_information_se=float(errors[0]),
+        total_correlation_se=float(errors[1]),
+        dimension_wise_kl_se=float(errors[2]),
+        dimension_wise_kl_per_dimension_se=errors[3:],
+        saturated=saturated,
+    )
+
+
+def _warn_of_saturation(kl, n_rows):
+    warn(
+        f"The mean divergence of {kl:.4g} nats exceeds log N - {MARGIN:g} = "
+        f"{math.log(n_rows) - MARGIN:.4g} of N = {n_rows} rows, so the mutual information is held "
+        f"down by its cap log N, and the total correlation absorbs the rest. Give more rows, or "
+        f"compare by gaussian_total_correlation.",
+    )
+
+
+def _balanced_rows(n_rows, n_draws, rng):
+    """Return a row for every draw: fresh permutations of all rows, one after the other."""
+    passes = [rng.permutation(n_rows) for _ in range(-(-n_draws // n_rows))]
+    return np.concatenate(passes)[:n_draws]
+
+
+def _terms(posterior, rows, noise):
+    """Return the columns m, t, the sum over w_j, and every w_j, of one draw for each row."""
+    mean, log_scale = posterior.mean[rows], posterior.log_scale[rows]
+    z = Gaussian(mean, log_scale).sample(noise)
+    log_q_z, log_marginals = log_mixture(posterior, z)
+    log_conditional = -(0.5 * noise.square() + log_scale + 0.5 * LOG_2PI).sum(1)
+    shapes = log_marginals + 0.5 * (z.square() + LOG_2PI)
+    columns = (
+        log_conditional - log_q_z,
+        log_q_z - log_marginals.sum(1),
+        shapes.sum(1),
+        *shapes.T,
+    )
+    return torch.stack(columns, 1).numpy()
+
+
+def _regression(terms, controls, size):
+    """Return the means of the terms given controls of mean zero, and their standard errors.
+
+    A control that is constant over the draws, but for rounding at this size, has no slope to fit:
+    the first term, that of the mutual information, takes it whole, so the sum stays right.
+    """
+    kept = [np.ones(len(terms))]
+    for control in controls:
+        spread = control.std()
+        if spread > RESOLUTION * (1 + size):
+            kept.append(control / spread)
+        else:
+            terms[:, 0] -= control
+    design = np.column_stack(kept)
+    coefficients = np.linalg.lstsq(design, terms)[0]
+    residuals = terms - design @ coefficients
+    blocks = [block.mean(0) for block in np.array_split(residuals, N_BLOCKS)]
+    return coefficients[0], np.std(blocks, axis=0, ddof=1) / math.sqrt(N_BLOCKS)
+
+
+def gaussian_total_correlation(estimator, X):
+    r"""Return the total correlation of a Gaussian with the aggregate posterior's covariance.
+
+    .. math:: \frac{1}{2} \Big( \sum_j \log \Sigma_{jj} - \log \det \Sigma \Big), \quad
+              \Sigma = Cov(\mu(x)) + diag(E \, \sigma^2(x))
+
+    It is 0 if and only if the codes are uncorrelated, whatever the number of rows: there are
+    no draws, and no cap such as that of :func:`kl_decomposition`. It does not see a
+    dependence without correlation.
+
+    Parameters
+    ----------
+    estimator : estimator with ``posterior``, or Pipeline that ends in one
+        Fitted. A Pipeline's other steps transform X first.
+    X : array-like of shape (n_samples, n_features)
+        The rows whose mixture the aggregate posterior is.
+
+    Returns
+    -------
+    float
+        In nats.
+
+    References
+    ----------
+    Watanabe (1960), Information theoretical analysis of multivariate correlation.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skvae import VAETransformer
+    >>> from skvae.metrics import gaussian_total_correlation
+    >>> X = load_iris().data
+    >>> vae = VAETransformer(2, max_epochs=5, random_state=0).fit(X)
+    >>> gaussian_total_correlation(vae, X) >= 0
+    True
+    """
+    posterior = posterior_of(estimator, X, "gaussian_total_correlation")
+    centred = posterior.mean - posterior.mean.mean(0)
+    covariance = centred.T @ centred / len(centred)
+    covariance.diagonal().add_(posterior.scale.square().mean(0))
+    scale = covariance.diagonal().sqrt()
+    return max(0.0, -0.5 * float(torch.logdet(covariance / torch.outer(scale, scale))))

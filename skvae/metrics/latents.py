@@ -1,0 +1,176 @@
+"""What each dimension of a code does."""
+
+import numpy as np
+import torch
+from sklearn.utils import Bunch
+
+from skvae.base import BaseAutoencoderTransformer
+from skvae.distributions import ACTIVE_VARIANCE, active_dimensions, kl_per_dimension
+from skvae.metrics.inputs import last_step, posterior_of
+
+__all__ = ["active_units", "latent_loadings", "latent_summary"]
+
+
+def active_units(estimator, X, *, threshold=ACTIVE_VARIANCE):
+    r"""Return the number of dimensions whose code varies over the rows.
+
+    .. math:: \#\{j : Var_x(\mu_j(x)) > \text{threshold}\}
+
+    A collapsed dimension of a variational autoencoder has the prior for a posterior in every
+    row: its mean does not vary. The threshold is in the units of the codes, which for a
+    variational autoencoder are those of its prior N(0, I), and otherwise are anyone's.
+
+    Parameters
+    ----------
+    estimator : estimator with ``transform``, or Pipeline that ends in one
+        Fitted.
+    X : array-like of shape (n_samples, n_features)
+        Rows like those fitted.
+    threshold : float, default=0.01
+        The variance that counts as none.
+
+    Returns
+    -------
+    int
+
+    References
+    ----------
+    Burda, Grosse & Salakhutdinov (2016), Importance weighted autoencoders, ICLR, section 5.2.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.decomposition import PCA
+    >>> from skvae.metrics import active_units
+    >>> X = load_iris().data
+    >>> active_units(PCA(3).fit(X), X, threshold=0.1)
+    2
+    """
+    return int(active_dimensions(np.asarray(estimator.transform(X)), threshold).sum())
+
+
+def latent_summary(estimator, X):
+    r"""Return what each dimension of q(z|x) carries, over the rows of X.
+
+    Parameters
+    ----------
+    estimator : estimator with ``posterior``, or Pipeline that ends in one
+        Fitted. A Pipeline's other steps transform X first.
+    X : array-like of shape (n_samples, n_features)
+        Rows like those fitted.
+
+    Returns
+    -------
+    Bunch of ndarray of shape (n_components,), or DataFrame
+        A pandas or polars DataFrame where ``set_output`` asks the estimator for one: a
+        row for every dimension, named by ``get_feature_names_out`` in the index of pandas
+        or in a first column "latent" of polars.
+
+        - "kl": the mean of :math:`KL(q(z_j|x) \,\|\, p(z_j))`, in nats
+        - "mean_variance": :math:`Var_x(\mu_j(x))`
+        - "posterior_variance": the mean of :math:`\sigma_j^2(x)`
+        - "active": whether "mean_variance" is over 0.01
+
+        The two variances sum to 1 where the aggregate posterior has the prior's variance.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skvae import VAETransformer
+    >>> from skvae.metrics import latent_summary
+    >>> X = load_iris().data
+    >>> vae = VAETransformer(2, max_epochs=5, random_state=0).fit(X)
+    >>> sorted(latent_summary(vae, X))
+    ['active', 'kl', 'mean_variance', 'posterior_variance']
+    """
+    estimator, X = last_step(estimator, X)
+    posterior = posterior_of(estimator, X, "latent_summary")
+    mean = posterior.mean.numpy()
+    columns = {
+        "kl": kl_per_dimension(posterior).mean(0).numpy(),
+        "mean_variance": mean.var(0),
+        "posterior_variance": posterior.scale.square().mean(0).numpy(),
+        "active": active_dimensions(mean),
+    }
+    frame = _frame(estimator, X, columns)
+    return Bunch(**columns) if frame is None else frame
+
+
+def latent_loadings(estimator, X):
+    r"""Return how much each feature moves each code.
+
+    .. math:: E_x \left| \frac{\partial \mu_j(x)}{\partial x_i} \right|
+
+    The mean is over the rows of X, the derivative exact, and the unit that of the code over that
+    of the feature. Multiply by ``X.std(0)`` to compare features of different scales. For
+    a linear encoder these are the absolute weights, as of the loadings of a PCA.
+
+    Parameters
+    ----------
+    estimator : autoencoder of this package, or Pipeline that ends in one
+        Fitted. A Pipeline's other steps transform X first, and the features are then those
+        that come out of them.
+    X : array-like of shape (n_samples, n_features)
+        Rows like those fitted.
+
+    Returns
+    -------
+    ndarray of shape (n_components, n_features), or DataFrame
+        In the dtype of X. A DataFrame where ``set_output`` asks the estimator for one, with
+        the features' names on its columns and the dimensions' as in
+        :func:`latent_summary`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skvae import VAETransformer
+    >>> from skvae.metrics import latent_loadings
+    >>> X = load_iris().data
+    >>> vae = VAETransformer(2, max_epochs=5, random_state=0).fit(X)
+    >>> latent_loadings(vae, X).shape
+    (2, 4)
+    """
+    estimator, X = last_step(estimator, X)
+    if not isinstance(estimator, BaseAutoencoderTransformer):
+        raise TypeError(
+            f"latent_loadings needs an autoencoder of skvae, or a Pipeline that ends in one. "
+            f"Got {type(estimator).__name__} instead. Use one, such as VAETransformer."
+        )
+    loadings = _mean_absolute_jacobian(estimator, X)
+    names = getattr(estimator, "feature_names_in_", None)
+    if names is None:
+        names = [f"x{feature}" for feature in range(loadings.shape[1])]
+    frame = _frame(estimator, X, dict(zip(names, loadings.T, strict=True)))
+    return loadings if frame is None else frame
+
+
+@torch.inference_mode(mode=False)
+@torch.enable_grad()
+def _mean_absolute_jacobian(estimator, X):
+    """Return the mean over rows of the code's derivative by x, in absolute value."""
+    X = estimator._rows(X)
+    total = 0.0
+    for network, x in estimator._chunks(X):
+        x.requires_grad_()
+        code = network.code(x.clone())  # a module of the user's may change its input in place
+        # Row i of the code depends on row i of x alone, so one sum serves all rows at once.
+        rows = [
+            torch.autograd.grad(column.sum(), x, retain_graph=True, materialize_grads=True)[0]
+            for column in code.T
+        ]
+        total = total + torch.stack([row.abs().sum(0, dtype=torch.float64) for row in rows])
+    return (total / len(X)).to(x.dtype).cpu().numpy()
+
+
+def _frame(estimator, X, columns):
+    """Return columns with an entry for each dimension as a DataFrame, or None for an array.
+
+    The estimator's ``set_output`` decides: the DataFrame is of the type it makes itself.
+    """
+    container = type(estimator.transform(X[:1]))
+    library = container.__module__.partition(".")[0]
+    if library == "pandas":
+        return container(columns, index=estimator.get_feature_names_out())
+    if library == "polars":
+        return container({"latent": estimator.get_feature_names_out(), **columns})
+    return None
