@@ -66,7 +66,7 @@ class AutoencoderTransformer(BaseAutoencoderTransformer):
         return SquaredError()
 
     def _tolerance(self, n_features):
-        return self.tol
+        return self.tol / self.input_scale**2
 
     def _loss_unit(self, statistics):
         return self._column_scale(statistics)[0] ** 2

@@ -8,7 +8,7 @@ from sklearn.utils.validation import validate_data
 
 from skvae.fitting import train
 from skvae.hyperparameters import SharedParameters
-from skvae.networks import PerceptronDecoder, PerceptronEncoder
+from skvae.networks import PerceptronDecoder, PerceptronEncoder, rescaled
 from skvae.state import pack, unpack, user_module
 from skvae.verbs import Verbs
 
@@ -59,15 +59,21 @@ class BaseAutoencoderTransformer(Verbs, SharedParameters):
     def _encoder(self, n_features, n_outputs):
         """Return the encoder module, ours or the user's."""
         if self.encoder is not None:
-            return user_module("encoder", self.encoder, n_features, n_outputs)
+            module = user_module("encoder", self.encoder, n_features, n_outputs)
+            return rescaled(module, before=self.input_scale)
         return PerceptronEncoder(n_features, n_outputs, self._hidden_sizes(), self.activation)
 
     def _decoder(self, n_features):
         """Return the decoder module, ours or the user's."""
         if self.decoder is not None:
-            return user_module("decoder", self.decoder, self.n_components, n_features)
+            module = user_module("decoder", self.decoder, self.n_components, n_features)
+            return rescaled(module, after=1 / self.input_scale if self._decodes_rows() else 1.0)
         sizes = self._hidden_sizes()[::-1]
         return PerceptronDecoder(self.n_components, n_features, sizes, self.activation)
+
+    def _decodes_rows(self):
+        """Return whether the decoder's output has the units of rows."""
+        return True
 
     def _hidden_sizes(self):
         sizes = tuple(self.hidden_layer_sizes)
@@ -85,11 +91,12 @@ class BaseAutoencoderTransformer(Verbs, SharedParameters):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Training rows, at least two, of any numeric dtype.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training rows, at least two, of any numeric dtype. A memory map stays on the disk, a
+            sparse matrix sparse: batches are converted one by one.
         y : ignored
             Present for pipelines; may be anything.
-        X_val : array-like of shape (n_validation, n_features), default=None
+        X_val : {array-like, sparse matrix} of shape (n_validation, n_features), default=None
             The rows that early stopping watches, at least two; None holds out
             ``validation_fraction`` of X.
 
@@ -107,20 +114,69 @@ class BaseAutoencoderTransformer(Verbs, SharedParameters):
             then unfitted (after a warm start: as it was).
         """
         resume = self.warm_start and hasattr(self, "net_")
+        settings = {"n_epochs": self.max_epochs, "keep": self.warm_start}
+        return self._train(X, X_val, resume=resume, **settings)
+
+    def partial_fit(self, X, y=None):
+        """Make one pass over X, one chunk of data that do not come at once.
+
+        The first call on an unfitted estimator draws the weights, and takes the scales of the
+        network and the starting noise variance from its chunk, so let that be a typical
+        one. Further calls go on with the state of the optimizer and of the random numbers;
+        each counts as an epoch (``n_iter_``) whatever its rows, and as those rows in
+        ``n_samples_seen_``. k calls with the same X are ``fit`` with ``max_epochs=k``, but for the
+        N of a :class:`~skvae.BetaTCVAETransformer`, which there is the rows seen so far
+        unless ``n_samples`` tells it. A learned noise variance is exact for the last chunk.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows, at least two.
+        y : ignored
+            Present for pipelines; may be anything.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            As ``fit`` does, and with ``early_stopping``, which needs whole epochs. An estimator
+            that was fitted stays as it was.
+        """
+        if self.early_stopping:
+            raise ValueError(
+                "partial_fit makes one pass over a chunk, which early stopping cannot judge. Got "
+                "early_stopping=True instead. Set early_stopping=False, or use fit."
+            )
+        resume = hasattr(self, "net_")
+        n_seen = self.n_samples_seen_ if resume else 0
+        return self._train(X, resume=resume, n_epochs=1, n_seen=n_seen, keep=True)
+
+    def _train(self, X, X_val=None, *, resume, **settings):
+        """Train, and take the fitted attributes; on failure leave none, or those of before."""
         if not resume:
             self._forget()
         try:
             self._validate_params()
-            X = validate_data(self, X, dtype="numeric", reset=not resume, ensure_min_samples=2)
+            X = self._training_rows(X, reset=not resume)
             if X_val is not None:
                 X_val = self._check_validation(X_val)
-            fitted = train(self, X, X_val, resume)
+            fitted = train(self, X, X_val, resume=resume, **settings)
         except BaseException:
             if not resume:
                 self._forget()
             raise
         vars(self).update(fitted)
         return self
+
+    def _training_rows(self, X, reset):
+        """Return X as a valid array of at least two rows."""
+        return validate_data(
+            self, X, accept_sparse="csr", dtype="numeric", reset=reset, ensure_min_samples=2
+        )
 
     def _check_validation(self, X_val):
         """Return the validation rows as an array."""
@@ -129,7 +185,7 @@ class BaseAutoencoderTransformer(Verbs, SharedParameters):
                 "X_val is for early stopping. Got X_val with early_stopping=False instead. "
                 "Set early_stopping=True, or leave X_val out."
             )
-        return validate_data(self, X_val, dtype="numeric", reset=False, ensure_min_samples=2)
+        return self._training_rows(X_val, reset=False)
 
     def _forget(self):
         """Remove everything that an earlier fit left."""
@@ -138,6 +194,7 @@ class BaseAutoencoderTransformer(Verbs, SharedParameters):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 

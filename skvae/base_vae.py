@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 
 from skvae.base import BaseAutoencoderTransformer
-from skvae.batches import working_dtype
+from skvae.batches import dense_rows, working_dtype
 from skvae.caution import warn
 from skvae.distributions import active_dimensions
 from skvae.hyperparameters import (
@@ -31,6 +31,8 @@ __all__ = ["BaseVAETransformer", "pca_noise_variance"]
 VARIANCE_FLOOR = 1e-6  # of the training variance
 CONSTANT_COLUMN_FLOOR = 1e-12
 PCA_ROWS = 10_000
+PCA_ENTRIES = 2**24  # of wide rows fewer are taken, for the memory that the PCA needs
+LEAST_PCA_ROWS = 1_000
 COLLAPSE_ROWS = 1_000
 DOMINANT_SHARE = 0.9
 
@@ -62,12 +64,15 @@ class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
     def _observation(self, n_features):
         """Return p(x|z) around the decoder's output."""
         if self.likelihood != "gaussian":
-            return Observation(LIKELIHOODS[self.likelihood])
+            return Observation(LIKELIHOODS[self.likelihood], self.input_scale)
         return GaussianObservation(
             n_features,
             per_feature=self.noise_variance == "per-feature",
             learned=self.noise_variance in ("learned", "per-feature"),
         )
+
+    def _decodes_rows(self):
+        return self.likelihood == "gaussian"
 
     def _network(self, n_features):
         return VariationalNetwork(
@@ -91,7 +96,7 @@ class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
         return self.tol * n_features
 
     def _check_support(self, statistics):
-        check_support(self.likelihood, statistics.minimum.min(), statistics.maximum.max())
+        check_support(vars(self), statistics.minimum.min(), statistics.maximum.max())
 
     def _column_scale(self, statistics):
         if self.likelihood == "gaussian" and self.noise_variance == "per-feature":
@@ -109,7 +114,8 @@ class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
         if self.noise_variance == "pca" and variance > 0:
             variance = self._pca_noise_variance(X, rows, generator)
         if not isinstance(self.noise_variance, str):
-            variance, floor = np.float64(self.noise_variance), np.float64(0)
+            variance = np.float64(self.noise_variance) / self.input_scale**2
+            floor = np.float64(0)
         network.observation.start(torch.as_tensor(variance), torch.as_tensor(floor))
 
     def _warn_of_dominant_column(self, variance):
@@ -126,10 +132,11 @@ class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
 
     def _pca_noise_variance(self, X, rows, generator):
         """Return the noise variance of a PCA of some of the rows."""
-        if len(rows) > PCA_ROWS:
-            rows = rows[torch.randperm(len(rows), generator=generator)[:PCA_ROWS].numpy()]
+        most = min(PCA_ROWS, max(LEAST_PCA_ROWS, PCA_ENTRIES // X.shape[1]))
+        if len(rows) > most:
+            rows = rows[torch.randperm(len(rows), generator=generator)[:most].numpy()]
         seed = int(torch.randint(2**31 - 1, (), generator=generator))
-        X = X[rows].astype(working_dtype(X.dtype), copy=False)
+        X = dense_rows(X, rows).astype(working_dtype(X.dtype), copy=False)
         return pca_noise_variance(X, self.n_components, seed)
 
     def _conclude(self, network, batches):
@@ -146,7 +153,7 @@ class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
     def _warn_of_collapse(self, network, batches):
         """Warn if the codes of some rows, spread over all, are the same in every dimension."""
         rows = batches.rows[:: -(-batches.n_samples // COLLAPSE_ROWS)]
-        X = torch.from_numpy(batches.X[rows].astype(np.float32)).to(batches.device)
+        X = torch.from_numpy(dense_rows(batches.X, rows).astype(np.float32)).to(batches.device)
         codes = network.code(X).cpu().numpy()
         constant = not (X - X[0]).any()
         if constant or active_dimensions(codes).any() or not np.isfinite(codes).all():
@@ -164,7 +171,7 @@ class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
 
 def pca_noise_variance(X, n_components, random_state):
     """Return the noise variance of a PCA of X that leaves at least half of the directions."""
-    n_components = min(n_components, X.shape[1] // 2, (len(X) - 1) // 2)
+    n_components = min(n_components, X.shape[1] // 2, (X.shape[0] - 1) // 2)
     if n_components == 0:
         return X.var(dtype=np.float64)
     return np.float64(PCA(n_components, random_state=random_state).fit(X).noise_variance_)

@@ -4,12 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy import sparse
 
 __all__ = [
     "Batches",
     "ColumnStatistics",
     "batch_slices",
     "column_statistics",
+    "dense_rows",
     "in_chunks",
     "tensor_chunks",
     "working_dtype",
@@ -24,6 +26,21 @@ def working_dtype(dtype):
     """Return float32 for float32 and all of one byte and half precision, else float64."""
     narrow = (dtype.kind in "biu" and dtype.itemsize == 1) or dtype in (np.float16, np.float32)
     return np.dtype(np.float32 if narrow else np.float64)
+
+
+def dense_rows(X, rows):
+    """Return some rows of an array or of a sparse matrix, given by indices or a slice, dense.
+
+    Examples
+    --------
+    >>> from scipy.sparse import csr_array
+    >>> from skvae.batches import dense_rows
+    >>> dense_rows(csr_array([[0, 1], [2, 0], [0, 0]]), [1, 2])
+    array([[2, 0],
+           [0, 0]])
+    """
+    chunk = X[rows]
+    return chunk.toarray() if sparse.issparse(chunk) else chunk
 
 
 def batch_slices(n_samples, batch_size):
@@ -50,7 +67,7 @@ class Batches:
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features)
+    X : ndarray or CSR of shape (n_samples, n_features)
         Any numeric dtype; a memory map is read in place.
     rows : ndarray of int
         The rows to take.
@@ -90,10 +107,10 @@ class Batches:
         for block in self.blocks:
             first, last = block[0][0], block[-1][1]
             gathered = buffer[: last - first]
-            if self.X.dtype == np.float32:
+            if self.X.dtype == np.float32 and not sparse.issparse(self.X):
                 np.take(self.X, rows[first:last], axis=0, out=gathered, mode="clip")
             else:
-                gathered[:] = self.X[rows[first:last]]
+                gathered[:] = dense_rows(self.X, rows[first:last])
             for start, stop in block:
                 yield tensor[start - first : stop - first].to(self.device)
 
@@ -103,7 +120,7 @@ def tensor_chunks(X, width, dtype, device="cpu"):
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_columns)
+    X : ndarray or CSR of shape (n_samples, n_columns)
         The rows.
     width : int
         Numbers that a row takes up at the widest place; it sets the length of a chunk.
@@ -125,8 +142,8 @@ def tensor_chunks(X, width, dtype, device="cpu"):
     [torch.Size([2, 2]), torch.Size([2, 2]), torch.Size([1, 2])]
     """
     n_rows = max(1, CHUNK_ENTRIES // width)
-    for start in range(0, len(X), n_rows):
-        chunk = np.array(X[start : start + n_rows], dtype=dtype, order="C")
+    for start in range(0, X.shape[0], n_rows):
+        chunk = np.array(dense_rows(X, slice(start, start + n_rows)), dtype=dtype, order="C")
         yield torch.from_numpy(chunk).to(device)
 
 
@@ -138,7 +155,7 @@ def in_chunks(function, X, n_outputs, width, dtype, device="cpu"):
     function : callable
         A tensor (n_chunk, n_columns) in; a tensor (n_chunk, n_outputs), or (n_chunk,) where
         ``n_outputs`` is None, out. Row i of the output depends on row i of the input alone.
-    X : ndarray of shape (n_samples, n_columns)
+    X : ndarray or CSR of shape (n_samples, n_columns)
         The rows.
     n_outputs : int or None
         Columns of the result.
@@ -153,7 +170,7 @@ def in_chunks(function, X, n_outputs, width, dtype, device="cpu"):
     -------
     ndarray of shape (n_samples, n_outputs) or (n_samples,)
     """
-    n_samples = len(X)
+    n_samples = X.shape[0]
     shape = (n_samples,) if n_outputs is None else (n_samples, n_outputs)
     result = np.empty(shape, dtype=dtype)
     start = 0
@@ -185,11 +202,13 @@ def column_statistics(X, rows):
     """
     n_features = X.shape[1]
     n_rows = max(1, STATISTICS_ENTRIES // n_features)
-    shift = X[rows[0]].astype(np.float64)  # sums about a row of the data do not cancel
+    shift = dense_rows(X, rows[:1])[0].astype(
+        np.float64
+    )  # sums about a row of the data do not cancel
     total, squares = np.zeros(n_features), np.zeros(n_features)
     minimum, maximum = np.full(n_features, np.inf), np.full(n_features, -np.inf)
     for start in range(0, len(rows), n_rows):
-        chunk = X[rows[start : start + n_rows]]
+        chunk = dense_rows(X, rows[start : start + n_rows])
         np.minimum(minimum, chunk.min(0), out=minimum)
         np.maximum(maximum, chunk.max(0), out=maximum)
         chunk = chunk.astype(np.float64)

@@ -3,7 +3,7 @@
 from dataclasses import KW_ONLY
 
 from skvae.base_vae import BaseVAETransformer
-from skvae.hyperparameters import NON_NEGATIVE, hyperparameters, one_of
+from skvae.hyperparameters import NON_NEGATIVE, TWO_OR_MORE, hyperparameters, one_of
 from skvae.objectives import TotalCorrelationObjective
 
 __all__ = ["BetaTCVAETransformer"]
@@ -40,6 +40,10 @@ class BetaTCVAETransformer(BaseVAETransformer):
         values in ``history_``, called "minibatch_mutual_information",
         "minibatch_total_correlation" and "minibatch_dimension_wise_kl", are means to a
         gradient under either, not estimates to report.
+    n_samples : int, default=None
+        N, the number of rows that the batches are drawn from. None: the training rows of
+        ``fit``, or those that ``partial_fit`` has seen so far (``n_samples_seen_``). Give it
+        to ``partial_fit`` where it is known.
 
     Attributes
     ----------
@@ -68,6 +72,7 @@ class BetaTCVAETransformer(BaseVAETransformer):
     beta: float = 6.0
     gamma: float = 1.0
     tc_sampling: str = "mws"
+    n_samples: int = None
 
     _parameter_constraints = {
         **BaseVAETransformer._parameter_constraints,
@@ -75,6 +80,7 @@ class BetaTCVAETransformer(BaseVAETransformer):
         "beta": NON_NEGATIVE,
         "gamma": NON_NEGATIVE,
         "tc_sampling": one_of("mws", "mss"),
+        "n_samples": [*TWO_OR_MORE, None],
     }
 
     def _objective(self, n_samples):
@@ -83,6 +89,8 @@ class BetaTCVAETransformer(BaseVAETransformer):
                 "BetaTCVAETransformer estimates q(z) from the rows of a batch, and needs "
                 f"batch_size >= 2. Got batch_size={self.batch_size} instead."
             )
+        if self.n_samples is not None:
+            n_samples = self.n_samples
         return TotalCorrelationObjective(
             n_samples, self.alpha, self.beta, self.gamma, self.tc_sampling
         )

@@ -1,7 +1,6 @@
 """Densities and divergences of codes and of data: p(x|z), q(z|x), p(z), log q(z)."""
 
 import math
-from functools import cached_property
 
 import torch
 from torch.nn import functional
@@ -46,11 +45,14 @@ class Gaussian:
     def __init__(self, mean, log_scale):
         self.mean = mean
         self.log_scale = log_scale
+        self._scale = None
 
-    @cached_property
+    @property
     def scale(self):
         """The standard deviation, in the shape of ``log_scale``."""
-        return self.log_scale.exp()
+        if self._scale is None:  # kept by hand: torch.compile cannot follow a cached_property
+            self._scale = self.log_scale.exp()
+        return self._scale
 
     def sample(self, noise):
         """Return mean + scale * noise, differentiable in both."""

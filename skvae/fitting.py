@@ -6,9 +6,11 @@ from numbers import Real
 import numpy as np
 import torch
 from sklearn.utils import check_random_state
+from torch import nn
 
 from skvae.batches import Batches, column_statistics, working_dtype
 from skvae.caution import warn
+from skvae.devices import check_compiler, check_device
 from skvae.state import (
     build_network,
     build_objective,
@@ -35,7 +37,9 @@ NETWORK_PARAMETERS = (
     "decoder",
     "likelihood",
     "noise_variance",
+    "input_scale",
 )
+BATCH_NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 # Rows times weights of a training step below which fit holds torch at one thread: a second one
 # brings a third at best there, and on a busy machine costs many times what it brings.
 SMALL_STEP = 2**28
@@ -46,18 +50,27 @@ LEAST_RESOLUTION = 0.01  # spacing of float32 numbers over a column's standard d
 
 @torch.inference_mode(mode=False)
 @torch.enable_grad()
-def train(estimator, X, X_val, resume):
+def train(estimator, X, X_val=None, *, resume, n_epochs, n_seen=0, keep):
     """Return the attributes of the estimator fitted to X, an array that is valid.
 
     Parameters
     ----------
     estimator : BaseAutoencoderTransformer
         Read only.
-    X, X_val : ndarray
+    X, X_val : ndarray or CSR
         Training rows, and validation rows or None.
     resume : bool
         Whether to continue from the network that the estimator holds.
+    n_epochs : int
+        Passes over X.
+    n_seen : int, default=0
+        Rows seen before, to which those of X are added.
+    keep : bool
+        Whether to keep the states of the optimizer and of the generator, to continue from.
     """
+    check_device(estimator.device)
+    if estimator.compile:
+        check_compiler(estimator.device)
     rng = check_random_state(estimator.random_state)
     seed, module_seed, split_seed = (rng.randint(2**31 - 1) for _ in range(3))
     generator = torch.Generator().manual_seed(seed)
@@ -67,6 +80,7 @@ def train(estimator, X, X_val, resume):
         if hasattr(estimator, "_generator_state_"):
             generator.set_state(torch.tensor(estimator._generator_state_))
     batches, validation_batches = _split(estimator, X, X_val, split_seed, generator)
+    n_seen += batches.n_samples
     statistics = column_statistics(X, batches.rows)
     _check_range(estimator, statistics)
     if validation_batches is not None:
@@ -80,13 +94,14 @@ def train(estimator, X, X_val, resume):
         scale = torch.from_numpy(estimator._column_scale(statistics))
         network.initialize(generator, torch.from_numpy(statistics.mean), scale)
         estimator._start(network, X, batches.rows, statistics, generator)
-    net = make_estimator_net(estimator, network, batches.n_samples)
+    _check_batch_normalisation(estimator, network)
+    net = make_estimator_net(estimator, network, n_seen)
     if resume and _same_optimizer(estimator):
         load_optimizer_state(net, optimizer_state(estimator.net_))
     n_before = estimator.n_iter_ if resume else 0
     n_scheduled = net.criterion_.scheduled_epochs
-    if n_scheduled > n_before + estimator.max_epochs and not estimator.warm_start:
-        _warn_of_unfinished_schedule(n_scheduled, estimator.max_epochs)
+    if n_scheduled > n_before + n_epochs and not keep:
+        _warn_of_unfinished_schedule(n_scheduled, n_epochs)
     validation = patience = None
     if validation_batches is not None:
         n_validation = validation_batches.n_samples
@@ -108,11 +123,12 @@ def train(estimator, X, X_val, resume):
         net.fit_batches(
             batches,
             validation,
-            epochs=estimator.max_epochs,
+            epochs=n_epochs,
             generator=generator,
             first_epoch=n_before,
             unit=estimator._loss_unit(statistics),
             patience=patience,
+            compiled=estimator.compile,
             progress=estimator.verbose > 0,
         )
         _check_finite(estimator, net, network.state_dict())
@@ -123,14 +139,14 @@ def train(estimator, X, X_val, resume):
         "net_": net,
         "history_": _history(net.history, estimator.history_ if resume else {}),
         "_fitted_params_": network_parameters(estimator),
-        "_n_samples_": batches.n_samples,
+        "n_samples_seen_": n_seen,
         "_split_seed_": split_seed,
         "_dtype_": working_dtype(X.dtype),
         "_modules_": inference_modules(estimator, network, n_features),
         **concluded,
     }
     fitted["n_iter_"] = len(fitted["history_"]["train_loss"])
-    if estimator.warm_start:
+    if keep:
         fitted["_generator_state_"] = generator.get_state().numpy()
     else:
         net.optimizer_.state.clear()
@@ -165,6 +181,16 @@ def _warn_of_unfinished_schedule(n_scheduled, max_epochs):
     )
 
 
+def _check_batch_normalisation(estimator, network):
+    """Refuse batches of one row where their variance is needed."""
+    normalised = any(isinstance(module, BATCH_NORMALISATIONS) for module in network.modules())
+    if normalised and estimator.batch_size == 1:
+        raise ValueError(
+            "Batch normalisation divides by the standard deviation of a batch, and needs "
+            "batch_size >= 2. Got batch_size=1 instead. Raise it."
+        )
+
+
 def _check_finite(estimator, net, values):
     """Stop a fit that has diverged in its last steps."""
     for value in values.values():
@@ -184,20 +210,20 @@ def _same_optimizer(estimator):
 def _split(estimator, X, X_val, split_seed, generator):
     """Return the training batches, and the validation batches or None."""
     device, batch_size = estimator.device, estimator.batch_size
-    rows = np.arange(len(X))
+    rows = np.arange(X.shape[0])
     validation = None
     if estimator.early_stopping and X_val is not None:
-        validation = Batches(X_val, np.arange(len(X_val)), batch_size, device=device)
+        validation = Batches(X_val, np.arange(X_val.shape[0]), batch_size, device=device)
     elif estimator.early_stopping:
-        n_validation = max(2, round(estimator.validation_fraction * len(X)))
-        if len(X) - n_validation < 2:
+        n_validation = max(2, round(estimator.validation_fraction * len(rows)))
+        if len(rows) - n_validation < 2:
             raise ValueError(
                 f"Early stopping needs at least two rows to train on and two to validate. Got "
-                f"n_samples={len(X)} with validation_fraction={estimator.validation_fraction} "
+                f"n_samples={len(rows)} with validation_fraction={estimator.validation_fraction} "
                 f"instead. Give more rows, or set early_stopping=False."
             )
         # A warm start splits as the fit before it did: no validation row was trained on.
-        rows = np.random.RandomState(split_seed).permutation(len(X))
+        rows = np.random.RandomState(split_seed).permutation(len(rows))
         validation = Batches(X, np.sort(rows[:n_validation]), batch_size, device=device)
         rows = np.sort(rows[n_validation:])
     return Batches(X, rows, batch_size, generator, device), validation

@@ -21,6 +21,7 @@ NON_NEGATIVE = [Interval(Real, 0, None, closed="left")]
 POSITIVE = [Interval(Real, 0, None, closed="neither")]
 NON_NEGATIVE_INTEGER = [Interval(Integral, 0, None, closed="left")]
 POSITIVE_INTEGER = [Interval(Integral, 1, None, closed="left")]
+TWO_OR_MORE = [Interval(Integral, 2, None, closed="left")]
 
 
 def one_of(*options):
@@ -55,6 +56,11 @@ SHARED_PARAMETERS = """n_components : int, default=10
         estimator, pass a function or class that can be imported.
     decoder : callable, default=None
         ``decoder(n_inputs, n_outputs)`` likewise: codes to {decoder_outputs}.
+    input_scale : float, default=1.0
+        Factor of X before anything else, applied batch by batch: 1 / 255 for one-byte pixels.
+        All that comes back is in the units of X; noise_variance as a number and tol are those
+        of the scaled data. Our own networks centre and scale by the training data in any case,
+        so it matters to likelihoods on [0, 1] and to modules of your own.
     max_epochs : int, default=100
         Number of passes over the training rows.
     batch_size : int, default=256
@@ -71,7 +77,10 @@ SHARED_PARAMETERS = """n_components : int, default=10
     callbacks : list of skorch callbacks, default=None
         Cloned by ``fit``; the fitted ones are in ``net_.callbacks_``.
     device : str, default="cpu"
-        The torch device of training and inference.
+        The torch device of training and inference, such as "cuda".
+    compile : bool, default=False
+        Whether training runs the network through ``torch.compile``: a minute or so at the
+        start, for faster steps after it.
     early_stopping : bool, default=False
         Whether to stop when the objective on validation rows no longer improves, and
         go back to the weights of the best epoch.
@@ -99,12 +108,12 @@ LIKELIHOOD_PARAMETERS = """likelihood : {{{likelihoods}}}, default="gaussian"
         cross-entropy, which compares on the same rows only. "continuous-bernoulli" is a
         density on [0, 1].
     noise_variance : {{"learned", "per-feature", "pca"}} or float, default="{noise_variance}"
-        Variance of a Gaussian p(x|z), in squared units of X. "learned": one for all
-        columns, the mean squared residual of the training rows. "per-feature": one for each.
-        "pca": held at the noise variance of a PCA with
-        min(n_components, n_features // 2, (n_samples - 1) // 2) components, on at most
-        10,000 rows. A float is held. All but a float stay above 1e-6 of the training
-        variance (of a constant column, above 1e-12).
+        Variance of a Gaussian p(x|z). "learned": one for all columns, the mean squared
+        residual of the training rows. "per-feature": one for each. "pca": held at the noise
+        variance of a PCA with min(n_components, n_features // 2, (n_samples - 1) // 2)
+        components, on at most 10,000 rows (of more than 1677 columns fewer, but 1,000).
+        A float is held, in squared units of ``input_scale * X``. All but a float stay above
+        1e-6 of the training variance (of a constant column, above 1e-12).
     kl_warmup_epochs : int, default=0
         Epochs over which the weights of all penalties rise from 0, step by step, to what they
         are. Early stopping waits until then, and watches the objective at full weights.
@@ -122,6 +131,8 @@ SHARED_ATTRIBUTES = """net_ : skorch.NeuralNet
         and with early stopping the same with the prefix "valid_". {units}
     n_iter_ : int
         Epochs trained.
+    n_samples_seen_ : int
+        Training rows of the last ``fit``, and those of every ``partial_fit`` since.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of str
@@ -192,6 +203,7 @@ class SharedParameters(BaseEstimator):
     activation: str = "relu"
     encoder: object = None
     decoder: object = None
+    input_scale: float = 1.0
     max_epochs: int = 100
     batch_size: int = 256
     lr: float = 1e-3
@@ -199,6 +211,7 @@ class SharedParameters(BaseEstimator):
     weight_decay: float = 0.0
     callbacks: list = None
     device: str = "cpu"
+    compile: bool = False
     early_stopping: bool = False
     validation_fraction: float = 0.1
     n_iter_no_change: int = 10
@@ -213,6 +226,7 @@ class SharedParameters(BaseEstimator):
         "activation": [*one_of(*ACTIVATIONS), callable],
         "encoder": [callable, None],
         "decoder": [callable, None],
+        "input_scale": POSITIVE,
         "max_epochs": POSITIVE_INTEGER,
         "batch_size": POSITIVE_INTEGER,
         "lr": POSITIVE,
@@ -220,6 +234,7 @@ class SharedParameters(BaseEstimator):
         "weight_decay": NON_NEGATIVE,
         "callbacks": [list, tuple, None],
         "device": [str, torch.device],
+        "compile": ["boolean"],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": POSITIVE_INTEGER,

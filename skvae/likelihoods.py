@@ -1,15 +1,17 @@
 """Densities of data on an interval, and the names of all likelihoods p(x|z).
 
-A likelihood is a class made from the decoder's output, with ``support``, ``location`` (of a
-mean), ``mean``, ``draw`` and ``log_prob``, entered in ``LIKELIHOODS``.
+A likelihood is a class made from the decoder's output, with ``support``, ``discrete``,
+``location`` (of a mean), ``mean``, ``draw`` and ``log_prob``, entered in ``LIKELIHOODS``.
 """
+
+import math
 
 import torch
 from torch.nn import functional
 
 from skvae.distributions import Gaussian
 
-__all__ = ["LIKELIHOODS", "Bernoulli", "ContinuousBernoulli"]
+__all__ = ["LIKELIHOODS", "Bernoulli", "ContinuousBernoulli", "Scaled"]
 
 MEANS = (0.01, 0.99)  # of a column, as a decoder on [0, 1] begins with
 BISECTIONS = 40
@@ -38,6 +40,7 @@ class Bernoulli:
     """
 
     support = (0.0, 1.0)
+    discrete = True
 
     def __init__(self, logits):
         self.logits = logits
@@ -91,6 +94,7 @@ class ContinuousBernoulli:
     """
 
     support = (0.0, 1.0)
+    discrete = False
 
     def __init__(self, logits):
         self.logits = logits
@@ -141,6 +145,51 @@ class ContinuousBernoulli:
 def _uniform(like, generator):
     """Return uniform draws from [0, 1) in shape, dtype and device of a tensor."""
     return torch.rand(like.shape, generator=generator, dtype=like.dtype).to(like.device)
+
+
+class Scaled:
+    r"""The distribution of x where :math:`c x` has another.
+
+    .. math:: \log p(x) = \log p_{cx}(c x) + d \log c
+
+    The last term, of d columns, is the Jacobian's; the probability of a discrete value has none.
+
+    Parameters
+    ----------
+    distribution : likelihood
+        Of the scaled values.
+    factor : float
+        c, positive.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skvae.likelihoods import ContinuousBernoulli, Scaled
+    >>> Scaled(ContinuousBernoulli(torch.zeros(1, 1)), 0.5).log_prob(torch.ones(1, 1))
+    tensor([-0.6931])
+    """
+
+    def __init__(self, distribution, factor):
+        self.distribution = distribution
+        self.factor = factor
+        self.log_factor = 0.0 if distribution.discrete else math.log(factor)
+
+    @property
+    def mean(self):
+        """The mean in the units of x."""
+        return self.distribution.mean / self.factor
+
+    def draw(self, generator):
+        """Return independent draws in the units of x."""
+        return self.distribution.draw(generator) / self.factor
+
+    def log_prob_per_feature(self, x):
+        """Return the log-density of every entry of x, in nats."""
+        return self.distribution.log_prob_per_feature(x * self.factor) + self.log_factor
+
+    def log_prob(self, x):
+        """Return the log-density of every row of x, in nats, (n_samples,)."""
+        return self.distribution.log_prob(x * self.factor) + x.shape[-1] * self.log_factor
 
 
 LIKELIHOODS = {

@@ -17,6 +17,7 @@ __all__ = [
     "PerceptronDecoder",
     "PerceptronEncoder",
     "VariationalNetwork",
+    "rescaled",
 ]
 
 ACTIVATIONS = {
@@ -126,6 +127,32 @@ class PerceptronDecoder(nn.Module):
         weight = self.output.weight * self.scale.unsqueeze(1)
         bias = torch.addcmul(self.centre, self.output.bias, self.scale)
         return functional.linear(self.hidden(z), weight, bias)
+
+
+class _Rescaled(nn.Module):
+    """A module of the user's between factors: ``after * module(before * x)``."""
+
+    def __init__(self, module, before, after):
+        super().__init__()
+        self.module = module
+        self.before = before
+        self.after = after
+
+    def forward(self, x):
+        return self.after * self.module(self.before * x)
+
+
+def rescaled(module, *, before=1.0, after=1.0):
+    """Return a module with factors around it, or itself where there are none.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skvae.networks import rescaled
+    >>> rescaled(torch.nn.ReLU(), before=2.0)(torch.tensor([-1.0, 3.0]))
+    tensor([0., 6.])
+    """
+    return module if before == after == 1 else _Rescaled(module, before, after)
 
 
 class BaseNetwork(ABC, nn.Module):

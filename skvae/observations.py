@@ -5,6 +5,7 @@ from torch import nn
 from torch.nn import functional
 
 from skvae.distributions import Gaussian
+from skvae.likelihoods import Scaled
 
 __all__ = ["GaussianObservation", "Observation"]
 
@@ -75,18 +76,22 @@ class Observation(nn.Module):
     ----------
     distribution : type
         One of :mod:`skvae.likelihoods`.
+    input_scale : float, default=1.0
+        The factor of x that the distribution is of.
     """
 
-    def __init__(self, distribution):
+    def __init__(self, distribution, input_scale=1.0):
         super().__init__()
         self.distribution = distribution
+        self.input_scale = input_scale
 
     def track(self, x, location):
         """Nothing to follow: there is no noise variance."""
 
     def initial_location(self, mean, scale):
         """Return the decoder's output for columns of these means, and scale 1."""
-        return self.distribution.location(mean), torch.ones_like(scale)
+        return self.distribution.location(mean * self.input_scale), torch.ones_like(scale)
 
     def forward(self, location):
-        return self.distribution(location)
+        likelihood = self.distribution(location)
+        return likelihood if self.input_scale == 1 else Scaled(likelihood, self.input_scale)

@@ -23,7 +23,7 @@ class ProbabilityVerbs(Verbs):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows like those fitted.
 
         Returns
@@ -53,7 +53,7 @@ class ProbabilityVerbs(Verbs):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows like those fitted.
 
         Returns
@@ -80,7 +80,7 @@ class ProbabilityVerbs(Verbs):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows like those fitted.
         n_importance : int, default=100
             K. The time grows with it, the memory does not.
@@ -129,7 +129,7 @@ class ProbabilityVerbs(Verbs):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows like those fitted.
         random_state : int, RandomState instance or None, default=None
             None draws afresh at every call.
@@ -189,15 +189,18 @@ class ProbabilityVerbs(Verbs):
     def _rows_of_density(self, X):
         """Return X as a valid array, its values in the support of the likelihood."""
         X = self._rows(X)
-        check_support(self._fitted_params_["likelihood"], X.min(), X.max())
+        check_support(self._fitted_params_, X.min(), X.max())
         return X
 
 
-def check_support(likelihood, minimum, maximum):
-    """Refuse values that a likelihood gives no density."""
+def check_support(parameters, minimum, maximum):
+    """Refuse values that the likelihood among an estimator's parameters gives no density."""
+    likelihood, scale = parameters["likelihood"], parameters["input_scale"]
     low, high = LIKELIHOODS[likelihood].support
+    minimum, maximum = scale * minimum, scale * maximum
     if minimum < low or maximum > high:
+        scaled = "" if scale == 1 else " * input_scale"
         raise ValueError(
-            f"The {likelihood!r} likelihood needs X in [{low:g}, {high:g}]. Got values in "
+            f"The {likelihood!r} likelihood needs X{scaled} in [{low:g}, {high:g}]. Got values in "
             f"[{minimum:.6g}, {maximum:.6g}] instead. Scale X, or use likelihood='gaussian'."
         )

@@ -9,6 +9,7 @@ from torch import nn
 
 from skvae._version import __version__
 from skvae.caution import warn
+from skvae.devices import device_or_cpu
 from skvae.training import make_net
 
 __all__ = [
@@ -168,11 +169,14 @@ def unpack(Estimator, state):
         return state
     weights = state.pop("_weights_")
     optimizer = state.pop("_optimizer_state_", None)
-    fitted = estimator_of(Estimator, state["_fitted_params_"])
+    parameters = state["_fitted_params_"]
+    device = device_or_cpu(parameters["device"], Estimator)
+    state["_fitted_params_"] = parameters = {**parameters, "device": device}
+    fitted = estimator_of(Estimator, parameters)
     n_features = state["n_features_in_"]
     weights = {name: torch.tensor(value) for name, value in weights.items()}
     network = copy_network(fitted, n_features, weights)
-    net = make_estimator_net(fitted, network, state["_n_samples_"])
+    net = make_estimator_net(fitted, network, state["n_samples_seen_"])
     for epoch in range(state["n_iter_"]):
         net.history.new_epoch()
         for name, values in state["history_"].items():

@@ -13,6 +13,8 @@ from skorch.dataset import Dataset
 from torch.utils.data import Subset
 from tqdm.auto import tqdm
 
+from skvae.batches import dense_rows
+
 __all__ = ["AutoencoderNet", "Validation", "make_net"]
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
@@ -81,7 +83,10 @@ class AutoencoderNet(NeuralNet):
     def get_iterator(self, dataset, training=False):
         """Return batches of a dataset, in order: slices, not rows one by one."""
         X = dataset.dataset.X[dataset.indices] if isinstance(dataset, Subset) else dataset.X
-        return ((np.array(X[start : start + 1024]), None) for start in range(0, len(X), 1024))
+        return (
+            (np.array(dense_rows(X, slice(start, start + 1024))), None)
+            for start in range(0, X.shape[0], 1024)
+        )
 
     def fit_batches(
         self,
@@ -93,6 +98,7 @@ class AutoencoderNet(NeuralNet):
         first_epoch=0,
         unit=1.0,
         patience=None,
+        compiled=False,
         progress=False,
     ):
         """Train for some epochs.
@@ -114,6 +120,8 @@ class AutoencoderNet(NeuralNet):
             squared error, a fit does not depend on the units of X.
         patience : Patience, default=None
             Early stopping on the validation loss.
+        compiled : bool, default=False
+            Whether the steps run the module through ``torch.compile``.
         progress : bool, default=False
             Whether to show a bar.
 
@@ -129,12 +137,13 @@ class AutoencoderNet(NeuralNet):
             batches = validation.batches
             datasets["dataset_valid"] = Subset(Dataset(batches.X, batches.X), batches.rows)
         best = {}
+        forward = torch.compile(self.module_) if compiled else self.module_
         self.notify("on_train_begin", X=X, y=X)
         with tqdm(total=epochs, unit="epoch", disable=not progress) as bar:
             for epoch in range(first_epoch, first_epoch + epochs):
                 self.notify("on_epoch_begin", **datasets)
                 self.module_.train()
-                means = self._train_epoch(train, generator, epoch, unit)
+                means = self._train_epoch(forward, train, generator, epoch, unit)
                 shown = self._record("", means, best)
                 self.module_.eval()
                 if validation is not None:
@@ -166,7 +175,7 @@ class AutoencoderNet(NeuralNet):
         self.module_.eval()
         return self
 
-    def _train_epoch(self, batches, generator, number, unit):
+    def _train_epoch(self, forward, batches, generator, number, unit):
         """Take one step on every batch; return the mean of every term and of the loss."""
         module, objective, optimizer = self.module_, self.criterion_, self.optimizer_
         watched = bool(self.callbacks_)
@@ -177,7 +186,7 @@ class AutoencoderNet(NeuralNet):
             if watched:
                 self.notify("on_batch_begin", batch=(x, x), training=True)
             noise = module.noise(len(x), generator)
-            output = module(x, noise if noise is None else noise.to(x.device))
+            output = forward(x, noise if noise is None else noise.to(x.device))
             means = objective.means(output, x)
             loss = objective.total(means)
             for weight in weights:  # zero_grad without its hooks, which cost as much as a layer

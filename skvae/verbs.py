@@ -31,7 +31,7 @@ class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):
     def _rows(self, X):
         """Return X as a valid array of the training data's columns."""
         check_is_fitted(self)
-        return validate_data(self, X, dtype="numeric", reset=False)
+        return validate_data(self, X, accept_sparse="csr", dtype="numeric", reset=False)
 
     def _codes(self, X, method):
         """Return X as a valid array of codes."""
@@ -72,7 +72,7 @@ class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows like those fitted.
 
         Returns
@@ -104,7 +104,7 @@ class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows like those fitted.
 
         Returns
@@ -121,7 +121,7 @@ class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows like those fitted.
         per_feature : bool, default=False
             Whether to return the squared error of every entry instead.
@@ -150,7 +150,7 @@ class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows like those fitted.
         y : ignored
             Present for pipelines.

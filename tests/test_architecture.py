@@ -13,9 +13,10 @@ PACKAGE = Path(skvae.__file__).parent
 # A module imports only from modules of a lower layer.
 LAYERS = [
     ["_version", "caution"],
-    ["distributions", "schedules", "stopping", "batches", "threads", "training"],
-    ["aggregate", "networks", "likelihoods", "observations"],
-    ["objectives"],
+    ["distributions", "schedules", "stopping", "batches", "threads", "devices"],
+    ["training"],
+    ["aggregate", "networks", "likelihoods"],
+    ["objectives", "observations"],
     ["hyperparameters", "state"],
     ["fitting", "verbs"],
     ["base", "probabilities"],

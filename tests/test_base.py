@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
@@ -243,12 +242,6 @@ def test_data_that_cannot_be_fitted_is_refused(Estimator, table):
     X[3, 1] = np.nan
     with pytest.raises(ValueError, match=f"^Input X contains NaN.\n{name} does not accept missing"):
         small(Estimator).fit(X)
-    sentence = (
-        "Sparse data was passed for X, but dense data is required. "
-        "Use '.toarray()' to convert to a dense numpy array."
-    )
-    with pytest.raises(TypeError, match=message(sentence)):
-        small(Estimator).fit(sparse.csr_matrix(table))
     sentence = (
         f"Found array with 1 sample(s) (shape=(1, 6)) while a minimum of 2 is required by {name}."
     )
