@@ -4,6 +4,7 @@ from abc import abstractmethod
 from numbers import Integral
 
 import numpy as np
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
 from skvae.fitting import train
@@ -13,6 +14,16 @@ from skvae.state import pack, unpack, user_module
 from skvae.verbs import Verbs
 
 __all__ = ["BaseAutoencoderTransformer"]
+
+
+def _makes_whole_passes(estimator):
+    """Say why an estimator with early stopping has no ``partial_fit``."""
+    if isinstance(estimator.early_stopping, (bool, np.bool_)) and estimator.early_stopping:
+        raise AttributeError(
+            "partial_fit makes one pass over a chunk, which early stopping cannot judge. Got "
+            "early_stopping=True instead. Set early_stopping=False, or use fit."
+        )
+    return True
 
 
 class BaseAutoencoderTransformer(Verbs, SharedParameters):
@@ -117,6 +128,7 @@ class BaseAutoencoderTransformer(Verbs, SharedParameters):
         settings = {"n_epochs": self.max_epochs, "keep": self.warm_start}
         return self._train(X, X_val, resume=resume, **settings)
 
+    @available_if(_makes_whole_passes)
     def partial_fit(self, X, y=None):
         """Make one pass over X, one chunk of data that do not come at once.
 
@@ -143,14 +155,10 @@ class BaseAutoencoderTransformer(Verbs, SharedParameters):
         Raises
         ------
         ValueError
-            As ``fit`` does, and with ``early_stopping``, which needs whole epochs. An estimator
-            that was fitted stays as it was.
+            As ``fit`` does. An estimator that was fitted stays as it was.
+        AttributeError
+            With ``early_stopping=True``, under which there is no ``partial_fit``.
         """
-        if self.early_stopping:
-            raise ValueError(
-                "partial_fit makes one pass over a chunk, which early stopping cannot judge. Got "
-                "early_stopping=True instead. Set early_stopping=False, or use fit."
-            )
         resume = hasattr(self, "net_")
         n_seen = self.n_samples_seen_ if resume else 0
         return self._train(X, resume=resume, n_epochs=1, n_seen=n_seen, keep=True)
