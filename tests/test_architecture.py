@@ -13,6 +13,10 @@ PACKAGE = Path(skvae.__file__).parent
 # A module imports only from modules of a lower layer.
 LAYERS = [
     ["_version", "caution"],
+    ["datasets.pixels", "datasets.rows"],
+    ["datasets.images", "datasets.dsprites"],
+    ["datasets.celeba"],
+    ["datasets"],
     ["distributions", "schedules", "stopping", "batches", "threads", "devices"],
     ["training"],
     ["aggregate", "networks", "likelihoods"],
@@ -35,6 +39,8 @@ FILES = {
     for path in sorted(PACKAGE.rglob("*.py"))
 }
 OPTIONAL = ["matplotlib", "pandas", "polars", "PIL", "dask", "accelerate", "onnx", "safetensors"]
+# What is optional is imported inside a function, so that nothing else loads it, at one place.
+ONE_PLACE = {"PIL": "datasets.pixels", "pandas": "datasets.celeba"}
 
 
 def imports(path):
@@ -54,10 +60,25 @@ def imports(path):
 def test_imports_point_down_and_stand_at_the_top(name):
     assert name in RANK, f"{name} has no layer"
     for module, at_top in imports(FILES[name]):
-        assert at_top, f"{name} imports {module} inside a function"
+        assert at_top or ONE_PLACE.get(module) == name, f"{name} imports {module} in a function"
         if module.startswith("skvae"):
             imported = module.removeprefix("skvae.")
             assert RANK[imported] < RANK[name], f"{name} imports {imported}"
+
+
+def test_what_is_optional_is_imported_at_one_place():
+    places = [(module.split(".")[0], name) for name in FILES for module, _ in imports(FILES[name])]
+    assert sorted(place for place in places if place[0] in OPTIONAL) == sorted(ONE_PLACE.items())
+
+
+def test_datasets_stand_alone():
+    allowed = ("skvae.datasets", "skvae.caution", "skvae._version")
+    for name, path in FILES.items():
+        for module, _ in imports(path):
+            if name.startswith("datasets"):
+                assert not module.startswith("skvae") or module.startswith(allowed), name
+            else:
+                assert not module.startswith("skvae.datasets"), name
 
 
 def test_skorch_and_private_names_of_scikit_learn_have_one_place_each():
@@ -69,7 +90,7 @@ def test_skorch_and_private_names_of_scikit_learn_have_one_place_each():
                 assert not module.startswith("sklearn.utils._"), name
 
 
-@pytest.mark.parametrize("package", ["skvae", "skvae.metrics"])
+@pytest.mark.parametrize("package", ["skvae", "skvae.metrics", "skvae.datasets"])
 def test_importing_the_package_loads_nothing_optional(package):
     # scikit-learn itself loads pandas where there is one.
     code = (

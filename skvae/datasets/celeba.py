@@ -1,0 +1,234 @@
+"""CelebA, the aligned faces, from its official files. The only module that imports pandas."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from skvae.datasets.images import ImageReader, image_names
+
+__all__ = ["load_celeba"]
+
+CROPS = {"paper": (30, 50, 118, 118), "aligned": (0, 20, 178, 178)}
+SPLITS = ("train", "valid", "test")  # 0, 1, 2 of the file
+SOURCE = "mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
+
+
+def load_celeba(
+    root,
+    *,
+    image_shape=(64, 64, 3),
+    split=None,
+    crop="paper",
+    memmap=None,
+    on_error="warn",
+    verbose=0,
+):
+    """Read CelebA's aligned and cropped faces, their attributes and the official split.
+
+    202,599 photographs of 10,177 people, 178 x 218 pixels, with 40 binary attributes. Nothing is
+    downloaded: get ``img_align_celeba.zip``, ``list_attr_celeba.txt`` and
+    ``list_eval_partition.txt`` from http://mmlab.ie.cuhk.edu.hk/projects/CelebA.html, whose terms
+    allow non-commercial research only, and unpack the images. The layout is that of the source,
+    with or without its folders ``Img``, ``Anno`` and ``Eval``::
+
+        root/[Img/]img_align_celeba/000001.jpg, 000002.jpg, ...
+        root/[Anno/]list_attr_celeba.txt
+        root/[Eval/]list_eval_partition.txt
+
+    At 64 x 64 in colour all faces take up 2.5 GB: give a ``memmap`` where that is too much. Needs
+    Pillow and pandas: ``pip install skvae[images]``.
+
+    Parameters
+    ----------
+    root : str or path-like
+        The folder with the three.
+    image_shape : (height, width, channels), default=(64, 64, 3)
+        Of every row: 1 channel for grey, 3 for RGB, 4 for RGBA.
+    split : {"train", "valid", "test"}, default=None
+        The official part to read: 162,770, 19,867 or 19,962 faces. None reads all.
+    crop : {"paper", "aligned"} or (left, top, width, height), default="paper"
+        The part of each image to take, in its pixels. "paper" is (30, 50, 118, 118), a square
+        tight around the face, with little background; Schik's program writes it as the box
+        (30, 50, 148, 168) of left, upper, right and lower edge. "aligned" is (0, 20, 178, 178),
+        the square in the middle at the image's full width. None takes all of it, which an
+        ``image_shape`` of another aspect ratio distorts.
+    memmap : str or path-like, default=None
+        A .npy file to write the rows to in place of memory, as in :func:`load_images`.
+    on_error : {"warn", "raise"}, default="warn"
+        What to do with an image that is listed, but missing or corrupt: leave it out, with its
+        row of everything, and say so in one warning at the end, or raise an error.
+    verbose : int, default=0
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    Bunch
+        Row ``i`` of each is of the same face; the order is that of the lists.
+
+        - data : ndarray of shape (n_images, height * width * channels), uint8, in C order.
+          With ``memmap`` a read-only memory map.
+        - filenames : ndarray of shape (n_images,) of str, such as "000001.jpg"
+        - image_shape : (height, width, channels)
+        - attributes : DataFrame of shape (n_images, 40) of bool, indexed by ``filenames``
+        - split : ndarray of shape (n_images,) of str, "train", "valid" or "test"
+
+    Raises
+    ------
+    ImportError
+        If there is no Pillow or no pandas.
+    FileNotFoundError
+        If one of the three is at neither place.
+    ValueError
+        If a list is not as it should be, the two do not list the same files, the folder has
+        files that they do not list, or as in :func:`load_images`.
+
+    References
+    ----------
+    Liu, Luo, Wang & Tang (2015), Deep learning face attributes in the wild, ICCV.
+
+    Schik, Overview of Variational Autoencoder-based Generative Models.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> from skvae.datasets import load_celeba
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     root = Path(folder)
+    ...     (root / "img_align_celeba").mkdir()
+    ...     Image.new("RGB", (178, 218)).save(root / "img_align_celeba" / "000001.jpg")
+    ...     list_attr = "1\\nSmiling Young\\n000001.jpg  1 -1\\n"
+    ...     _ = (root / "list_attr_celeba.txt").write_text(list_attr)
+    ...     _ = (root / "list_eval_partition.txt").write_text("000001.jpg 2\\n")
+    ...     faces = load_celeba(root)
+    >>> faces.data.shape
+    (1, 12288)
+    >>> faces.attributes
+                Smiling  Young
+    000001.jpg     True  False
+    >>> faces.split
+    array(['test'], dtype='<U5')
+    """
+    if split is not None and split not in SPLITS:
+        raise ValueError(
+            f"load_celeba needs a split of 'train', 'valid', 'test' or None. Got {split!r} "
+            f"instead. Choose one of them."
+        )
+    crop = _checked_crop(crop)
+    reader = ImageReader("load_celeba", image_shape, crop, memmap, on_error, verbose)
+    attributes, splits = _lists(root)
+    folder = _find(root, "img_align_celeba", "Img")
+    _check_listed(folder, attributes.index)
+    if split is not None:
+        attributes, splits = attributes[splits == split], splits[splits == split]
+    if not len(attributes):
+        raise ValueError(
+            f"load_celeba needs files in the split asked for. Got a list_eval_partition.txt "
+            f"without any of {split!r} instead. Choose another, or get the lists again."
+        )
+    data, kept = reader.read(folder, list(attributes.index))
+    return Bunch(
+        data=data,
+        filenames=np.array(attributes.index[kept], dtype=str),
+        image_shape=reader.image_shape,
+        attributes=attributes.iloc[kept],
+        split=splits[kept],
+    )
+
+
+def import_pandas():
+    """Return pandas, or raise a sentence."""
+    try:
+        import pandas
+    except ImportError as error:
+        raise ImportError(
+            "load_celeba needs pandas for the attributes. Got none that can be imported instead. "
+            "Install it: pip install skvae[images]"
+        ) from error
+    return pandas
+
+
+def _checked_crop(crop):
+    if not isinstance(crop, str):
+        return crop
+    if crop not in CROPS:
+        raise ValueError(
+            f"load_celeba needs a crop of 'paper', 'aligned', (left, top, width, height) or None. "
+            f"Got {crop!r} instead. Choose one of them."
+        )
+    return CROPS[crop]
+
+
+def _find(root, name, parent):
+    """Return the path of a file or folder of the root or of its folder ``parent``."""
+    for path in (Path(root, name), Path(root, parent, name)):
+        if path.exists():
+            return path
+    raise FileNotFoundError(
+        f"load_celeba needs {name} in the root or in its folder {parent}. Got the root "
+        f"{os.fspath(root)!r} without it instead. Get it from {SOURCE}, or give another root."
+    )
+
+
+def _lists(root):
+    """Return the attributes, indexed by file, and the split of each of its rows."""
+    attributes = _attributes(_find(root, "list_attr_celeba.txt", "Anno"))
+    partition = _partition(_find(root, "list_eval_partition.txt", "Eval"))
+    if not attributes.index.equals(partition.index):
+        raise ValueError(
+            f"load_celeba needs list_attr_celeba.txt and list_eval_partition.txt to list the same "
+            f"files in the same order. Got {len(attributes)} and {len(partition)} files that "
+            f"differ instead. Get both again."
+        )
+    return attributes, np.array(SPLITS)[partition.to_numpy()]
+
+
+def _attributes(path):
+    try:
+        with open(path) as file:
+            count = int(file.readline())
+        table = import_pandas().read_csv(path, sep=r"\s+", skiprows=1)
+    except ValueError as error:
+        raise ValueError(_malformed(path)) from error
+    if not table.isin([-1, 1]).all(axis=None):
+        raise ValueError(_malformed(path))
+    if len(table) != count:
+        raise ValueError(
+            f"load_celeba needs {path.name} to have as many rows as its first line says, {count}. "
+            f"Got {len(table)} instead. Get the file again."
+        )
+    return table == 1
+
+
+def _partition(path):
+    try:
+        table = import_pandas().read_csv(path, sep=r"\s+", header=None, index_col=0)
+    except ValueError as error:
+        raise ValueError(_malformed(path)) from error
+    if table.shape[1] != 1 or not table.isin([0, 1, 2]).all(axis=None):
+        raise ValueError(_malformed(path))
+    return table.iloc[:, 0]
+
+
+def _malformed(path):
+    layout = {
+        "list_attr_celeba.txt": "a count, a line of names, and rows of a file and of -1 or 1",
+        "list_eval_partition.txt": "rows of a file and 0, 1 or 2",
+    }
+    return (
+        f"load_celeba needs {path.name} to hold {layout[path.name]}. Got something else instead. "
+        f"Get the file again."
+    )
+
+
+def _check_listed(folder, listed):
+    unlisted = sorted(set(image_names(folder, "load_celeba")).difference(listed))
+    if unlisted:
+        raise ValueError(
+            f"load_celeba needs every image to be in list_attr_celeba.txt. Got {len(unlisted)} "
+            f"that are not instead, the first of them {unlisted[0]}. Remove them, or get the "
+            f"lists again."
+        )

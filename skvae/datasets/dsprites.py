@@ -1,0 +1,151 @@
+"""dSprites, every combination of six factors, from its official file."""
+
+import os
+import zipfile
+import zlib
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from skvae.datasets.rows import check_memmap, stacked
+
+__all__ = ["load_dsprites"]
+
+KEYS = ("imgs", "latents_classes", "latents_values")
+FACTORS = ("colour", "shape", "scale", "orientation", "pos_x", "pos_y")
+HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+
+
+def load_dsprites(path, *, drop_constant=False, memmap=None):
+    r"""Read dSprites, white shapes on black with known factors, from its official file.
+
+    737,280 images of 64 x 64 pixels, 0 or 1: all combinations of 1 colour, 3 shapes (square,
+    ellipse, heart), 6 scales, 40 orientations, and 32 positions either way, in the order in which
+    the last factor changes fastest. Nothing is downloaded: get
+    ``dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz``, 26 MB, from
+    https://github.com/google-deepmind/dsprites-dataset (Apache-2.0).
+
+    The orientations are 40 equal steps from 0 to :math:`2 \pi`, both included: the first and the
+    last are the same image, although the data count them as two.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The .npz file. Its pickled ``metadata`` are never read.
+    drop_constant : bool, default=False
+        Whether to leave out the factors that have one level only: of the official file the
+        colour, of which no score of disentanglement can say anything.
+    memmap : str or path-like, default=None
+        A .npy file to unpack the images to, in place of the 3 GB of memory that they take
+        up; what has that name already is replaced, once the new file is whole.
+
+    Returns
+    -------
+    Bunch
+        - data : ndarray of shape (n_images, 4096), uint8, 0 or 1, in C order. With ``memmap`` a
+          read-only memory map.
+        - factors : ndarray of shape (n_images, 6), int64: the level of each factor, from 0
+        - factor_values : ndarray of shape (n_images, 6), float64: the value at that level;
+          of the shape 1, 2, 3; of the orientation in radians; of a position in [0, 1]
+        - factor_names : ("colour", "shape", "scale", "orientation", "pos_x", "pos_y")
+        - factor_sizes : (1, 3, 6, 40, 32, 32), the number of levels
+        - image_shape : (64, 64, 1)
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file is missing.
+    ValueError
+        If it is another file, or a parameter is out of its range.
+
+    References
+    ----------
+    Matthey, Higgins, Hassabis & Lerchner (2017), dSprites: Disentanglement testing Sprites
+    dataset.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from skvae.datasets import load_dsprites
+    >>> levels = np.array([[0, 0, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0]])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.savez_compressed(
+    ...         f"{folder}/dsprites.npz",
+    ...         imgs=np.zeros((2, 64, 64), dtype=np.uint8),
+    ...         latents_classes=levels,
+    ...         latents_values=levels + 1.0,
+    ...     )
+    ...     sprites = load_dsprites(f"{folder}/dsprites.npz")
+    >>> sprites.data.shape
+    (2, 4096)
+    >>> sprites.factor_sizes
+    (1, 2, 1, 1, 1, 1)
+    """
+    check_memmap(memmap, "load_dsprites")
+    if not os.path.isfile(path):
+        raise FileNotFoundError(
+            f"load_dsprites needs the file of the images. Got {os.fspath(path)!r} instead, which "
+            f"is none. Get it from github.com/google-deepmind/dsprites-dataset."
+        )
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _sprites(archive, drop_constant, memmap)
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise ValueError(
+            f"load_dsprites needs the official .npz file of dSprites. Got "
+            f"{os.path.basename(path)} instead, which is damaged or of another kind. Get it again."
+        ) from error
+
+
+def _sprites(archive, drop_constant, memmap):
+    missing = [key for key in KEYS if f"{key}.npy" not in archive.namelist()]
+    if missing:
+        raise ValueError(
+            f"load_dsprites needs a file with imgs, latents_classes and latents_values. Got "
+            f"{os.path.basename(archive.filename)} without {', '.join(missing)} instead. Give the "
+            f"official .npz file of dSprites."
+        )
+    classes, values = _array(archive, "latents_classes"), _array(archive, "latents_values")
+    with archive.open("imgs.npy") as file:
+        n_images, height, width = _header(file, classes.shape, values.shape)
+        rows = (file.read(height * width) for _ in range(n_images))
+        data = stacked(rows, n_images, height * width, memmap)
+    sizes = classes.max(axis=0) + 1
+    kept = np.flatnonzero(sizes > 1) if drop_constant else np.arange(len(FACTORS))
+    return Bunch(
+        data=data,
+        factors=classes[:, kept],
+        factor_values=values[:, kept],
+        factor_names=tuple(FACTORS[factor] for factor in kept),
+        factor_sizes=tuple(int(size) for size in sizes[kept]),
+        image_shape=(height, width, 1),
+    )
+
+
+def _array(archive, key):
+    with archive.open(f"{key}.npy") as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
+
+
+def _header(file, *latents_shapes):
+    """Return the shape of the images, and leave the file where their pixels begin."""
+    version = np.lib.format.read_magic(file)
+    shape, fortran_order, dtype = HEADERS[version](file)
+    expected = (*shape[:1], len(FACTORS))
+    if (
+        len(shape) != 3
+        or fortran_order
+        or dtype != np.uint8
+        or any(latents != expected for latents in latents_shapes)
+    ):
+        raise ValueError(
+            f"load_dsprites needs imgs of shape (n, height, width) and uint8, in C order, and "
+            f"latents of shape (n, 6). Got imgs {shape} of {dtype}, latents_classes "
+            f"{latents_shapes[0]} and latents_values {latents_shapes[1]} instead. Give the "
+            f"official .npz file of dSprites."
+        )
+    return shape

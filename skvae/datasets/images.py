@@ -1,0 +1,239 @@
+"""A folder of image files becomes an array with one row for each."""
+
+import os
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils import Bunch
+from tqdm.auto import tqdm
+
+from skvae.caution import warn
+from skvae.datasets.pixels import MODES, import_pillow, open_upright, pixel_row
+from skvae.datasets.rows import check_memmap, stacked
+
+__all__ = ["ImageReader", "image_names", "load_images"]
+
+EXTENSIONS = (".jpg", ".jpeg", ".png")
+N_NAMED = 5  # files that a warning names
+
+
+def load_images(folder, image_shape, *, crop=None, memmap=None, on_error="warn", verbose=0):
+    """Read a folder of JPEG and PNG files as rows of pixels.
+
+    The files whose names end in .jpg, .jpeg or .png, in any case, are read from the folder and
+    the folders in it, sorted by their paths as strings; hidden files and folders (whose names
+    begin with a dot) are passed over, and links to folders are not followed. Each image is
+
+    1. turned upright, as its EXIF orientation says,
+    2. cropped,
+    3. converted to 8 bits and the channels asked for. Grey is the ITU-R 601-2 luma, a grey
+       image has equal red, green and blue. Of 16 bits the high byte is kept. Transparent
+       pixels are laid on black, unless ``image_shape`` asks for their alpha; an opaque
+       image has an alpha of 255. Palette and CMYK images become RGB first. Colour
+       profiles are not applied.
+    4. resized by a Lanczos filter (Pillow's, which widens it when it shrinks, against
+       aliasing). The aspect ratio becomes that of ``image_shape``: crop to keep it. An
+       image that has the size already keeps its pixels as they are.
+
+    Needs Pillow: ``pip install skvae[images]``.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        Where the files are.
+    image_shape : (height, width, channels)
+        Of every row: 1 channel for grey, 3 for RGB, 4 for RGBA.
+    crop : (left, top, width, height), default=None
+        The part of each upright image to take, in its pixels.
+    memmap : str or path-like, default=None
+        A .npy file to write the rows to, one by one, in place of memory; what has that name
+        already is replaced, once the new file is whole. Memory then holds a few images,
+        however many there are. ``numpy.load(memmap, mmap_mode="r")`` opens it again.
+    on_error : {"warn", "raise"}, default="warn"
+        What to do with a file that is not a JPEG or PNG image or is corrupt: leave it out,
+        and say so in one warning at the end, or raise an error.
+    verbose : int, default=0
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    Bunch
+        - data : ndarray of shape (n_images, height * width * channels), uint8, in C order: row
+          ``i`` is the image ``data[i].reshape(image_shape)``. With ``memmap`` a read-only
+          memory map.
+        - filenames : ndarray of shape (n_images,) of str, the path of each row's file in the
+          folder, with "/" between its parts
+        - image_shape : (height, width, channels)
+
+    Raises
+    ------
+    ImportError
+        If there is no Pillow.
+    FileNotFoundError
+        If the folder is missing.
+    ValueError
+        If the folder holds no image, an image is smaller than the crop, a file cannot be read
+        under ``on_error="raise"`` or none can, or a parameter is out of its range.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> from skvae.datasets import load_images
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Image.new("RGB", (32, 48), (255, 128, 0)).save(f"{folder}/orange.png")
+    ...     images = load_images(folder, (8, 8, 3))
+    >>> images.filenames
+    array(['orange.png'], dtype='<U10')
+    >>> images.data.shape
+    (1, 192)
+    >>> images.data[0, :3]
+    array([255, 128,   0], dtype=uint8)
+    """
+    reader = ImageReader("load_images", image_shape, crop, memmap, on_error, verbose)
+    names = image_names(folder, "load_images")
+    data, kept = reader.read(folder, names)
+    return Bunch(data=data, filenames=np.array(names)[kept], image_shape=reader.image_shape)
+
+
+def image_names(folder, function):
+    """Return the sorted paths, in a folder, of the image files there."""
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(
+            f"{function} needs a folder of images. Got {os.fspath(folder)!r} instead, which is "
+            f"none. Give the path of one that exists."
+        )
+    names = []
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            if name.lower().endswith(EXTENSIONS) and not name.startswith("."):
+                path = os.path.relpath(os.path.join(parent, name), folder)
+                names.append(path.replace(os.sep, "/"))
+    if not names:
+        raise ValueError(
+            f"{function} needs a folder with .jpg, .jpeg or .png files. Got "
+            f"{os.fspath(folder)!r} instead, which has none. Give the folder that holds them."
+        )
+    return sorted(names)
+
+
+class ImageReader:
+    """Reads image files into one array; its arguments are checked before any file is.
+
+    Parameters
+    ----------
+    function : str
+        The name that its sentences begin with.
+    image_shape, crop, memmap, on_error, verbose
+        As in :func:`load_images`.
+    """
+
+    def __init__(self, function, image_shape, crop, memmap, on_error, verbose):
+        self.function = function
+        self.image_shape = _checked_shape(image_shape, function)
+        self.crop = None if crop is None else _checked_crop(crop, function)
+        self.memmap = memmap
+        self.on_error = on_error
+        self.verbose = verbose
+        check_memmap(memmap, function)
+        if on_error not in ("warn", "raise"):
+            raise ValueError(
+                f"{function} needs an on_error of 'warn' or 'raise'. Got {on_error!r} instead. "
+                f"Choose one of the two."
+            )
+        import_pillow()
+
+    def read(self, folder, names):
+        """Return the rows of the files that can be read, and the places of those in names.
+
+        Parameters
+        ----------
+        folder : str or path-like
+            Where the names are.
+        names : list of str
+            Paths in the folder.
+
+        Returns
+        -------
+        data : ndarray of shape (n_kept, height * width * channels), uint8
+        kept : list of int
+        """
+        kept = []
+        rows = self._rows(folder, names, kept)
+        n_columns = int(np.prod(self.image_shape))
+        data = stacked(rows, len(names), n_columns, self.memmap)
+        if len(kept) < len(names):
+            lost = np.setdiff1d(np.arange(len(names)), kept)
+            named = ", ".join(names[place] for place in lost[:N_NAMED])
+            warn(
+                f"{self.function} needs files that are JPEG or PNG images. Got {len(lost)} of "
+                f"{len(names)} that are missing or corrupt instead: {named}"
+                f"{', ...' if len(lost) > N_NAMED else ''}. They have no row; mend or remove them."
+            )
+        return data, kept
+
+    def _rows(self, folder, names, kept):
+        """Yield the row of every file that can be read, after noting its place in ``kept``."""
+        for place, name in enumerate(tqdm(names, unit="image", disable=not self.verbose)):
+            try:
+                image = open_upright(os.path.join(folder, name))
+            except MemoryError:
+                raise
+            except Exception as error:  # Pillow's decoders raise nearly anything
+                if self.on_error == "raise":
+                    raise ValueError(
+                        f"{self.function} needs files that are JPEG or PNG images. Got {name} "
+                        f"instead, which is missing or corrupt. Mend or remove it, or set "
+                        f"on_error='warn'."
+                    ) from error
+                continue
+            self._check_size(image, name)
+            kept.append(place)
+            yield pixel_row(image, self.image_shape, self.crop)
+        if not kept:
+            raise ValueError(
+                f"{self.function} needs files that are JPEG or PNG images. Got {len(names)} that "
+                f"are all missing or corrupt instead, the first of them {names[0]}. Get them again."
+            )
+
+    def _check_size(self, image, name):
+        if self.crop is None:
+            return
+        left, top, width, height = self.crop
+        if left + width > image.width or top + height > image.height:
+            raise ValueError(
+                f"{self.function} needs images of at least {left + width} x {top + height} pixels "
+                f"(width x height) for crop={self.crop}. Got {name} of {image.width} x "
+                f"{image.height} instead. Set a smaller crop, or remove the file."
+            )
+
+
+def _checked_shape(image_shape, function):
+    checked = _integers(image_shape, least=(1, 1, 1))
+    if checked is None or checked[2] not in MODES:
+        raise ValueError(
+            f"{function} needs an image_shape of (height, width, channels) with 1, 3 or 4 "
+            f"channels. Got {image_shape!r} instead. Give three such integers, as in (64, 64, 3)."
+        )
+    return checked
+
+
+def _checked_crop(crop, function):
+    checked = _integers(crop, least=(0, 0, 1, 1))
+    if checked is None:
+        raise ValueError(
+            f"{function} needs a crop of (left, top, width, height) in pixels. Got {crop!r} "
+            f"instead. Give four such integers, as in (0, 0, 64, 64), or None."
+        )
+    return checked
+
+
+def _integers(values, least):
+    """Return values as a tuple of int, or None unless each is one and at least so great."""
+    values = tuple(values) if np.iterable(values) else ()
+    if len(values) != len(least) or not all(isinstance(value, Integral) for value in values):
+        return None
+    if any(value < bound for value, bound in zip(values, least, strict=True)):
+        return None
+    return tuple(int(value) for value in values)

@@ -1,0 +1,89 @@
+"""An image file becomes one row of pixels. The only module that knows Pillow."""
+
+import numpy as np
+
+__all__ = ["MODES", "import_pillow", "open_upright", "pixel_row"]
+
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # by number of channels
+FORMATS = ("JPEG", "PNG")  # whatever the file's name says, nothing else is decoded
+
+
+def import_pillow():
+    """Return Pillow's modules Image and ImageOps, or raise a sentence."""
+    try:
+        from PIL import Image, ImageOps
+    except ImportError as error:
+        raise ImportError(
+            "Reading images needs Pillow. Got none that can be imported instead. Install it: "
+            "pip install skvae[images]"
+        ) from error
+    return Image, ImageOps
+
+
+def open_upright(path):
+    """Return the decoded image of a file, turned as its EXIF orientation says.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A JPEG or PNG file.
+
+    Returns
+    -------
+    PIL.Image.Image
+        In memory; the file is closed.
+
+    Raises
+    ------
+    Exception
+        Of nearly any class, by Pillow, if the file is missing or corrupt.
+    """
+    Image, ImageOps = import_pillow()
+    with Image.open(path, formats=FORMATS) as image:
+        ImageOps.exif_transpose(image, in_place=True)
+    return image
+
+
+def pixel_row(image, image_shape, crop=None):
+    """Return an image's pixels as bytes: cropped, converted, resized, in this order.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        Of any mode that JPEG and PNG files have.
+    image_shape : (height, width, channels)
+        Of the result.
+    crop : (left, top, width, height), default=None
+        A box inside of the image.
+
+    Returns
+    -------
+    bytes of length height * width * channels
+        In C order.
+
+    Examples
+    --------
+    >>> from PIL import Image
+    >>> from skvae.datasets.pixels import pixel_row
+    >>> list(pixel_row(Image.new("RGB", (8, 6), (10, 20, 30)), (1, 2, 3)))
+    [10, 20, 30, 10, 20, 30]
+    """
+    Image, _ = import_pillow()
+    height, width, channels = image_shape
+    if crop is not None:
+        left, top, crop_width, crop_height = crop
+        image = image.crop((left, top, left + crop_width, top + crop_height))
+    image = _in_mode(image, MODES[channels])
+    if image.size != (width, height):
+        image = image.resize((width, height), Image.Resampling.LANCZOS)
+    return image.tobytes()
+
+
+def _in_mode(image, mode):
+    Image, _ = import_pillow()
+    if image.mode.startswith("I"):  # 16 bits of grey, which Pillow's own conversion may clip
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if mode != "RGBA" and image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
+    return image if image.mode == mode else image.convert(mode)
