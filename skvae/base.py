@@ -1,6 +1,7 @@
 """What the user touches: the parameters and the life of an estimator, from ``fit`` to pickle."""
 
 from abc import abstractmethod
+from math import prod
 from numbers import Integral
 
 import numpy as np
@@ -9,9 +10,10 @@ from sklearn.utils.validation import validate_data
 
 from skvae.fitting import train
 from skvae.hyperparameters import SharedParameters
+from skvae.images import ConvolutionalDecoder, ConvolutionalEncoder
 from skvae.networks import PerceptronDecoder, PerceptronEncoder, rescaled
 from skvae.state import pack, unpack, user_module
-from skvae.verbs import Verbs
+from skvae.verbs import Verbs, check_flat
 
 __all__ = ["BaseAutoencoderTransformer"]
 
@@ -72,6 +74,8 @@ class BaseAutoencoderTransformer(Verbs, SharedParameters):
         if self.encoder is not None:
             module = user_module("encoder", self.encoder, n_features, n_outputs)
             return rescaled(module, before=self.input_scale)
+        if self.image_shape is not None:
+            return ConvolutionalEncoder(self._sides(n_features), n_outputs, self.architecture)
         return PerceptronEncoder(n_features, n_outputs, self._hidden_sizes(), self.activation)
 
     def _decoder(self, n_features):
@@ -79,12 +83,31 @@ class BaseAutoencoderTransformer(Verbs, SharedParameters):
         if self.decoder is not None:
             module = user_module("decoder", self.decoder, self.n_components, n_features)
             return rescaled(module, after=1 / self.input_scale if self._decodes_rows() else 1.0)
+        if self.image_shape is not None:
+            return ConvolutionalDecoder(
+                self.n_components, self._sides(n_features), self.architecture
+            )
         sizes = self._hidden_sizes()[::-1]
         return PerceptronDecoder(self.n_components, n_features, sizes, self.activation)
 
     def _decodes_rows(self):
         """Return whether the decoder's output has the units of rows."""
         return True
+
+    def _sides(self, n_features):
+        """Return the height, the width and the channels of a row."""
+        sides = tuple(self.image_shape)
+        if len(sides) != 3 or not all(isinstance(side, Integral) and side > 0 for side in sides):
+            raise ValueError(
+                f"image_shape must be (height, width, channels), integers of at least 1. Got "
+                f"{self.image_shape!r} instead."
+            )
+        if prod(sides) != n_features:
+            raise ValueError(
+                f"image_shape={sides} needs X with {prod(sides)} columns. Got {n_features} "
+                f"instead. Give the shape of the images that the rows of X are."
+            )
+        return sides
 
     def _hidden_sizes(self):
         sizes = tuple(self.hidden_layer_sizes)
@@ -182,6 +205,7 @@ class BaseAutoencoderTransformer(Verbs, SharedParameters):
 
     def _training_rows(self, X, reset):
         """Return X as a valid array of at least two rows."""
+        check_flat(X)
         return validate_data(
             self, X, accept_sparse="csr", dtype="numeric", reset=reset, ensure_min_samples=2
         )

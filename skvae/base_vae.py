@@ -174,4 +174,6 @@ def pca_noise_variance(X, n_components, random_state):
     n_components = min(n_components, X.shape[1] // 2, (X.shape[0] - 1) // 2)
     if n_components == 0:
         return X.var(dtype=np.float64)
+    # Centred in float64: of float32 data far from 0 the PCA's own centring leaves noise.
+    X = (X - X.mean(0, dtype=np.float64)).astype(X.dtype, copy=False)
     return np.float64(PCA(n_components, random_state=random_state).fit(X).noise_variance_)

@@ -1,16 +1,20 @@
 """How the package warns: at the line of the user's that called it."""
 
+import os
 import sys
 import warnings
-from pathlib import Path
 
+import joblib
 import sklearn
 import torch
 
 __all__ = ["warn"]
 
 # The frames of these packages are not the user's.
-FOLDERS = tuple(f"{Path(file).parent}/" for file in (__file__, torch.__file__, sklearn.__file__))
+FOLDERS = tuple(
+    os.path.join(os.path.dirname(file), "")
+    for file in (__file__, torch.__file__, sklearn.__file__, joblib.__file__)
+)
 
 
 def warn(message, category=UserWarning):

@@ -38,6 +38,8 @@ NETWORK_PARAMETERS = (
     "likelihood",
     "noise_variance",
     "input_scale",
+    "image_shape",
+    "architecture",
 )
 BATCH_NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 # Rows times weights of a training step below which fit holds torch at one thread: a second one
@@ -176,8 +178,8 @@ def _check_range(estimator, statistics):
 def _warn_of_unfinished_schedule(n_scheduled, max_epochs):
     """Warn of a fit that ends before its weights are what they are meant to be."""
     warn(
-        f"The schedule of the objective's weights takes {n_scheduled} epochs, and training ends "
-        f"after max_epochs={max_epochs}, at lower ones. Raise max_epochs, or shorten the schedule.",
+        f"The objective's schedule needs {n_scheduled} epochs. Got max_epochs={max_epochs} "
+        f"instead, so that training ends before it does. Raise max_epochs, or shorten the schedule."
     )
 
 

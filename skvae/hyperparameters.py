@@ -11,6 +11,7 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints
 
+from skvae.images import ARCHITECTURES
 from skvae.likelihoods import LIKELIHOODS
 from skvae.networks import ACTIVATIONS
 from skvae.training import OPTIMIZERS
@@ -47,6 +48,12 @@ SHARED_PARAMETERS = """n_components : int, default=10
     activation : str or callable, default="relu"
         Between the layers: "relu", "leaky_relu", "elu", "gelu", "silu", "tanh",
         "logistic", or a callable that returns an ``nn.Module``.
+    image_shape : (height, width, channels), default=None
+        What a row is where it is an image, flat in C order: then encoder and decoder are
+        convolutional, and ``hidden_layer_sizes`` and ``activation`` are not used. Heights and
+        widths from 8 to 256.
+    architecture : {{"patches", "paper"}}, default="patches"
+        The convolutional network: see :class:`skvae.images.ConvolutionalEncoder`.
     encoder : callable, default=None
         ``encoder(n_inputs, n_outputs)`` returns the ``nn.Module`` to use in place of the
         perceptron. It maps rows of X, as they are, to {encoder_outputs}.
@@ -154,7 +161,8 @@ VAE_WORDS = {
     "decoder_outputs": "the mean of p(x|z), or its\n        logits under either Bernoulli",
     "tol_unit": "nats per feature",
     "terms": '"reconstruction", "kl"',
-    "units": "In nats. The terms\n        do not depend on the weights that a schedule gives them.",
+    "units": "In nats. A\n        schedule changes the sum and not these; what it puts in the "
+    'place of "kl" is there as\n        well, as "free_bits_kl" or "kl_off_capacity".',
 }
 
 
@@ -201,6 +209,8 @@ class SharedParameters(BaseEstimator):
     _: KW_ONLY
     hidden_layer_sizes: tuple = (128, 64)
     activation: str = "relu"
+    image_shape: tuple = None
+    architecture: str = "patches"
     encoder: object = None
     decoder: object = None
     input_scale: float = 1.0
@@ -224,6 +234,8 @@ class SharedParameters(BaseEstimator):
         "n_components": POSITIVE_INTEGER,
         "hidden_layer_sizes": ["array-like"],
         "activation": [*one_of(*ACTIVATIONS), callable],
+        "image_shape": ["array-like", None],
+        "architecture": one_of(*ARCHITECTURES),
         "encoder": [callable, None],
         "decoder": [callable, None],
         "input_scale": POSITIVE,

@@ -39,7 +39,7 @@ def suggest_beta(X, n_components, *, noise_variance="pca"):
     Returns
     -------
     ndarray of shape (n_components,), float64
-        Decreasing.
+        Decreasing; 0 for directions without variance.
 
     Raises
     ------
@@ -69,19 +69,23 @@ def suggest_beta(X, n_components, *, noise_variance="pca"):
     if n_components > min(n_samples, n_features):
         raise ValueError(
             f"suggest_beta needs n_components of at most the numbers of rows and of columns. Got "
-            f"n_components={n_components} for X of shape {X.shape} instead."
+            f"n_components={n_components} for X of shape {X.shape} instead. Ask for fewer."
         )
-    variance = X.var(0)
-    if not variance.any():
+    if not (X - X[0]).any():
         raise ValueError(
             "suggest_beta needs rows that differ. Got a constant X instead. Give more."
         )
+    X = X - X.mean(0)
+    variance = X.var(0)
     spectrum = PCA(n_components, random_state=0).fit(X).explained_variance_
     spectrum = spectrum * (n_samples - 1) / n_samples  # as training sees it: over n
+    # What is left of directions without variance is rounding.
+    spectrum[spectrum <= max(X.shape) * np.finfo(X.dtype).eps * spectrum[0]] = 0.0
     if noise_variance == "learned":
         kept = np.arange(1, n_components + 1)
         left = np.maximum(variance.sum() - np.cumsum(spectrum), 0.0)
-        return n_features * spectrum / (kept * spectrum + left)
+        total = kept * spectrum + left
+        return np.divide(n_features * spectrum, total, out=np.zeros_like(total), where=spectrum > 0)
     if noise_variance == "pca":
         floor = VARIANCE_FLOOR * variance.mean()
         noise_variance = max(pca_noise_variance(X, n_components, random_state=0), floor)

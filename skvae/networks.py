@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from skvae.distributions import Gaussian, kl_to_standard_normal, whitened_noise
+from skvae.images import ConvolutionalDecoder, ConvolutionalEncoder
 
 __all__ = [
     "ACTIVATIONS",
@@ -83,6 +84,11 @@ class PerceptronEncoder(nn.Module):
         self.register_buffer("shift", torch.zeros(n_features))
         self.register_buffer("factor", torch.ones(n_features))
 
+    @property
+    def head(self):
+        """The last layer."""
+        return self.layers[-1]
+
     def initialize(self, generator, centre, scale):
         """Draw the weights; a column of scale 0 is constant, and is left out."""
         _initialize(self.layers, generator)
@@ -127,6 +133,11 @@ class PerceptronDecoder(nn.Module):
         weight = self.output.weight * self.scale.unsqueeze(1)
         bias = torch.addcmul(self.centre, self.output.bias, self.scale)
         return functional.linear(self.hidden(z), weight, bias)
+
+
+# Our own, which draw their weights from the generator.
+ENCODERS = (PerceptronEncoder, ConvolutionalEncoder)
+DECODERS = (PerceptronDecoder, ConvolutionalDecoder)
 
 
 class _Rescaled(nn.Module):
@@ -180,10 +191,17 @@ class BaseNetwork(ABC, nn.Module):
 
     def initialize(self, generator, mean, scale):
         """Draw the weights of our own parts; the user's modules have drawn theirs."""
-        if isinstance(self.encoder, PerceptronEncoder):
+        if isinstance(self.encoder, ENCODERS):
             self.encoder.initialize(generator, mean, scale)
-        if isinstance(self.decoder, PerceptronDecoder):
+        if isinstance(self.decoder, DECODERS):
             self.decoder.initialize(generator, *self.observation.initial_location(mean, scale))
+
+    @property
+    def width(self):
+        """Numbers that a row takes up at the widest place, as far as the layers tell."""
+        of_weights = [len(weight) for weight in self.parameters() if weight.ndim]
+        of_modules = [getattr(module, "width", 0) for module in (self.encoder, self.decoder)]
+        return max(*of_weights, *of_modules)
 
     def decode(self, z):
         """Return the likelihood p(x|z)."""
@@ -225,12 +243,11 @@ class VariationalNetwork(BaseNetwork):
 
     def initialize(self, generator, mean, scale):
         super().initialize(generator, mean, scale)
-        if isinstance(self.encoder, PerceptronEncoder):
+        if isinstance(self.encoder, ENCODERS):
             # Every posterior starts at the same width, so that no row begins with an
             # exponentially large divergence.
-            heads = self.encoder.layers[-1]
-            nn.init.zeros_(heads.weight[self.n_components :])
-            nn.init.constant_(heads.bias[self.n_components :], -1.0)
+            nn.init.zeros_(self.encoder.head.weight[self.n_components :])
+            nn.init.constant_(self.encoder.head.bias[self.n_components :], -1.0)
 
     def encode(self, x):
         """Return q(z|x), a :class:`~skvae.distributions.Gaussian`."""
@@ -275,7 +292,9 @@ class VariationalNetwork(BaseNetwork):
             log_weight = (self.decode(z).log_prob(x) + log_prior_ratio).double()
             log_sum = torch.logaddexp(log_sum, log_weight)
             log_squares = torch.logaddexp(log_squares, 2 * log_weight)
-        return log_sum - math.log(len(noise)), torch.exp(2 * log_sum - log_squares)
+        ess = torch.exp(2 * log_sum - log_squares)
+        # Where every weight is 0 to rounding, none of the draws counts for more than one.
+        return log_sum - math.log(len(noise)), ess.nan_to_num(nan=1.0)
 
     @torch.no_grad()
     def expected_residual(self, batches):

@@ -11,6 +11,8 @@ from skvae.verbs import Verbs
 
 __all__ = ["ProbabilityVerbs", "check_support"]
 
+ROUNDING = 1e-6  # what scaled data may exceed an interval by: the precision of float32
+
 
 class ProbabilityVerbs(Verbs):
     """The methods of a fitted variational autoencoder; its prior is N(0, I)."""
@@ -61,6 +63,13 @@ class ProbabilityVerbs(Verbs):
         ndarray of shape (n_samples,), float64
             Higher is more normal. Values of differently scaled data do not compare: a
             density has the units of 1 / X.
+
+        Raises
+        ------
+        ValueError
+            If a value of X is outside the likelihood's support, where there is no density to
+            speak of. A scaler that clips, such as ``MinMaxScaler(clip=True)``, keeps new
+            rows inside.
         """
         X = self._rows_of_density(X)
         noise = whitened_noise(self._n_features_out)
@@ -83,7 +92,7 @@ class ProbabilityVerbs(Verbs):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows like those fitted.
         n_importance : int, default=100
-            K. The time grows with it, the memory does not.
+            K. The time grows with it; the memory only by the K noise vectors.
         random_state : int, RandomState instance or None, default=None
             Seeds the noise; None draws afresh at every call.
         return_ess : bool, default=False
@@ -96,6 +105,11 @@ class ProbabilityVerbs(Verbs):
         ess : ndarray of shape (n_samples,), float64
             :math:`(\sum w)^2 / \sum w^2` of the K weights w, from 1 to K: where it is near 1 a
             single draw decides, and the bound is loose. With ``return_ess=True`` only.
+
+        Raises
+        ------
+        ValueError
+            If a value of X is outside the likelihood's support.
 
         References
         ----------
@@ -198,9 +212,9 @@ def check_support(parameters, minimum, maximum):
     likelihood, scale = parameters["likelihood"], parameters["input_scale"]
     low, high = LIKELIHOODS[likelihood].support
     minimum, maximum = scale * minimum, scale * maximum
-    if minimum < low or maximum > high:
+    if minimum < low - ROUNDING or maximum > high + ROUNDING:
         scaled = "" if scale == 1 else " * input_scale"
         raise ValueError(
             f"The {likelihood!r} likelihood needs X{scaled} in [{low:g}, {high:g}]. Got values in "
-            f"[{minimum:.6g}, {maximum:.6g}] instead. Scale X, or use likelihood='gaussian'."
+            f"[{minimum:.8g}, {maximum:.8g}] instead. Scale X, or use likelihood='gaussian'."
         )

@@ -9,9 +9,9 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skvae.batches import in_chunks, tensor_chunks, working_dtype
-from skvae.hyperparameters import check_integer
+from skvae.hyperparameters import check_argument, check_integer, one_of
 
-__all__ = ["Verbs"]
+__all__ = ["Verbs", "check_flat"]
 
 LEAST_WIDTH = 256  # that a row is taken to have inside a network; it bounds an inference chunk
 LEAST_COSINE = -0.9999  # of two codes, less is opposite
@@ -31,6 +31,7 @@ class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):
     def _rows(self, X):
         """Return X as a valid array of the training data's columns."""
         check_is_fitted(self)
+        check_flat(X)
         return validate_data(self, X, accept_sparse="csr", dtype="numeric", reset=False)
 
     def _codes(self, X, method):
@@ -48,8 +49,7 @@ class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):
         """Return the network for the dtype of X, and how its rows are cut into tensors."""
         dtype = working_dtype(X.dtype)
         network = self._modules_[dtype]
-        widths = [len(weight) for weight in network.parameters() if weight.ndim]
-        width = max(self.n_features_in_, LEAST_WIDTH, *widths)
+        width = max(self.n_features_in_, LEAST_WIDTH, network.width)
         return network, {"width": width, "dtype": dtype, "device": self._fitted_params_["device"]}
 
     def _apply(self, function, X, n_outputs):
@@ -202,7 +202,13 @@ class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):
                 f"latent must be None, 'standard-normal' or a density with a sample method. "
                 f"Got {latent!r} instead."
             )
-        return self._codes(codes, "sample")
+        codes = self._codes(codes, "sample")
+        if len(codes) != n_samples:
+            raise ValueError(
+                f"latent.sample(n) must return n codes. Got {len(codes)} for n={n_samples} "
+                f"instead. Pass a density that draws as many as it is asked for."
+            )
+        return codes
 
     def interpolate(self, x0, x1, n=10, *, path="line"):
         r"""Decode codes on the way from one row's code to another's.
@@ -239,12 +245,25 @@ class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):
         >>> autoencoder.interpolate(X[0], X[100], 5).shape
         (5, 4)
         """
+        check_is_fitted(self)
         check_integer("n", n, "interpolate", least=2)
-        if path not in PATHS:
-            raise ValueError(f"path must be 'line' or 'sphere'. Got {path!r} instead.")
+        check_argument("path", path, one_of(*PATHS), "interpolate")
         n_components = self._n_features_out
         z0, z1 = (self._apply(_code, self._rows(_as_rows(x)), n_components)[0] for x in (x0, x1))
-        return self.inverse_transform(PATHS[path](z0, z1, np.linspace(0, 1, n)[:, None]))
+        return self.inverse_transform(
+            PATHS[path](z0, z1, np.linspace(0, 1, n, dtype=z0.dtype)[:, None])
+        )
+
+
+def check_flat(X):
+    """Refuse images that are not yet rows."""
+    shape = getattr(X, "shape", ())
+    if len(shape) > 2:
+        image_shape = (*shape[1:], 1)[:3]
+        raise ValueError(
+            f"X must be flat, (n_samples, n_features). Got shape {tuple(shape)} instead. "
+            f"Use X.reshape(len(X), -1), with image_shape={image_shape} for convolutions."
+        )
 
 
 def _code(network, x):

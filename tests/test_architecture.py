@@ -17,7 +17,7 @@ LAYERS = [
     ["datasets.images", "datasets.dsprites"],
     ["datasets.celeba"],
     ["datasets"],
-    ["distributions", "schedules", "stopping", "batches", "threads", "devices"],
+    ["distributions", "images", "schedules", "stopping", "batches", "threads", "devices"],
     ["training"],
     ["aggregate", "networks", "likelihoods"],
     ["objectives", "observations"],

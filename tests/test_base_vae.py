@@ -48,7 +48,7 @@ def test_score_moves_with_the_jacobian_when_x_is_scaled(table):
 
 
 def test_bernoulli_refuses_data_outside_the_unit_interval(table):
-    low, high = f"{table.min():.6g}", f"{table.max():.6g}"
+    low, high = f"{table.min():.8g}", f"{table.max():.8g}"
     sentence = (
         f"The 'bernoulli' likelihood needs X in [0, 1]. Got values in [{low}, {high}] instead. "
         "Scale X, or use likelihood='gaussian'."

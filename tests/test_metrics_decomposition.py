@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from skvae import AutoencoderTransformer, VAETransformer
 from skvae.aggregate import log_mixture
 from skvae.metrics import KLDecomposition, gaussian_total_correlation, kl_decomposition
+from skvae.metrics.decomposition import _standard_errors
 
 PARTS = ("mutual_information", "total_correlation", "dimension_wise_kl")
 # A mixture of three, by quadrature.
@@ -23,7 +24,7 @@ LOADINGS = np.array([[0.8, 0.3], [0.1, 0.7]])
 NOISE = np.array([0.16, 0.36])
 GAUSSIAN_PARTS = (1.235240, 0.058198, 0.008678)
 
-saturates = pytest.mark.filterwarnings("ignore:The mean divergence of")
+saturates = pytest.mark.filterwarnings("ignore:The mean divergence should")
 
 
 class Posterior:
@@ -172,7 +173,32 @@ def test_standard_errors_are_the_spread_over_seeds(n_samples):
     assert (reported / np.std(shares, axis=0, ddof=1) > 0.6).all()
 
 
-def test_every_row_is_drawn_equally_often(monkeypatch):
+def two_clusters(n_rows):
+    """Nine rows in ten at one place, one at another, and the same divergence in all."""
+    return Posterior(np.where(np.arange(n_rows) < 0.9 * n_rows, 1.0, -1.0)[:, None], 0.05)
+
+
+@pytest.mark.parametrize("n_samples", [1000, 2500, 400])
+def test_standard_errors_do_not_count_the_spread_over_rows_that_are_all_used(n_samples):
+    clusters = two_clusters(1000)
+    results = [clusters.decompose(n_samples=n_samples, random_state=seed) for seed in range(40)]
+    spread = np.std([result.mutual_information for result in results], ddof=1)
+    reported = np.mean([result.mutual_information_se for result in results])
+    assert 0.7 < reported / spread < 1.4
+    if n_samples >= 1000:
+        assert reported < 0.002  # the rows' spread over 1000 rows would be 0.02
+
+
+def test_standard_errors_are_those_of_two_stage_sampling():
+    draws = np.random.RandomState(0).standard_normal((50, 4, 1)) + np.arange(50.0)[:, None, None]
+    within = draws.var(axis=1, ddof=1).mean()
+    between = draws.mean(1).var(ddof=1)
+    whole, part = (_standard_errors(draws, share).item() for share in (1.0, 0.25))
+    assert whole == pytest.approx(np.sqrt(within / 200), rel=1e-12)
+    assert part == pytest.approx(np.sqrt((0.75 * between + 0.25 * within / 4) / 50), rel=1e-12)
+
+
+def test_every_row_used_has_as_many_draws(monkeypatch):
     drawn = []
 
     def watch(posterior, z):
@@ -181,21 +207,41 @@ def test_every_row_is_drawn_equally_often(monkeypatch):
 
     monkeypatch.setattr("skvae.metrics.decomposition.log_mixture", watch)
     apart = Posterior(np.arange(200.0)[:, None], 1e-3)
-    for n_samples, counts in ((150, {0, 1}), (400, {2}), (450, {2, 3})):
+    for n_samples, counts in (
+        (150, {0: 125, 2: 75}),
+        (250, {2: 200}),
+        (450, {2: 200}),
+        (650, {3: 200}),
+    ):
         with pytest.warns(UserWarning, match="mean divergence"):
             apart.decompose(n_samples=n_samples, random_state=0)
         rows = drawn[-1].round().long().ravel()
-        assert len(rows) == n_samples
-        assert set(np.bincount(rows, minlength=200)) == counts
+        found = np.unique(np.bincount(rows, minlength=200), return_counts=True)
+        assert dict(zip(*found, strict=True)) == counts
+
+
+def test_a_collapsed_model_of_few_rows_is_not_saturated():
+    result = Posterior(np.zeros((5, 2)), 1.0).decompose(random_state=0)
+    assert not result.saturated
+    np.testing.assert_allclose(parts_of(result), 0, atol=1e-12)
+
+
+def test_gaussian_total_correlation_takes_the_mean_of_the_variances():
+    rng = np.random.RandomState(0)
+    mean, std = rng.standard_normal((300, 3)) @ rng.standard_normal((3, 3)), rng.rand(300, 3) + 0.1
+    covariance = np.cov(mean, rowvar=False, ddof=0) + np.diag((std**2).mean(0))
+    expected = 0.5 * (np.log(np.diag(covariance)).sum() - np.linalg.slogdet(covariance)[1])
+    ours = Posterior(mean, std).gaussian_total_correlation()
+    assert ours == pytest.approx(expected, rel=1e-10)
 
 
 def test_too_few_rows_are_said_and_show_as_total_correlation():
     variance = math.exp(-2 * 6.9 / 10)
     independent = Posterior(math.sqrt(1 - variance) * whitened(1000, 10), math.sqrt(variance))
     sentence = (
-        "The mean divergence of 6.9 nats exceeds log N - 3 = 3.908 of N = 1000 rows, so the mutual "
-        "information is held down by its cap log N, and the total correlation absorbs the rest. "
-        "Give more rows, or compare by gaussian_total_correlation."
+        "The mean divergence should be below log N - 3. Got 6.9 nats for N = 1000 rows, of which "
+        "log N is 6.908 instead: mutual information beyond that cannot show, and counts as total "
+        "correlation. Give more rows, or compare by gaussian_total_correlation."
     )
     with pytest.warns(UserWarning, match=f"^{re.escape(sentence)}$"):
         result = independent.decompose(n_samples=1000, random_state=0)

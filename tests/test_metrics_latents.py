@@ -10,6 +10,7 @@ from linear_vae import probabilistic_pca, write_optimum
 from sklearn import config_context
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -226,3 +227,36 @@ def test_estimators_of_another_kind_are_refused(table):
 def test_an_unfitted_estimator_is_refused(metric, table):
     with pytest.raises(NotFittedError):
         metric(VAETransformer(), table)
+
+
+def test_posterior_variance_is_the_mean_of_the_variances(table):
+    vae = VAETransformer(2, max_epochs=3, random_state=0).fit(table)
+    _, std = vae.posterior(table)
+    assert std.std() > 0.01
+    summary = latent_summary(vae, table)
+    np.testing.assert_allclose(summary.posterior_variance, (std**2).mean(0), rtol=1e-12)
+
+
+def test_a_search_is_measured_by_its_best_estimator(table):
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), VAETransformer(2, max_epochs=2, random_state=0)),
+        {"vaetransformer__n_components": [2]},
+        cv=2,
+    ).fit(table)
+    scaled = search.best_estimator_[0].transform(table)
+    expected = latent_summary(search.best_estimator_[1], scaled)
+    np.testing.assert_array_equal(latent_summary(search, table).kl, expected.kl)
+    assert active_units(search, table) == expected.active.sum()
+
+
+def test_a_feature_named_latent_keeps_its_column(table):
+    frame = pl.DataFrame(table[:, :2], schema=["latent", "b"])
+    vae = VAETransformer(2, max_epochs=1, random_state=0).fit(frame).set_output(transform="polars")
+    loadings = latent_loadings(vae, frame)
+    assert loadings.columns == ["latent_", "latent", "b"]
+
+
+def test_a_threshold_below_zero_is_refused(table):
+    vae = VAETransformer(2, max_epochs=1, random_state=0).fit(table)
+    with pytest.raises(ValueError, match="The 'threshold' parameter of active_units must be"):
+        active_units(vae, table, threshold=-1)

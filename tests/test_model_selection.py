@@ -86,7 +86,7 @@ def test_an_exact_plane_has_the_floor_of_the_noise_variance():
             np.eye(3),
             4,
             "suggest_beta needs n_components of at most the numbers of rows and of columns. Got "
-            "n_components=4 for X of shape (3, 3) instead.",
+            "n_components=4 for X of shape (3, 3) instead. Ask for fewer.",
         ),
         (
             np.ones((3, 3)),
@@ -105,3 +105,29 @@ def test_parameters_out_of_range_are_refused(table):
         suggest_beta(table, 2, noise_variance="per-feature")
     with pytest.raises(ValueError, match="The 'n_components' parameter of suggest_beta must be"):
         suggest_beta(table, 0)
+
+
+@pytest.mark.parametrize("noise_variance", [0.5, "learned"])
+def test_directions_without_variance_collapse_at_once(noise_variance):
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((50, 4)) * [1.0, 0.0, 2.0, 0.0] + [0.0, 0.1, 0.0, 0.3]
+    limits = suggest_beta(X, 4, noise_variance=noise_variance)
+    assert (limits[:2] > 0).all()
+    np.testing.assert_array_equal(limits[2:], 0)
+    few = rng.standard_normal((5, 30))  # centred, of rank 4
+    limits = suggest_beta(few, 5, noise_variance=noise_variance)
+    assert (limits > 0).tolist() == [True, True, True, True, False]
+
+
+@pytest.mark.parametrize("noise_variance", ["pca", "learned"])
+def test_limits_do_not_depend_on_where_the_data_lie(noise_variance, table):
+    near = suggest_beta(table, 3, noise_variance=noise_variance)
+    far = suggest_beta(table + 1e6, 3, noise_variance=noise_variance)
+    np.testing.assert_allclose(far, near, rtol=1e-6)
+
+
+def test_the_estimators_pca_variance_of_float32_data_far_from_zero_is_right(table):
+    X = (table + 3000).astype(np.float32)
+    vae = BetaVAETransformer(3, max_epochs=1, random_state=0).fit(X)
+    expected = PCA(3).fit(X.astype(np.float64)).noise_variance_
+    assert vae.noise_variance_ == pytest.approx(expected, rel=1e-3)

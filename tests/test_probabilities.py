@@ -156,6 +156,11 @@ def test_observation_noise_is_seeded_and_leaves_the_codes_as_they_are(vae, table
     np.testing.assert_array_equal(one, two)
     means = vae.sample(5, random_state=0)
     assert (abs(one - means) < 6 * np.sqrt(vae.noise_variance_)).all()
+    noises = [
+        vae.sample(5, latent=Constant(), observation_noise=True, random_state=seed)
+        for seed in (0, 1, None, None)
+    ]
+    assert len({noise.tobytes() for noise in noises}) == 4
 
 
 def test_a_mixture_of_posterior_draws_is_a_latent_density(vae, table):
@@ -178,6 +183,23 @@ def test_rows_outside_the_support_are_refused(method, likelihood, digits):
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         getattr(vae, method)(digits * 2)
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "continuous-bernoulli"])
+def test_what_rounding_puts_outside_the_support_is_taken(likelihood, digits):
+    X = digits * (1 + 1e-12)
+    assert X.max() > 1
+    vae = VAETransformer(2, likelihood=likelihood, max_epochs=1, random_state=0).fit(X)
+    np.testing.assert_allclose(vae.score_samples(X), vae.score_samples(digits), rtol=1e-9)
+    with pytest.raises(ValueError, match=r"Got values in \[0, 1.00001\] instead."):
+        vae.score_samples(digits * 1.00001)
+
+
+def test_weights_of_zero_to_rounding_have_an_effective_sample_size_of_one(vae, table):
+    far = table[:2].astype(np.float32) * np.float32(1e30)
+    bound, ess = vae.log_likelihood(far, n_importance=5, random_state=0, return_ess=True)
+    np.testing.assert_array_equal(bound, -np.inf)
+    np.testing.assert_array_equal(ess, 1.0)
 
 
 def test_continuous_bernoulli_is_a_density_of_grey_values(digits):

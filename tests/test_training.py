@@ -520,6 +520,17 @@ def test_early_stopping_waits_for_the_schedules_and_watches_full_weights(table):
     np.testing.assert_allclose(history["valid_loss"], full, rtol=1e-6)
 
 
+def test_early_stopping_of_a_warm_start_past_the_schedule_counts_at_once(table):
+    patient = {"early_stopping": True, "n_iter_no_change": 1, "tol": 1e6, "random_state": 0}
+    vae = VAETransformer(2, kl_warmup_epochs=3, warm_start=True, max_epochs=4, **patient)
+    assert vae.fit(table).n_iter_ == 4
+    # The state it starts from counts, and the first further epoch is no better by tol.
+    assert vae.fit(table).n_iter_ == 5
+    within = VAETransformer(2, kl_warmup_epochs=6, warm_start=True, max_epochs=2, **patient)
+    assert within.fit(table).n_iter_ == 2
+    assert within.set_params(max_epochs=20).fit(table).n_iter_ == 8
+
+
 def test_a_warm_start_goes_on_in_the_schedule(table):
     settings = {"kl_warmup_epochs": 3, "batch_size": 400, "random_state": 0}
     long = VAETransformer(2, max_epochs=4, **settings).fit(table)
@@ -535,8 +546,8 @@ def test_after_training_the_objective_has_its_full_weights(table):
 
 def test_a_schedule_longer_than_the_training_warns(table):
     sentence = (
-        "The schedule of the objective's weights takes 9 epochs, and training ends after "
-        "max_epochs=2, at lower ones. Raise max_epochs, or shorten the schedule."
+        "The objective's schedule needs 9 epochs. Got max_epochs=2 instead, so that training ends "
+        "before it does. Raise max_epochs, or shorten the schedule."
     )
     with pytest.warns(UserWarning, match=f"^{re.escape(sentence)}$"):
         VAETransformer(2, kl_warmup_epochs=9, max_epochs=2).fit(table)

@@ -1,6 +1,9 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import NotFittedError
 from sklearn.neighbors import KernelDensity
 
 from skvae import AutoencoderTransformer, VAETransformer
@@ -35,9 +38,10 @@ def test_a_sphere_turns_and_lengthens_at_constant_rates():
     np.testing.assert_allclose(codes, expected, atol=1e-12)
 
 
-def test_a_sphere_between_parallel_codes_is_the_line():
+@pytest.mark.parametrize("aside", [0.0, 1e-9, 1e-5])
+def test_a_sphere_between_parallel_codes_is_the_line(aside):
     t = np.linspace(0, 1, 4)[:, None]
-    z0, z1 = np.array([1.0, 2.0]), np.array([2.0, 4.0])
+    z0, z1 = np.array([1.0, 2.0]), np.array([2.0 - aside, 4.0])
     np.testing.assert_allclose(PATHS["sphere"](z0, z1, t), PATHS["line"](z0, z1, t), rtol=1e-9)
 
 
@@ -57,9 +61,7 @@ def test_rows_to_interpolate_may_be_named(table):
 
 
 def test_interpolation_refuses_what_it_cannot_do(vae, table):
-    with pytest.raises(
-        ValueError, match=r"^path must be 'line' or 'sphere'\. Got 'arc' instead\.$"
-    ):
+    with pytest.raises(ValueError, match="The 'path' parameter of interpolate must be a str among"):
         vae.interpolate(table[0], table[1], path="arc")
     with pytest.raises(ValueError, match="The 'n' parameter of interpolate must be an int"):
         vae.interpolate(table[0], table[1], 1)
@@ -73,3 +75,35 @@ def test_a_density_that_takes_a_seed_gets_it(vae, table):
     one, two = (vae.sample(4, latent=density, random_state=0) for _ in range(2))
     np.testing.assert_array_equal(one, two)
     assert (one != vae.sample(4, latent=density, random_state=1)).all()
+
+
+def test_a_density_that_draws_another_number_is_refused(vae):
+    class Generous:
+        def sample(self, n_samples):
+            return np.zeros((n_samples + 2, 3))
+
+    with pytest.raises(ValueError, match=r"^latent.sample\(n\) must return n codes. Got 5 for n=3"):
+        vae.sample(3, latent=Generous())
+
+
+@pytest.mark.parametrize(("dtype", "expected"), [(np.float32, np.float32), (np.uint8, np.float32)])
+def test_interpolation_keeps_the_dtype(vae, dtype, expected, table):
+    rows = np.abs(table[:2]).astype(dtype)
+    for path in PATHS:
+        assert vae.interpolate(rows[0], rows[1], 3, path=path).dtype == expected
+
+
+def test_interpolation_needs_a_fitted_estimator(table):
+    with pytest.raises(NotFittedError):
+        VAETransformer().interpolate(table[0], table[1])
+
+
+def test_images_that_are_not_rows_are_told_how_to_become_rows():
+    sentence = (
+        "X must be flat, (n_samples, n_features). Got shape (5, 8, 9, 3) instead. Use "
+        "X.reshape(len(X), -1), with image_shape=(8, 9, 3) for convolutions."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        VAETransformer().fit(np.zeros((5, 8, 9, 3)))
+    with pytest.raises(ValueError, match=r"with image_shape=\(8, 9, 1\) for convolutions.$"):
+        VAETransformer().fit(np.zeros((5, 8, 9)))

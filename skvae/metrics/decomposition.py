@@ -15,8 +15,7 @@ from skvae.metrics.inputs import posterior_of
 
 __all__ = ["KLDecomposition", "gaussian_total_correlation", "kl_decomposition"]
 
-N_BLOCKS = 10  # replicates behind a standard error
-LEAST_DRAWS = 10 * N_BLOCKS
+LEAST_DRAWS = 100
 MARGIN = 3.0  # nats below log N from which the mutual information is held down
 RESOLUTION = 1e-9  # of a control variate's spread, relative to the divergence
 
@@ -72,20 +71,21 @@ def kl_decomposition(estimator, X, *, n_samples=10_000, random_state=None):
               \underbrace{\sum_j KL(q(z_j) \,\|\, p(z_j))}_{\text{dimension-wise KL}}
 
     Here :math:`q(z) = \frac{1}{N} \sum_n q(z|x_n)` is the exact mixture of all rows of X, and
-    the expectations are over draws z of a row's posterior, rows being used equally often. The
+    the expectations are over draws z of a row's posterior, as many of each row used. The
     divergence itself is known in closed form, row by row: the draws' error in it is taken
     out of the parts by regression, so that they sum to it to rounding.
 
     Parameters
     ----------
-    estimator : estimator with ``posterior``, or Pipeline that ends in one
+    estimator : estimator with ``posterior``, or Pipeline or search that holds one
         Fitted. A Pipeline's other steps transform X first.
     X : array-like of shape (N, n_features)
         The rows whose mixture q(z) is.
     n_samples : int, default=10_000
-        Number of draws z, at least 100. Fewer than N take a random subset of the rows.
-        The time is that of ``n_samples * N * n_components`` densities; the memory is that of
-        the posteriors and the draws.
+        Number of draws z, at least 100. Every row has ``n_samples // N`` of them, and at
+        least two; if it is less than N, a random half as many rows have two each. The
+        time is that of ``n_samples * N * n_components`` densities (up to twice that for N near
+        ``n_samples``); the memory is that of the posteriors and the draws.
     random_state : int, RandomState instance or None, default=None
         Seeds the draws; None draws afresh at every call.
 
@@ -97,9 +97,9 @@ def kl_decomposition(estimator, X, *, n_samples=10_000, random_state=None):
     Warns
     -----
     UserWarning
-        If the divergence exceeds log N - 3, the result's ``saturated``. N rows cannot hold
-        more than log N nats of mutual information, and what there is beyond shows as total
-        correlation: where that is truly 0, ten dimensions and 10,000 rows give 0.4,
+        If the divergence exceeds log N - 3 (and 0), the result's ``saturated``. N rows cannot
+        show more than log N nats of mutual information, and what there is beyond shows as
+        total correlation: where that is truly 0, ten dimensions and 10,000 rows give 0.4,
         3.0, 6.8 and 13.8 nats of it at a true mutual information of 6.9, 12, 16 and 23.
 
     Notes
@@ -107,10 +107,10 @@ def kl_decomposition(estimator, X, *, n_samples=10_000, random_state=None):
     A draw has the terms m = log q(z|x) - log q(z), t = log q(z) - sum_j log q(z_j) and
     w_j = log q(z_j) - log p(z_j). They are fitted by least squares on (1, r, k), where r is
     their sum less its row's divergence, and k the latter less the mean over all rows:
-    both have mean zero. The intercepts are the estimates. Standard errors are from the means
-    of the residuals in ten blocks of draws. They are the error of drawing, not that of having
-    these rows and no others; with fewer than 10 N draws a block lacks some rows, and where rows
-    differ much the errors come out too large, up to about twice.
+    both have mean zero. The intercepts are the estimates. Standard errors are of the residuals'
+    spread among the draws of one row; only where rows were left out does the spread over rows
+    enter, by its share (two-stage sampling). They are the error of drawing, not that of having
+    these rows and no others.
 
     References
     ----------
@@ -137,14 +137,18 @@ def kl_decomposition(estimator, X, *, n_samples=10_000, random_state=None):
     per_dimension = of_rows.mean(0)
     of_rows = of_rows.sum(1)
     kl = float(per_dimension.sum())
-    saturated = kl > math.log(n_rows) - MARGIN
+    saturated = kl > max(math.log(n_rows) - MARGIN, 0.0)
     if saturated:
         _warn_of_saturation(kl, n_rows)
-    rows = _balanced_rows(n_rows, n_samples, rng)
-    noise = torch.from_numpy(rng.standard_normal((n_samples, n_components)))
+    rows, n_each = _rows_to_draw(n_rows, n_samples, rng)
+    share = len(rows) / n_rows
+    rows = np.repeat(rows, n_each)
+    noise = torch.from_numpy(rng.standard_normal((len(rows), n_components)))
     terms = _terms(posterior, rows, noise)
     total = terms[:, :2].sum(1) + terms[:, 3:].sum(1)
-    estimates, errors = _regression(terms, [total - of_rows[rows], of_rows[rows] - kl], kl)
+    controls = [total - of_rows[rows], of_rows[rows] - kl]
+    estimates, residuals = _regression(terms, controls, kl)
+    errors = _standard_errors(residuals.reshape(-1, n_each, residuals.shape[1]), share)
     return KLDecomposition(
         kl=kl,
         mutual_information=float(estimates[0]),
@@ -162,17 +166,18 @@ def kl_decomposition(estimator, X, *, n_samples=10_000, random_state=None):
 
 def _warn_of_saturation(kl, n_rows):
     warn(
-        f"The mean divergence of {kl:.4g} nats exceeds log N - {MARGIN:g} = "
-        f"{math.log(n_rows) - MARGIN:.4g} of N = {n_rows} rows, so the mutual information is held "
-        f"down by its cap log N, and the total correlation absorbs the rest. Give more rows, or "
-        f"compare by gaussian_total_correlation.",
+        f"The mean divergence should be below log N - {MARGIN:g}. Got {kl:.4g} nats for "
+        f"N = {n_rows} rows, of which log N is {math.log(n_rows):.4g} instead: mutual "
+        f"information beyond that cannot show, and counts as total correlation. Give more rows, "
+        f"or compare by gaussian_total_correlation."
     )
 
 
-def _balanced_rows(n_rows, n_draws, rng):
-    """Return a row for every draw: fresh permutations of all rows, one after the other."""
-    passes = [rng.permutation(n_rows) for _ in range(-(-n_draws // n_rows))]
-    return np.concatenate(passes)[:n_draws]
+def _rows_to_draw(n_rows, n_draws, rng):
+    """Return the rows to use, all or a random half as many as draws, and the draws of each."""
+    if n_draws >= n_rows:
+        return np.arange(n_rows), max(2, n_draws // n_rows)
+    return rng.permutation(n_rows)[: n_draws // 2], 2
 
 
 def _terms(posterior, rows, noise):
@@ -192,7 +197,7 @@ def _terms(posterior, rows, noise):
 
 
 def _regression(terms, controls, size):
-    """Return the means of the terms given controls of mean zero, and their standard errors.
+    """Return the means of the terms given controls of mean zero, and the residuals.
 
     A control that is constant over the draws, but for rounding at this size, has no slope to fit:
     the first term, that of the mutual information, takes it whole, so the sum stays right.
@@ -206,9 +211,19 @@ def _regression(terms, controls, size):
             terms[:, 0] -= control
     design = np.column_stack(kept)
     coefficients = np.linalg.lstsq(design, terms)[0]
-    residuals = terms - design @ coefficients
-    blocks = [block.mean(0) for block in np.array_split(residuals, N_BLOCKS)]
-    return coefficients[0], np.std(blocks, axis=0, ddof=1) / math.sqrt(N_BLOCKS)
+    return coefficients[0], terms - design @ coefficients
+
+
+def _standard_errors(draws, share):
+    """Return the standard errors of the means of draws, (rows, draws of a row, terms).
+
+    Sampling in two stages, rows without replacement and then draws of each: the rows' own
+    spread enters as far as rows were left out.
+    """
+    n_rows, n_each, _ = draws.shape
+    within = draws.var(axis=1, ddof=1).mean(0)
+    between = draws.mean(1).var(axis=0, ddof=1) if n_rows > 1 else 0.0
+    return np.sqrt(((1 - share) * between + share * within / n_each) / n_rows)
 
 
 def gaussian_total_correlation(estimator, X):
@@ -223,7 +238,7 @@ def gaussian_total_correlation(estimator, X):
 
     Parameters
     ----------
-    estimator : estimator with ``posterior``, or Pipeline that ends in one
+    estimator : estimator with ``posterior``, or Pipeline or search that holds one
         Fitted. A Pipeline's other steps transform X first.
     X : array-like of shape (n_samples, n_features)
         The rows whose mixture the aggregate posterior is.

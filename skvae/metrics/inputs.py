@@ -1,4 +1,4 @@
-"""What the metrics are given: an estimator, or a Pipeline that ends in one."""
+"""What the metrics are given: an estimator, or a Pipeline or a search that holds one."""
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ __all__ = ["last_step", "posterior_of"]
 
 
 def last_step(estimator, X):
-    """Return the estimator at the end of a fitted Pipeline, and X as it arrives there.
+    """Return the estimator at the end of a fitted Pipeline or search, and X as it arrives there.
 
     Examples
     --------
@@ -23,11 +23,14 @@ def last_step(estimator, X):
     >>> last_step(make_pipeline(StandardScaler(), PCA(1)).fit(X), X)
     (PCA(n_components=1), array([[-1., -1.], [ 1.,  1.]]))
     """
-    while isinstance(estimator, Pipeline):
-        if len(estimator) > 1:
-            X = estimator[:-1].transform(X)
-        estimator = estimator[-1]
-    return estimator, X
+    while True:
+        if isinstance(estimator, Pipeline):
+            X = estimator[:-1].transform(X) if len(estimator) > 1 else X
+            estimator = estimator[-1]
+        elif hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        else:
+            return estimator, X
 
 
 def posterior_of(estimator, X, metric):

@@ -6,6 +6,7 @@ from sklearn.utils import Bunch
 
 from skvae.base import BaseAutoencoderTransformer
 from skvae.distributions import ACTIVE_VARIANCE, active_dimensions, kl_per_dimension
+from skvae.hyperparameters import NON_NEGATIVE, check_argument
 from skvae.metrics.inputs import last_step, posterior_of
 
 __all__ = ["active_units", "latent_loadings", "latent_summary"]
@@ -22,7 +23,7 @@ def active_units(estimator, X, *, threshold=ACTIVE_VARIANCE):
 
     Parameters
     ----------
-    estimator : estimator with ``transform``, or Pipeline that ends in one
+    estimator : estimator with ``transform``, or Pipeline or search that holds one
         Fitted.
     X : array-like of shape (n_samples, n_features)
         Rows like those fitted.
@@ -46,6 +47,8 @@ def active_units(estimator, X, *, threshold=ACTIVE_VARIANCE):
     >>> active_units(PCA(3).fit(X), X, threshold=0.1)
     2
     """
+    check_argument("threshold", threshold, NON_NEGATIVE, "active_units")
+    estimator, X = last_step(estimator, X)
     return int(active_dimensions(np.asarray(estimator.transform(X)), threshold).sum())
 
 
@@ -54,7 +57,7 @@ def latent_summary(estimator, X):
 
     Parameters
     ----------
-    estimator : estimator with ``posterior``, or Pipeline that ends in one
+    estimator : estimator with ``posterior``, or Pipeline or search that holds one
         Fitted. A Pipeline's other steps transform X first.
     X : array-like of shape (n_samples, n_features)
         Rows like those fitted.
@@ -107,7 +110,7 @@ def latent_loadings(estimator, X):
 
     Parameters
     ----------
-    estimator : autoencoder of this package, or Pipeline that ends in one
+    estimator : autoencoder of this package, or Pipeline or search that holds one
         Fitted. A Pipeline's other steps transform X first, and the features are then those
         that come out of them.
     X : array-like of shape (n_samples, n_features)
@@ -154,12 +157,14 @@ def _mean_absolute_jacobian(estimator, X):
         x.requires_grad_()
         code = network.code(x.clone())  # a module of the user's may change its input in place
         # Row i of the code depends on row i of x alone, so one sum serves all rows at once.
-        rows = [
-            torch.autograd.grad(column.sum(), x, retain_graph=True, materialize_grads=True)[0]
-            for column in code.T
-        ]
-        total = total + torch.stack([row.abs().sum(0, dtype=torch.float64) for row in rows])
-    return (total / len(X)).to(x.dtype).cpu().numpy()
+        sums = []
+        for column in code.T:
+            (rows,) = torch.autograd.grad(
+                column.sum(), x, retain_graph=True, materialize_grads=True
+            )
+            sums.append(rows.abs_().sum(0, dtype=torch.float64))
+        total = total + torch.stack(sums)
+    return (total / X.shape[0]).to(x.dtype).cpu().numpy()
 
 
 def _frame(estimator, X, columns):
@@ -172,5 +177,8 @@ def _frame(estimator, X, columns):
     if library == "pandas":
         return container(columns, index=estimator.get_feature_names_out())
     if library == "polars":
-        return container({"latent": estimator.get_feature_names_out(), **columns})
+        name = "latent"
+        while name in columns:
+            name += "_"
+        return container({name: estimator.get_feature_names_out(), **columns})
     return None
