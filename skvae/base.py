@@ -100,7 +100,7 @@ class BaseAutoencoderTransformer(Verbs, SharedParameters):
         if len(sides) != 3 or not all(isinstance(side, Integral) and side > 0 for side in sides):
             raise ValueError(
                 f"image_shape must be (height, width, channels), integers of at least 1. Got "
-                f"{self.image_shape!r} instead."
+                f"{self.image_shape!r} instead. Give all three."
             )
         if prod(sides) != n_features:
             raise ValueError(

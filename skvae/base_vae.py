@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 
 from skvae.base import BaseAutoencoderTransformer
-from skvae.batches import dense_rows, working_dtype
+from skvae.batches import dense_rows, in_chunks, working_dtype
 from skvae.caution import warn
 from skvae.distributions import active_dimensions
 from skvae.hyperparameters import (
@@ -149,13 +149,15 @@ class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
         variance = torch.exp(2 * observation.log_scale.double()).cpu().numpy()
         return {"noise_variance_": variance if variance.ndim else float(variance)}
 
-    @torch.no_grad()
     def _warn_of_collapse(self, network, batches):
         """Warn if the codes of some rows, spread over all, are the same in every dimension."""
         rows = batches.rows[:: -(-batches.n_samples // COLLAPSE_ROWS)]
-        X = torch.from_numpy(dense_rows(batches.X, rows).astype(np.float32)).to(batches.device)
-        codes = network.code(X).cpu().numpy()
-        constant = not (X - X[0]).any()
+        X = dense_rows(batches.X, rows)
+        width = max(network.width, X.shape[1])
+        codes = in_chunks(
+            network.code, X, self.n_components, width, np.dtype(np.float32), batches.device
+        )
+        constant = (X[:1] == X).all()
         if constant or active_dimensions(codes).any() or not np.isfinite(codes).all():
             return  # fit refuses what has diverged
         remedies = ["a smaller beta"] if hasattr(self, "beta") else []

@@ -46,6 +46,7 @@ BATCH_NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncB
 # brings a third at best there, and on a busy machine costs many times what it brings.
 SMALL_STEP = 2**28
 CONCLUDING_BATCH = 1024
+CONCLUDING_ENTRIES = 2**24  # at the widest place of the network, where a row is wide
 SCALES = (1e-15, 1e15)
 LEAST_RESOLUTION = 0.01  # spacing of float32 numbers over a column's standard deviation
 
@@ -134,7 +135,8 @@ def train(estimator, X, X_val=None, *, resume, n_epochs, n_seen=0, keep):
             progress=estimator.verbose > 0,
         )
         _check_finite(estimator, net, network.state_dict())
-        ordered = Batches(X, batches.rows, CONCLUDING_BATCH, device=estimator.device)
+        n_rows = min(CONCLUDING_BATCH, max(1, CONCLUDING_ENTRIES // max(network.width, n_features)))
+        ordered = Batches(X, batches.rows, n_rows, device=estimator.device)
         concluded = estimator._conclude(network, ordered)
         _check_finite(estimator, net, {**network.state_dict(), **concluded})
     fitted = {
