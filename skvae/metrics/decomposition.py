@@ -99,7 +99,7 @@ def kl_decomposition(estimator, X, *, n_samples=10_000, random_state=None):
     UserWarning
         If the divergence exceeds log N - 3 (and 0), the result's ``saturated``. N rows cannot
         show more than log N nats of mutual information, and what there is beyond shows as
-        total correlation: where that is truly 0, ten dimensions and 10,000 rows give 0.4,
+        total correlation: where that is truly 0, ten dimensions and 10,000 rows give 0.3,
         3.0, 6.8 and 13.8 nats of it at a true mutual information of 6.9, 12, 16 and 23.
 
     Notes
