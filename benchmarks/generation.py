@@ -50,7 +50,8 @@ N_SAMPLES = 2_000
 N_CLASSIFIER_ROWS = 10_000
 N_SHOWN = 16
 PLAIN = ARCHITECTURE | {"likelihood": "bernoulli", "random_state": 0}
-FIXED = {"n_components": 32, "batch_size": 256, "lr": 1e-3, "max_epochs": 40}
+FIXED = {"n_components": 40, "batch_size": 256, "lr": 2e-3, "max_epochs": 180}
+FIXED |= {"optimizer": "adamw", "weight_decay": 0.3, "early_stopping": True, "n_iter_no_change": 30}
 FRESH = {"n_components": 40, "batch_size": 256, "lr": 2e-3, "epochs": 600}
 N_VALIDATION = 10_000
 LEAST_LR = 0.005  # of the first
@@ -181,7 +182,7 @@ def run_samples(data, n_seeds, n_jobs, full):
     save(name, rows, **SHARED, **setting, n_mixture=N_MIXTURE, n_samples=N_SAMPLES, **scales)
     save_picture(name, lambda axes: draw_bars(axes, rows, scales["noise_floor"]))
     pictures = [shown for row, shown in results if row["seed"] == 0]
-    save_picture(f"{name}_samples", lambda axes: draw_samples(axes, pictures), height=6.0)
+    save_picture(f"{name}_samples", lambda axes: draw_samples(axes, pictures), height=5.7)
 
 
 def fit_fixed(data, max_epochs, **setting):
@@ -189,7 +190,7 @@ def fit_fixed(data, max_epochs, **setting):
     X, X_val = np.split(data["binary_train"], [-N_VALIDATION])
     decay = LRScheduler(CosineAnnealingLR, T_max=max_epochs)
     vae = skvae.VAETransformer(**PLAIN, **setting, max_epochs=max_epochs, callbacks=[decay])
-    return vae.set_params(early_stopping=True).fit(X, X_val=X_val)
+    return vae.fit(X, X_val=X_val)
 
 
 def fit_fresh(data, epochs, lr, **setting):
