@@ -160,7 +160,8 @@ def draw_bars(axes, rows, floor):
 def draw_samples(axes, pictures):
     """Draw a strip of digits for every model and density."""
     strips = [shown.reshape(-1, 28, 28) for of_model in pictures for shown in of_model.values()]
-    axes.imshow(np.vstack([np.hstack(strip) for strip in strips]), cmap="gray_r", aspect="auto")
+    picture = np.vstack([np.hstack(strip) for strip in strips])
+    axes.imshow(picture, cmap="gray_r", aspect="auto", vmin=0, vmax=1)
     names = [f"{name}, {density}" for name in MODELS for density in DENSITIES]
     axes.set_yticks(14 + 28 * np.arange(len(names)), names, fontsize=8)
     axes.set_xticks([])
