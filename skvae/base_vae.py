@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skvae.base import BaseAutoencoderTransformer
 from skvae.batches import dense_rows, in_chunks, working_dtype
 from skvae.caution import warn
-from skvae.distributions import active_dimensions
+from skvae.distributions import active_dimensions, kl_per_dimension
 from skvae.hyperparameters import (
     NON_NEGATIVE,
     NON_NEGATIVE_INTEGER,
@@ -34,6 +34,7 @@ PCA_ROWS = 10_000
 PCA_ENTRIES = 2**24  # of wide rows fewer are taken, for the memory that the PCA needs
 LEAST_PCA_ROWS = 1_000
 COLLAPSE_ROWS = 1_000
+COLLAPSED_DIVERGENCE = 0.1  # nats: what a dimension of a collapsed posterior stays below
 DOMINANT_SHARE = 0.9
 
 
@@ -150,16 +151,22 @@ class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
         return {"noise_variance_": variance if variance.ndim else float(variance)}
 
     def _warn_of_collapse(self, network, batches):
-        """Warn if the codes of some rows, spread over all, are the same in every dimension."""
+        """Warn if the posteriors of some rows, spread over all, are the prior to within little."""
         rows = batches.rows[:: -(-batches.n_samples // COLLAPSE_ROWS)]
         X = dense_rows(batches.X, rows)
         width = max(network.width, X.shape[1])
-        codes = in_chunks(
-            network.code, X, self.n_components, width, np.dtype(np.float32), batches.device
-        )
-        constant = (X[:1] == X).all()
-        if constant or active_dimensions(codes).any() or not np.isfinite(codes).all():
-            return  # fit refuses what has diverged
+        dtype = np.dtype(np.float32)
+
+        def both(x):
+            posterior = network.encode(x)
+            return torch.cat((posterior.mean, kl_per_dimension(posterior)), -1)
+
+        result = in_chunks(both, X, 2 * self.n_components, width, dtype, batches.device)
+        if not np.isfinite(result).all() or (X[:1] == X).all():
+            return  # diverged, which fit refuses, or nothing to tell
+        codes, divergences = np.hsplit(result, 2)
+        if active_dimensions(codes).any() or (divergences.mean(0) > COLLAPSED_DIVERGENCE).any():
+            return
         remedies = ["a smaller beta"] if hasattr(self, "beta") else []
         remedies += ["a smaller noise_variance"] if self.likelihood == "gaussian" else []
         warn(

@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 BLOCK_ENTRIES = 2**18  # entries gathered at a time: 1 MB of float32, so that they stay in cache
-CHUNK_ENTRIES = 2**20  # entries of an inference chunk
+CHUNK_ENTRIES = 2**21  # entries of an inference chunk
 STATISTICS_ENTRIES = 2**16  # entries of a chunk of the statistics, in cache as float64
 
 
@@ -132,18 +132,21 @@ def tensor_chunks(X, width, dtype, device="cpu"):
     Yields
     ------
     tensor of shape (n_chunk, n_columns)
-        A copy, free to be changed.
+        Free to be changed, and overwritten by the next.
 
     Examples
     --------
     >>> import numpy as np
     >>> from skvae.batches import tensor_chunks
-    >>> [x.shape for x in tensor_chunks(np.zeros((5, 2)), 2**19, np.float32)]
+    >>> [x.shape for x in tensor_chunks(np.zeros((5, 2)), 2**20, np.float32)]
     [torch.Size([2, 2]), torch.Size([2, 2]), torch.Size([1, 2])]
     """
+    n_samples, n_columns = X.shape
     n_rows = max(1, CHUNK_ENTRIES // width)
-    for start in range(0, X.shape[0], n_rows):
-        chunk = np.array(dense_rows(X, slice(start, start + n_rows)), dtype=dtype, order="C")
+    buffer = np.empty((min(n_rows, n_samples), n_columns), dtype)
+    for start in range(0, n_samples, n_rows):
+        chunk = buffer[: min(n_rows, n_samples - start)]
+        chunk[:] = dense_rows(X, slice(start, start + n_rows))
         yield torch.from_numpy(chunk).to(device)
 
 

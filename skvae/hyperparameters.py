@@ -52,7 +52,7 @@ SHARED_PARAMETERS = """n_components : int, default=10
         What a row is where it is an image, flat in C order: then encoder and decoder are
         convolutional, and ``hidden_layer_sizes`` and ``activation`` are not used. Heights and
         widths from 8 to 256.
-    architecture : {{"patches", "paper"}}, default="patches"
+    architecture : {{"hybrid", "paper"}}, default="hybrid"
         The convolutional network: see :class:`skvae.images.ConvolutionalEncoder`.
     encoder : callable, default=None
         ``encoder(n_inputs, n_outputs)`` returns the ``nn.Module`` to use in place of the
@@ -210,7 +210,7 @@ class SharedParameters(BaseEstimator):
     hidden_layer_sizes: tuple = (128, 64)
     activation: str = "relu"
     image_shape: tuple = None
-    architecture: str = "patches"
+    architecture: str = "hybrid"
     encoder: object = None
     decoder: object = None
     input_scale: float = 1.0

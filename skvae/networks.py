@@ -33,7 +33,8 @@ ACTIVATIONS = {
 # The posterior's log standard deviation is held in this range, so that a row far outside the
 # training data has a poor score and not an infinite one.
 LOG_SCALE_RANGE = (-10.0, 10.0)
-RESIDUAL_PAIRS = 4000  # noise vectors, with their opposites, in the expected residual
+RESIDUAL_VECTORS = 8000  # noise vectors in the expected residual
+WIDE = 64  # columns of a shared variance that count as one more row
 
 
 class _EmptyLinear(nn.Linear):
@@ -300,19 +301,22 @@ class VariationalNetwork(BaseNetwork):
     def expected_residual(self, batches):
         """Return the mean of E_q (x - g(z))^2 over the rows, shared or of each column.
 
-        Each row takes some antithetic pairs of the whitened noise vectors, in turn: one of
-        many rows, all of few, so that no fewer than some thousands are taken.
+        Each row takes some of the whitened noise vectors, in turn, so that no fewer than some
+        thousands are taken: one of many rows, antithetic pairs of fewer, all of few. Where wide
+        rows share a variance, their columns make up for rows.
         """
-        noise = whitened_noise(self.n_components)
-        n_pairs = len(noise) // 2
-        n_each = min(n_pairs, -(-RESIDUAL_PAIRS // batches.n_samples))
+        half, _ = whitened_noise(self.n_components).chunk(2)
+        noise = torch.stack((half, -half), 1).flatten(0, 1)  # a vector, then its opposite
+        shared = self.observation.log_scale.ndim == 0
+        n_columns = max(1, batches.X.shape[1] // WIDE) if shared else 1
+        n_each = min(len(noise), -(-RESIDUAL_VECTORS // (batches.n_samples * n_columns)))
+        n_each += n_each % 2 if n_each > 1 else 0
         total = 0.0
         for (start, stop), x in zip(batches.slices, batches, strict=True):
             posterior = self.encode(x)
             for turn in range(n_each):
-                pair = (n_each * torch.arange(start, stop) + turn) % n_pairs
-                for vectors in (noise[pair].to(x), -noise[pair].to(x)):
-                    location = self.decoder(posterior.sample(vectors))
-                    residual = self.observation.residual(x, location)
-                    total = total + residual.double() * (len(x) / (2 * n_each))
+                of_rows = (n_each * torch.arange(start, stop) + turn) % len(noise)
+                location = self.decoder(posterior.sample(noise[of_rows].to(x)))
+                residual = self.observation.residual(x, location)
+                total = total + residual.double() * (len(x) / n_each)
         return total / batches.n_samples
