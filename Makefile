@@ -1,5 +1,6 @@
 # Every target makes .venv first, from setup.cfg at the versions of constraints.txt.
-# PYTHON=python3.13 makes it with another interpreter; DATA=folder goes to the benchmarks.
+# PYTHON=python3.13 makes it with another interpreter. DATA=folder holds the benchmarks' data: a
+# folder adbench of tables, mnist.npz, lpc_sprites64.npz.
 
 PYTHON ?= python3
 DATA ?=
@@ -39,10 +40,17 @@ format: $(INSTALLED) ## let ruff mend and format the code
 
 bench: $(INSTALLED) ## the benchmarks; their JSON is kept in benchmarks/results
 	@set -e; for script in $(BENCHMARKS); do \
-	    if ! grep -q -e '--data' $$script; then \
+	    case $$script in \
+	        */defaults.py) data="$(DATA)/adbench" ;; \
+	        */generation.py) data="$(DATA)/mnist.npz" ;; \
+	        */images.py) data="$(DATA)/lpc_sprites64.npz" ;; \
+	        */paper.py) data="npz:$(DATA)/lpc_sprites64.npz --quick" ;; \
+	        *) data= ;; \
+	    esac; \
+	    if [ -z "$$data" ]; then \
 	        echo "== $$script"; $(BIN)/python $$script; \
 	    elif [ -n "$(DATA)" ]; then \
-	        echo "== $$script --data $(DATA)"; $(BIN)/python $$script --data "$(DATA)"; \
+	        echo "== $$script --data $$data"; $(BIN)/python $$script --data $$data; \
 	    else \
 	        echo "== $$script is left out: it needs DATA=folder"; \
 	    fi; \
