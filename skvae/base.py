@@ -11,7 +11,8 @@ from sklearn.utils.validation import validate_data
 from skvae.fitting import train
 from skvae.hyperparameters import SharedParameters
 from skvae.images import ConvolutionalDecoder, ConvolutionalEncoder
-from skvae.networks import PerceptronDecoder, PerceptronEncoder, rescaled
+from skvae.networks import rescaled
+from skvae.perceptrons import PerceptronDecoder, PerceptronEncoder
 from skvae.state import pack, unpack, user_module
 from skvae.verbs import Verbs, check_flat
 

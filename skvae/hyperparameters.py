@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 
 from skvae.images import ARCHITECTURES
 from skvae.likelihoods import LIKELIHOODS
-from skvae.networks import ACTIVATIONS
+from skvae.perceptrons import ACTIVATIONS
 from skvae.training import OPTIMIZERS
 
 __all__ = ["SharedParameters", "check_argument", "check_integer", "hyperparameters"]

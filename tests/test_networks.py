@@ -6,14 +6,9 @@ import torch
 
 from skvae.distributions import kl_to_standard_normal, whitened_noise
 from skvae.likelihoods import Bernoulli
-from skvae.networks import (
-    ACTIVATIONS,
-    AutoencoderNetwork,
-    PerceptronDecoder,
-    PerceptronEncoder,
-    VariationalNetwork,
-)
+from skvae.networks import AutoencoderNetwork, VariationalNetwork
 from skvae.observations import GaussianObservation, Observation
+from skvae.perceptrons import PerceptronDecoder, PerceptronEncoder
 
 
 def make_network(hidden=(5,), observation=None, n_features=4, n_components=2, seed=0):
@@ -26,18 +21,6 @@ def make_network(hidden=(5,), observation=None, n_features=4, n_components=2, se
     mean, scale = torch.arange(n_features, dtype=torch.float64), torch.ones(n_features) * 2
     network.initialize(torch.Generator().manual_seed(seed), mean, scale)
     return network
-
-
-@pytest.mark.parametrize("activation", [*ACTIVATIONS, torch.nn.Softplus])
-@pytest.mark.parametrize("hidden", [(), (5,), (7, 3)])
-def test_layers_have_the_widths_asked_for(activation, hidden):
-    encoder = PerceptronEncoder(4, 2, hidden, activation)
-    encoder.initialize(torch.Generator().manual_seed(0), torch.zeros(4), torch.ones(4))
-    linears = [layer for layer in encoder.layers if isinstance(layer, torch.nn.Linear)]
-    assert [(layer.in_features, layer.out_features) for layer in linears] == list(
-        zip((4, *hidden), (*hidden, 2), strict=True)
-    )
-    assert encoder(torch.ones(3, 4)).shape == (3, 2)
 
 
 def test_weights_come_from_the_generator_alone():
