@@ -8,6 +8,8 @@ from _paper_tables import halves, label
 
 __all__ = ["print_claims"]
 
+LEAST_RARITY_RATIO = 4.0  # of the commonest to the rarest attribute, for a claim on rare ones
+
 
 def values(models, rows, key):
     """Return one measure of several models."""
@@ -66,16 +68,17 @@ def of_sweep(sweep, rows, prevalence):
     name += " " + ", ".join(f"{model.beta:g}" for model in sweep)
     errors, sharpness = (values(sweep, rows, key) for key in ("test_mse", "sharpness"))
     yield f"the error grows with beta: {name}", arrow(errors, 5), rises(errors)
-    blurrier = rises([-value for value in sharpness])
-    yield f"reconstructions blur with beta: {name}", arrow(sharpness, 3), blurrier
+    samples = [rows[model]["samples"]["prior"]["sharpness"] for model in sweep]
+    for what, numbers in (("reconstructions", sharpness), ("samples", samples)):
+        yield f"{what} blur with beta: {name}", arrow(numbers, 3), rises(numbers[::-1])
     if prevalence is None:
         return
     shown = np.array(
         [halves(row["auc"]["reconstructions"], prevalence) for row in (rows[m] for m in sweep)]
     )
     yield f"features are lost from images: {name}", arrow(shown[:, 0], 3), rises(-shown[:, 0])
-    lost = shown[0] - shown[-1]
-    if np.isfinite(lost).all():
+    lost, rarity = shown[0] - shown[-1], np.minimum(prevalence, 1 - prevalence)
+    if rarity.max() > LEAST_RARITY_RATIO * rarity.min() and np.isfinite(lost).all():
         yield (
             f"the rarer half loses more AUC: {name}",
             f"{lost[1]:.3f} rare, {lost[2]:.3f} common",

@@ -18,14 +18,16 @@ from skvae.metrics import (
     active_units,
     gaussian_total_correlation,
     kl_decomposition,
-    latent_summary,
 )
 
 __all__ = ["Reference", "floats", "measure"]
 
 N_NEIGHBOURS = 5
-MOST_ROWS = 10_000  # training rows of the decomposition and the probes
+# Of training, at most:
+MOST_ROWS = 10_000  # for the decomposition
+PROBE_ROWS = 5_000
 PCA_ROWS = 2_000
+N_SHOWN_COMPONENTS = 32
 
 
 def floats(X):
@@ -42,7 +44,7 @@ class Reference:
     """What every model is compared with: held-out images, and a PCA of the training images."""
 
     def __init__(self, images, latent):
-        self.pixels = floats(images.test)
+        self.pixels, self.image_shape = floats(images.test), images.image_shape
         self.bandwidth = median_distance(self.pixels)
         self.floor = noise_floor(self.pixels, self.bandwidth)
         distances = euclidean_distances(self.pixels)
@@ -67,11 +69,12 @@ class Reference:
             "precision": float(inside.any(1).mean()),
             "coverage": float(inside.any(0).mean()),
             "spread": float(samples.var(0).sum()) / self.spread,
+            "sharpness": self.sharpness(samples),
         }
 
-    def of_reconstructions(self, reconstructions, image_shape):
-        """Return the sharpness: the Laplacian's variance, as a share of that of the originals."""
-        return edge_energy(reconstructions, image_shape) / self.edges
+    def sharpness(self, pixels):
+        """Return the variance of the Laplacian, as a share of that of the held-out images."""
+        return edge_energy(pixels, self.image_shape) / self.edges
 
     def of_trivial_samples(self, images):
         """Return what training images, and their mean again and again, get as samples."""
@@ -84,17 +87,18 @@ class Reference:
 
     def of_pca(self, images):
         """Return what a PCA of as many components reaches, as :func:`measure` does."""
-        train = floats(some(images.train, MOST_ROWS))
+        train = floats(some(some(images.train, MOST_ROWS), PROBE_ROWS))
         codes = [self.pca.transform(X) for X in (train, self.pixels)]
         reconstructions = self.pca.inverse_transform(codes[1])
         row = {
             "test_mse": float(((reconstructions - self.pixels) ** 2).mean()),
-            "sharpness": self.of_reconstructions(reconstructions, images.image_shape),
+            "sharpness": self.sharpness(reconstructions),
             "trustworthiness": continuity(self.pixels, codes[1]),
         }
         if images.attribute_names:
-            auc = {"means": probe(*codes, images), "reconstructions": _auc(*codes, images)}
-            row["auc"] = auc
+            attributes = known_attributes(images)
+            auc = (probe(*codes, attributes), scores(*codes, attributes))
+            row["auc"] = dict(zip(("means", "reconstructions"), auc, strict=True))
         return row
 
     def kept_by_a_line(self, effective_variance, n_components):
@@ -110,39 +114,70 @@ def edge_energy(pixels, image_shape):
     return float((sides - 4 * inner).var(axis=(1, 2)).mean())
 
 
+class Codes:
+    """The codes of images, encoded once; in the place of an estimator for the metrics."""
+
+    def __init__(self, estimator, X, seed):
+        if hasattr(estimator, "posterior"):
+            self.mean, self.std = estimator.posterior(X)
+            noise = np.random.default_rng(seed).standard_normal(self.mean.shape)
+            self.draws = self.mean + self.std * noise.astype(self.mean.dtype)
+        else:
+            self.mean, self.std, self.draws = estimator.transform(X), None, None
+
+    def transform(self, X):
+        """Return the means, of the rows that were encoded."""
+        return self.mean
+
+    def posterior(self, X):
+        """Return their means and standard deviations."""
+        return self.mean, self.std
+
+
 def measure(model, estimator, images, reference, setting):
-    """Return the measures of a fitted model as a flat dict; None where there are none."""
-    train, seed = some(images.train, MOST_ROWS), setting.seed
-    codes = {"means": (estimator.transform(train), estimator.transform(images.test))}
-    reconstructions = [floats(estimator.reconstruct(X)) for X in (train, images.test)]
-    errors = ((reconstructions[1] - reference.pixels) ** 2).mean(1)
+    """Return the measures of a fitted model as a dict."""
+    seed = setting.seed
+    codes = Codes(estimator, some(images.train, MOST_ROWS), seed)
+    held_out = Codes(estimator, images.test, seed)
+    reconstructions = floats(estimator.inverse_transform(held_out.mean))
     row = {
-        "test_mse": float(errors.mean()),
-        "sharpness": reference.of_reconstructions(reconstructions[1], images.image_shape),
-        "trustworthiness": continuity(reference.pixels, codes["means"][1]),
-        "active": active_units(estimator, train),
+        "test_mse": float(((reconstructions - reference.pixels) ** 2).mean()),
+        "sharpness": reference.sharpness(reconstructions),
+        "trustworthiness": continuity(reference.pixels, held_out.mean),
+        "active": active_units(codes, None),
     }
-    n_samples = len(images.test)
     densities = {"prior": None}
     if model.name == "AE":
         densities = {"N(0, I)": "standard-normal", "its Gaussian": None}
     else:
-        row |= bound(estimator, images.test, reference.pixels, setting)
-        row |= decomposition(estimator, train, seed)
+        row |= bound(estimator, held_out, reference.pixels, setting.noise_variance)
+        row |= decomposition(codes, seed)
         effective = setting.noise_variance * (model.beta if model.name == "BetaVAE" else 1)
         row["linear"] = reference.kept_by_a_line(effective, model.n_components)
-        draws = (estimator.sample_posterior(X, random_state=seed) for X in (train, images.test))
-        codes["draws"] = tuple(draws)
     row["samples"] = {
         name: reference.of_samples(
-            floats(estimator.sample(n_samples, latent=latent, random_state=seed))
+            floats(estimator.sample(len(images.test), latent=latent, random_state=seed))
         )
         for name, latent in densities.items()
     }
     if images.attribute_names:
-        row["auc"] = {name: probe(*pair, images) for name, pair in codes.items()}
-        row["auc"]["reconstructions"] = probe_pixels(*reconstructions, images, setting)
+        known, attributes = some(codes.mean, PROBE_ROWS), known_attributes(images)
+        row["auc"] = {"means": probe(known, held_out.mean, attributes)}
+        if model.name != "AE":
+            draws = some(codes.draws, PROBE_ROWS)
+            row["auc"]["draws"] = probe(draws, held_out.draws, attributes)
+        shown = floats(estimator.inverse_transform(known))
+        row["auc"]["reconstructions"] = probe_pixels(shown, reconstructions, attributes, seed)
     return row
+
+
+def known_attributes(images):
+    """Return the attributes of the training images that the probes learn, and of those held out.
+
+    The former are of ``some(some(train, MOST_ROWS), PROBE_ROWS)``.
+    """
+    known = some(some(images.attributes_train, MOST_ROWS), PROBE_ROWS)
+    return known, images.attributes_test
 
 
 def continuity(pixels, codes):
@@ -150,17 +185,17 @@ def continuity(pixels, codes):
     return float(trustworthiness(pixels, codes, n_neighbors=N_NEIGHBOURS))
 
 
-def bound(estimator, X, pixels, setting):
+def bound(estimator, codes, pixels, variance):
     r"""Return the ELBO, with one draw of z for each image and the divergence in closed form.
 
     Beside it what it would be at the noise variance that is best for these images, the mean
     squared error s of the draws: :math:`-\frac{d}{2} (\log 2 \pi s + 1) - KL`.
     """
-    mean, std = (part.astype(np.float64) for part in estimator.posterior(X))
+    mean, std = (part.astype(np.float64) for part in codes.posterior(None))
     kl = (0.5 * (mean**2 + std**2 - 1) - np.log(std)).sum(1)
-    codes = estimator.sample_posterior(X, random_state=setting.seed)
-    squares = ((floats(estimator.inverse_transform(codes)) - pixels) ** 2).mean(1, np.float64)
-    d, variance, best = X.shape[1], setting.noise_variance, float(squares.mean())
+    decoded = floats(estimator.inverse_transform(codes.draws))
+    squares = ((decoded - pixels) ** 2).mean(1, np.float64)
+    d, best = pixels.shape[1], float(squares.mean())
     elbo = -d / 2 * (squares / variance + math.log(2 * math.pi * variance)) - kl
     return {
         "elbo": float(elbo.mean()),
@@ -171,42 +206,42 @@ def bound(estimator, X, pixels, setting):
     }
 
 
-def decomposition(estimator, X, seed):
+def decomposition(codes, seed):
     """Return the parts of the divergence over training rows, and what the dimensions carry."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The mean divergence should be below")  # a table's mark
-        parts = kl_decomposition(estimator, X, random_state=seed)
+        parts = kl_decomposition(codes, None, random_state=seed)
     names = ("mutual_information", "total_correlation", "dimension_wise_kl")
     names = ["kl", "saturated", *names, *(f"{name}_se" for name in names)]
     return {name: getattr(parts, name) for name in names} | {
-        "gaussian_tc": gaussian_total_correlation(estimator, X),
-        "kl_per_dimension": [float(kl) for kl in latent_summary(estimator, X)["kl"]],
+        "gaussian_tc": gaussian_total_correlation(codes, None),
+        "kl_per_dimension": parts.kl_per_dimension.tolist(),
     }
 
 
-def probe(train, test, images):
+def probe(train, test, attributes):
     """Return the AUC of a linear probe of standardised codes, for every attribute."""
     scaler = StandardScaler().fit(train)
-    return _auc(scaler.transform(train), scaler.transform(test), images)
+    return scores(scaler.transform(train), scaler.transform(test), attributes)
 
 
-def probe_pixels(train, test, images, setting):
+def probe_pixels(train, test, attributes, seed):
     """Return the AUC of a linear probe of the principal components of reconstructions.
 
     Those are not rescaled, so that what shows faintly counts for little.
     """
-    n_components = min(32, len(train) - 1)
-    pca = PCA(n_components, random_state=setting.seed).fit(some(train, PCA_ROWS))
-    return _auc(pca.transform(train), pca.transform(test), images)
+    n_components = min(N_SHOWN_COMPONENTS, len(train) - 1)
+    pca = PCA(n_components, random_state=seed).fit(some(train, PCA_ROWS))
+    return scores(pca.transform(train), pca.transform(test), attributes)
 
 
-def _auc(train, test, images):
-    scores = []
-    known = some(images.attributes_train, MOST_ROWS)
-    for fitted, held_out in zip(known.T, images.attributes_test.T, strict=True):
+def scores(train, test, attributes):
+    """Return the AUC of a logistic regression for every attribute; None where it is undefined."""
+    areas = []
+    for fitted, held_out in zip(*(part.T for part in attributes), strict=True):
         if len(set(fitted)) < 2 or len(set(held_out)) < 2:
-            scores.append(None)
+            areas.append(None)
             continue
-        probe = LogisticRegression(max_iter=1_000).fit(train, fitted)
-        scores.append(float(roc_auc_score(held_out, probe.decision_function(test))))
-    return scores
+        model = LogisticRegression(max_iter=1_000).fit(train, fitted)
+        areas.append(float(roc_auc_score(held_out, model.decision_function(test))))
+    return areas

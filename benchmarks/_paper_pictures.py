@@ -1,9 +1,12 @@
 """The three figures of the paper's experiment, from fitted models."""
 
+from io import BytesIO
+
 import numpy as np
 from _paper_measures import some
 from _paper_tables import label
 from matplotlib.figure import Figure
+from PIL import Image
 
 from skvae.metrics import latent_summary
 
@@ -37,6 +40,13 @@ def show(axes, rows, image_shape, labels=None, step=1):
     axes.set_xticks([])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+
+
+def keep(figure, path):
+    """Write a figure with 256 colours, a third of the size of one with all."""
+    buffer = BytesIO()
+    figure.savefig(buffer, dpi=DPI)
+    Image.open(buffer).convert("RGB").quantize(256).save(path, optimize=True)
 
 
 def traversal(model, estimator, images, seed):
@@ -75,7 +85,7 @@ def draw_traversals(path, fitted, images, seed):
         "codes of training images; the others stay at a held-out image's code",
         fontsize=8,
     )
-    figure.savefig(path, dpi=DPI)
+    keep(figure, path)
 
 
 def draw_samples(path, fitted, images, seed):
@@ -90,7 +100,7 @@ def draw_samples(path, fitted, images, seed):
             labels.append(f"{label(model)}\n{density}")
     figure = Figure(figsize=(7.5, 0.7 * len(rows)), layout="constrained")
     show(figure.subplots(), np.stack(rows), images.image_shape, labels)
-    figure.savefig(path, dpi=DPI)
+    keep(figure, path)
 
 
 def draw_betas(path, sweeps, autoencoder, images):
@@ -105,4 +115,4 @@ def draw_betas(path, sweeps, autoencoder, images):
         width = images.image_shape[1]
         names = ["held out", "AE", *map(label, fitted)]
         axes.set_xticks(width * (np.arange(len(shown)) + 0.5), names, fontsize=8)
-    figure.savefig(path, dpi=DPI)
+    keep(figure, path)

@@ -6,7 +6,6 @@ from _common import print_table
 __all__ = ["label", "print_latents", "print_models", "print_samples", "print_sweep"]
 
 NAMES = {"AE": "AE", "VAE": "VAE", "BetaVAE": "beta-VAE", "BetaTCVAE": "beta-TCVAE"}
-RARE = 0.5  # of the attributes, the rarer half
 
 
 def label(model):
@@ -67,14 +66,14 @@ def print_models(models, rows, pca):
 
 def print_samples(models, rows, references):
     """Print how near the samples are to held-out images, and how varied."""
-    header = ("model", "codes from", "MMD", "precision", "coverage", "spread")
+    header = ("model", "codes from", "MMD", "precision", "coverage", "spread", "sharpness")
     measures = [
         (label(model), density, measures)
         for model in models
         for density, measures in rows[model]["samples"].items()
     ]
     measures += [(name, "-", of_reference) for name, of_reference in references.items()]
-    keys = ("mmd", "precision", "coverage", "spread")
+    keys = ("mmd", "precision", "coverage", "spread", "sharpness")
     cells = [[*names, *(f"{values[key]:.3f}" for key in keys)] for *names, values in measures]
     print_table(header, cells, n_left=2)
 

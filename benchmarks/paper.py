@@ -12,8 +12,9 @@ network, batches, optimizer and latent size, on CelebA or on any images of a fil
 
 Every model has the same rows, seed and epochs. ``--quick`` is a reduced run of at most twenty
 minutes on two cores: some fifty steps, where the paper has tens of thousands, at ten times its
-learning rate. An interrupted run goes on: fits are kept beside the results, in a folder that git
-ignores, and an option that matters to a fit makes it another one.
+learning rate. An interrupted run goes on: fits, and the pixels of CelebA, are kept in the folder
+``paper-fits`` beside the results, which git ignores. An option that matters to a fit makes it
+another one; delete the folder to fit anew.
 
 CelebA: http://mmlab.ie.cuhk.edu.hk/projects/CelebA.html, in the layout that
 ``skvae.datasets.load_celeba`` describes.
@@ -83,6 +84,7 @@ def assess(model, setting, images, reference, cache):
     return {
         "key": model.key(setting),
         **asdict(model),
+        **asdict(setting),
         "seconds": seconds,
         "measuring_seconds": perf_counter() - started,
         "warnings": messages,
