@@ -37,6 +37,8 @@ def of_four(four, rows):
         f"{max(p['mmd'] for p in prior):.3f}",
         far["mmd"] > max(p["mmd"] for p in prior),
     )
+    if len(variational) < 3:  # a beta was 1
+        return
     for key in ("coverage", "spread"):
         numbers = [measures[key] for measures in prior]
         yield (
@@ -64,6 +66,8 @@ def of_four(four, rows):
 
 def of_sweep(sweep, rows, prevalence):
     """Yield the claims on a growing beta."""
+    if len(sweep) < 2:
+        return
     name = label(sweep[-1]).split()[0]
     name += " " + ", ".join(f"{model.beta:g}" for model in sweep)
     errors, sharpness = (values(sweep, rows, key) for key in ("test_mse", "sharpness"))

@@ -228,7 +228,8 @@ def probe(train, test, attributes):
 def probe_pixels(train, test, attributes, seed):
     """Return the AUC of a linear probe of the principal components of reconstructions.
 
-    Those are not rescaled, so that what shows faintly counts for little.
+    Those are not rescaled: directions in which the images hardly differ weigh less than others.
+    How faint all of them are, an AUC does not see.
     """
     n_components = min(N_SHOWN_COMPONENTS, len(train) - 1)
     pca = PCA(n_components, random_state=seed).fit(some(train, PCA_ROWS))

@@ -45,8 +45,8 @@ def show(axes, rows, image_shape, labels=None, step=1):
 def keep(figure, path):
     """Write a figure with 256 colours, a third of the size of one with all."""
     buffer = BytesIO()
-    figure.savefig(buffer, dpi=DPI)
-    Image.open(buffer).convert("RGB").quantize(256).save(path, optimize=True)
+    figure.savefig(buffer, dpi=DPI, bbox_inches="tight")
+    Image.open(buffer).convert("RGB").quantize(256, kmeans=1).save(path, optimize=True)
 
 
 def traversal(model, estimator, images, seed):

@@ -61,7 +61,7 @@ def print_models(models, rows, pca):
         "dimensions that a linear model keeps at this noise variance and beta.\n"
     )
     for text in sorted({text for model in models for text in rows[model]["warnings"]}):
-        print(text)
+        print(text, end="\n\n")
 
 
 def print_samples(models, rows, references):

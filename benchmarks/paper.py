@@ -197,8 +197,8 @@ def main():
     (cache / ".gitignore").write_text("*\n")
     images = load(arguments.data, cache, arguments.rows, arguments.held_out)
     run = Run(setting_of(arguments, images), arguments.latent, arguments.betas, arguments.tc_betas)
-    variants = [name for name in ("as_coded", "quick") if getattr(arguments, name)]
-    path = out / "-".join(["paper", images.name, *variants]).replace("as_coded", "as-coded")
+    variants = ["as-coded"] * arguments.as_coded + ["quick"] * arguments.quick
+    path = out / "-".join(["paper", images.name, *variants])
     print_machine()
     if arguments.quick:
         print("A quick run, reduced: it tells the beginning of training, not its end.")
