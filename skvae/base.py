@@ -158,11 +158,13 @@ class BaseAutoencoderTransformer(Verbs, SharedParameters):
 
         The first call on an unfitted estimator draws the weights, and takes the scales of the
         network and the starting noise variance from its chunk, so let that be a typical
-        one. Further calls go on with the state of the optimizer and of the random numbers;
-        each counts as an epoch (``n_iter_``) whatever its rows, and as those rows in
-        ``n_samples_seen_``. k calls with the same X are ``fit`` with ``max_epochs=k``, but for the
-        N of a :class:`~skvae.BetaTCVAETransformer`, which there is the rows seen so far
-        unless ``n_samples`` tells it. A learned noise variance is exact for the last chunk.
+        one. Further calls go on with the state of the optimizer and of the random numbers
+        (after a ``fit`` without ``warm_start``, which keeps neither, with new ones); callbacks
+        begin anew at every call. Each call counts as an epoch (``n_iter_``) whatever its rows,
+        and as those rows in ``n_samples_seen_``. k calls with the same X are ``fit`` with
+        ``max_epochs=k``, but for callbacks, and for the N of a
+        :class:`~skvae.BetaTCVAETransformer`: the rows seen so far, unless ``n_samples`` tells
+        it. A learned noise variance is exact for the last chunk.
 
         Parameters
         ----------

@@ -104,10 +104,13 @@ class Batches:
         largest = max(block[-1][1] - block[0][0] for block in self.blocks)
         buffer = np.empty((largest, self.X.shape[1]), dtype=np.float32)
         tensor = torch.from_numpy(buffer)
+        # Of any other layout np.take would first copy all of X.
+        takes = isinstance(self.X, np.ndarray) and self.X.flags.c_contiguous
+        takes = takes and self.X.dtype == np.float32
         for block in self.blocks:
             first, last = block[0][0], block[-1][1]
             gathered = buffer[: last - first]
-            if self.X.dtype == np.float32 and not sparse.issparse(self.X):
+            if takes:
                 np.take(self.X, rows[first:last], axis=0, out=gathered, mode="clip")
             else:
                 gathered[:] = dense_rows(self.X, rows[first:last])

@@ -87,7 +87,7 @@ class BetaTCVAETransformer(BaseVAETransformer):
         if self.batch_size < 2:
             raise ValueError(
                 "BetaTCVAETransformer estimates q(z) from the rows of a batch, and needs "
-                f"batch_size >= 2. Got batch_size={self.batch_size} instead."
+                f"batch_size >= 2. Got batch_size={self.batch_size} instead. Raise it."
             )
         if self.n_samples is not None:
             n_samples = self.n_samples

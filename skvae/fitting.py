@@ -89,6 +89,7 @@ def train(estimator, X, X_val=None, *, resume, n_epochs, n_seen=0, keep):
     if validation_batches is not None:
         estimator._check_support(column_statistics(validation_batches.X, validation_batches.rows))
     n_features = X.shape[1]
+    unit = estimator._loss_unit_ if resume else estimator._loss_unit(statistics)
     if resume:
         fitted = estimator_of(type(estimator), estimator._fitted_params_)
         network = copy_network(fitted, n_features, estimator.net_.module_.state_dict())
@@ -129,7 +130,7 @@ def train(estimator, X, X_val=None, *, resume, n_epochs, n_seen=0, keep):
             epochs=n_epochs,
             generator=generator,
             first_epoch=n_before,
-            unit=estimator._loss_unit(statistics),
+            unit=unit,
             patience=patience,
             compiled=estimator.compile,
             progress=estimator.verbose > 0,
@@ -145,6 +146,7 @@ def train(estimator, X, X_val=None, *, resume, n_epochs, n_seen=0, keep):
         "_fitted_params_": network_parameters(estimator),
         "n_samples_seen_": n_seen,
         "_split_seed_": split_seed,
+        "_loss_unit_": unit,
         "_dtype_": working_dtype(X.dtype),
         "_modules_": inference_modules(estimator, network, n_features),
         **concluded,
@@ -186,9 +188,14 @@ def _warn_of_unfinished_schedule(n_scheduled, max_epochs):
 
 
 def _check_batch_normalisation(estimator, network):
-    """Refuse batches of one row where their variance is needed."""
-    normalised = any(isinstance(module, BATCH_NORMALISATIONS) for module in network.modules())
-    if normalised and estimator.batch_size == 1:
+    """Refuse norms without running statistics, and batches of one row where there are norms."""
+    norms = [module for module in network.modules() if isinstance(module, BATCH_NORMALISATIONS)]
+    if not all(norm.track_running_stats for norm in norms):
+        raise ValueError(
+            "Batch normalisation must track running statistics, so that no result depends on the "
+            "rows beside it. Got track_running_stats=False instead. Leave it True."
+        )
+    if norms and estimator.batch_size == 1:
         raise ValueError(
             "Batch normalisation divides by the standard deviation of a batch, and needs "
             "batch_size >= 2. Got batch_size=1 instead. Raise it."
@@ -239,8 +246,8 @@ def _check_same_network(estimator):
         now, then = getattr(estimator, name, None), estimator._fitted_params_.get(name)
         if not np.array_equal(now, then):
             raise ValueError(
-                f"A warm start needs {name}={then!r}, with which the network was built. Got "
-                f"{now!r} instead. Set it back, or fit with warm_start=False."
+                f"Further training needs {name}={then!r}, with which the network was built. Got "
+                f"{now!r} instead. Set it back, or call fit with warm_start=False."
             )
 
 

@@ -93,6 +93,10 @@ class BaseNetwork(ABC, nn.Module):
         of_modules = [getattr(module, "width", 0) for module in (self.encoder, self.decoder)]
         return max(*of_weights, *of_modules)
 
+    def _encoded(self, x):
+        """Return the encoder's output; a module of the user's may change its input in place."""
+        return self.encoder(x if isinstance(self.encoder, ENCODERS) else x.clone())
+
     def decode(self, z):
         """Return the likelihood p(x|z)."""
         return self.observation(self.decoder(z))
@@ -111,7 +115,7 @@ class AutoencoderNetwork(BaseNetwork):
 
     def encode(self, x):
         """Return z = f(x)."""
-        return self.encoder(x)
+        return self._encoded(x)
 
     code = encode
 
@@ -141,11 +145,11 @@ class VariationalNetwork(BaseNetwork):
 
     def encode(self, x):
         """Return q(z|x), a :class:`~skvae.distributions.Gaussian`."""
-        mean, log_scale = self.encoder(x).chunk(2, -1)
+        mean, log_scale = self._encoded(x).chunk(2, -1)
         return Gaussian(mean, functional.hardtanh(log_scale, *LOG_SCALE_RANGE))
 
     def code(self, x):
-        return self.encoder(x)[:, : self.n_components]
+        return self._encoded(x)[:, : self.n_components]
 
     def noise(self, n_samples, generator):
         shape = (n_samples, self.n_components)

@@ -211,7 +211,7 @@ def check_support(parameters, minimum, maximum):
     """Refuse values that the likelihood among an estimator's parameters gives no density."""
     likelihood, scale = parameters["likelihood"], parameters["input_scale"]
     low, high = LIKELIHOODS[likelihood].support
-    minimum, maximum = scale * minimum, scale * maximum
+    minimum, maximum = scale * float(minimum), scale * float(maximum)
     if minimum < low - ROUNDING or maximum > high + ROUNDING:
         scaled = "" if scale == 1 else " * input_scale"
         raise ValueError(

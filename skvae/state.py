@@ -77,6 +77,8 @@ def network_parameters(estimator):
     """Return the parameters to build the estimator's network from again, in any process."""
     parameters = {field.name: getattr(estimator, field.name) for field in fields(estimator)}
     parameters["hidden_layer_sizes"] = tuple(parameters["hidden_layer_sizes"])
+    if parameters["image_shape"] is not None:
+        parameters["image_shape"] = tuple(parameters["image_shape"])
     # Of training alone, and these may hold anything.
     return parameters | {"callbacks": None, "random_state": None}
 
@@ -134,9 +136,18 @@ def optimizer_state(net):
 
 
 def load_optimizer_state(net, state):
-    """Give the optimizer a state returned by :func:`optimizer_state`, in memory of its own."""
+    """Give the optimizer a state returned by :func:`optimizer_state`, in memory of its own.
+
+    Every array is laid out as its parameter: fused optimizers go through both in memory's order.
+    """
+    weights = [weight for group in net.optimizer_.param_groups for weight in group["params"]]
+
+    def laid_out(value, weight):
+        value = torch.tensor(value)
+        return torch.empty_like(weight).copy_(value) if value.shape == weight.shape else value
+
     tensors = {
-        index: {key: torch.tensor(value) for key, value in entries.items()}
+        index: {key: laid_out(value, weights[index].detach()) for key, value in entries.items()}
         for index, entries in state.items()
     }
     net.optimizer_.load_state_dict({**net.optimizer_.state_dict(), "state": tensors})

@@ -14,6 +14,7 @@ from skvae.hyperparameters import check_argument, check_integer, one_of
 __all__ = ["Verbs", "check_flat"]
 
 LEAST_WIDTH = 256  # that a row is taken to have inside a network; it bounds an inference chunk
+MOST_CHANNELS = 4  # of images whose channels seem to come first
 LEAST_COSINE = -0.9999  # of two codes, less is opposite
 SMALL_ANGLE = 1e-3  # below, sphere and line are one to rounding
 
@@ -258,11 +259,15 @@ class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):
 def check_flat(X):
     """Refuse images that are not yet rows."""
     shape = getattr(X, "shape", ())
+    if isinstance(X, list | tuple) and X:
+        shape = (len(X), *getattr(X[0], "shape", ()))
     if len(shape) > 2:
-        image_shape = (*shape[1:], 1)[:3]
+        image_shape, rows = (*shape[1:], 1)[:3], "np.reshape(X, (len(X), -1))"
+        if len(shape) == 4 and shape[1] <= MOST_CHANNELS < shape[3]:
+            image_shape, rows = (*shape[2:], shape[1]), "np.moveaxis(X, 1, 3).reshape(len(X), -1)"
         raise ValueError(
             f"X must be flat, (n_samples, n_features). Got shape {tuple(shape)} instead. "
-            f"Use X.reshape(len(X), -1), with image_shape={image_shape} for convolutions."
+            f"Use {rows}, with image_shape={image_shape} for convolutions."
         )
 
 
@@ -280,9 +285,13 @@ def _squared_error(network, x):
 
 def _as_rows(x):
     """Return a single row, which may be a pandas Series, as a table of one."""
-    if len(getattr(x, "shape", np.shape(x))) > 1:
-        if len(x) != 1:
-            raise ValueError(f"x0 and x1 must be one row each. Got {len(x)} rows instead.")
+    check_flat(x)
+    shape = x.shape if hasattr(x, "shape") else np.shape(x)
+    if len(shape) > 1:
+        if shape[0] != 1:
+            raise ValueError(
+                f"x0 and x1 must be one row each. Got {shape[0]} rows instead. Give one at a time."
+            )
         return x
     return x.to_frame().T if hasattr(x, "to_frame") else np.reshape(x, (1, -1))
 

@@ -379,8 +379,8 @@ def test_a_warm_start_that_fails_leaves_the_state_before_it(table):
 def test_a_warm_start_cannot_change_the_network(table):
     fitted = small(VAETransformer, warm_start=True).fit(table).set_params(n_components=3)
     sentence = (
-        "A warm start needs n_components=2, with which the network was built. Got 3 instead. "
-        "Set it back, or fit with warm_start=False."
+        "Further training needs n_components=2, with which the network was built. Got 3 instead. "
+        "Set it back, or call fit with warm_start=False."
     )
     with pytest.raises(ValueError, match=message(sentence)):
         fitted.fit(table)

@@ -116,7 +116,7 @@ def test_the_papers_network_needs_batches_of_two(pixels):
 def test_a_warm_start_keeps_the_image_shape(pixels):
     vae = make(VAETransformer, warm_start=True).fit(pixels)
     vae.set_params(image_shape=(9, 10, 2))
-    with pytest.raises(ValueError, match=r"^A warm start needs image_shape=\(10, 9, 2\)"):
+    with pytest.raises(ValueError, match=r"^Further training needs image_shape=\(10, 9, 2\)"):
         vae.fit(pixels)
 
 

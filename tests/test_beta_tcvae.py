@@ -52,7 +52,7 @@ def test_a_single_left_over_row_is_trained_with_the_batch_before(tc_sampling, ta
 def test_a_batch_of_one_is_refused(tc_sampling, table):
     sentence = (
         "BetaTCVAETransformer estimates q(z) from the rows of a batch, and needs batch_size >= 2. "
-        "Got batch_size=1 instead."
+        "Got batch_size=1 instead. Raise it."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         BetaTCVAETransformer(batch_size=1, tc_sampling=tc_sampling).fit(table)

@@ -1,4 +1,6 @@
+import io
 import itertools
+import zipfile
 
 import numpy as np
 import pytest
@@ -98,6 +100,26 @@ def test_a_damaged_file_is_named_and_leaves_no_other(path, tmp_path, kept):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("n_missing", [1, 4095])
+@pytest.mark.parametrize("in_file", [False, True])
+def test_a_file_with_too_few_pixels_leaves_what_was_there(tmp_path, arrays, n_missing, in_file):
+    np.savez(tmp_path / "whole.npz", **arrays)
+    short = io.BytesIO()
+    np.save(short, arrays["imgs"])
+    with (
+        zipfile.ZipFile(tmp_path / "whole.npz") as whole,
+        zipfile.ZipFile(tmp_path / "short.npz", "w") as archive,
+    ):
+        for name in whole.namelist():
+            content = short.getvalue()[:-n_missing] if name == "imgs.npy" else whole.read(name)
+            archive.writestr(name, content)
+    (tmp_path / "rows.npy").write_bytes(b"before")
+    memmap = tmp_path / "rows.npy" if in_file else None
+    with pytest.raises(ValueError, match=r"^load_dsprites needs the official .npz file"):
+        load_dsprites(tmp_path / "short.npz", memmap=memmap)
+    assert (tmp_path / "rows.npy").read_bytes() == b"before"
+
+
 @pytest.mark.parametrize(
     ("key", "changed"),
     [
@@ -106,6 +128,7 @@ def test_a_damaged_file_is_named_and_leaves_no_other(path, tmp_path, kept):
         ("imgs", np.zeros((143, 64, 64), dtype=np.uint8)),
         ("imgs", np.uint8(0)),
         ("latents_classes", np.zeros((144, 5), dtype=np.int64)),
+        ("latents_classes", np.zeros((144, 6))),
         ("latents_values", np.zeros(144)),
     ],
 )
@@ -115,8 +138,9 @@ def test_arrays_of_another_layout_are_refused(tmp_path, arrays, key, changed):
     imgs, classes, values = (arrays[key] for key in ("imgs", "latents_classes", "latents_values"))
     text = (
         "load_dsprites needs imgs of shape (n, height, width) and uint8, in C order, and latents "
-        f"of shape (n, 6). Got imgs {imgs.shape} of {imgs.dtype}, latents_classes {classes.shape} "
-        f"and latents_values {values.shape} instead. Give the official .npz file of dSprites."
+        f"of shape (n, 6), the classes integers. Got imgs {imgs.shape} of {imgs.dtype}, "
+        f"latents_classes {classes.shape} of {classes.dtype} and latents_values {values.shape} "
+        "instead. Give the official .npz file of dSprites."
     )
     with pytest.raises(ValueError, match=sentence(text)):
         load_dsprites(tmp_path / "dsprites.npz")

@@ -3,6 +3,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 from sklearn.exceptions import NotFittedError
 from sklearn.neighbors import KernelDensity
 
@@ -65,7 +66,7 @@ def test_interpolation_refuses_what_it_cannot_do(vae, table):
         vae.interpolate(table[0], table[1], path="arc")
     with pytest.raises(ValueError, match="The 'n' parameter of interpolate must be an int"):
         vae.interpolate(table[0], table[1], 1)
-    sentence = "^x0 and x1 must be one row each. Got 2 rows instead.$"
+    sentence = "^x0 and x1 must be one row each. Got 2 rows instead. Give one at a time.$"
     with pytest.raises(ValueError, match=sentence):
         vae.interpolate(table[:2], table[1])
 
@@ -101,9 +102,21 @@ def test_interpolation_needs_a_fitted_estimator(table):
 def test_images_that_are_not_rows_are_told_how_to_become_rows():
     sentence = (
         "X must be flat, (n_samples, n_features). Got shape (5, 8, 9, 3) instead. Use "
-        "X.reshape(len(X), -1), with image_shape=(8, 9, 3) for convolutions."
+        "np.reshape(X, (len(X), -1)), with image_shape=(8, 9, 3) for convolutions."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         VAETransformer().fit(np.zeros((5, 8, 9, 3)))
     with pytest.raises(ValueError, match=r"with image_shape=\(8, 9, 1\) for convolutions.$"):
         VAETransformer().fit(np.zeros((5, 8, 9)))
+    with pytest.raises(ValueError, match=r"with image_shape=\(8, 9, 3\) for convolutions.$"):
+        VAETransformer().fit([np.zeros((8, 9, 3))] * 5)
+    moved = r"Use np.moveaxis\(X, 1, 3\).reshape\(len\(X\), -1\), with image_shape=\(8, 9, 3\)"
+    with pytest.raises(ValueError, match=moved):
+        VAETransformer().fit(np.zeros((5, 3, 8, 9)))
+
+
+def test_sparse_rows_are_interpolated_too(vae, table):
+    rows = csr_array(table)
+    np.testing.assert_array_equal(
+        vae.interpolate(rows[[0]], rows[[7]], 3), vae.interpolate(table[0], table[7], 3)
+    )

@@ -94,7 +94,9 @@ def load_dsprites(path, *, drop_constant=False, memmap=None):
     try:
         with zipfile.ZipFile(path) as archive:
             return _sprites(archive, drop_constant, memmap)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError) as error:
+        if str(error).startswith("load_dsprites"):
+            raise
         raise ValueError(
             f"load_dsprites needs the official .npz file of dSprites. Got "
             f"{os.path.basename(path)} instead, which is damaged or of another kind. Get it again."
@@ -111,7 +113,7 @@ def _sprites(archive, drop_constant, memmap):
         )
     classes, values = _array(archive, "latents_classes"), _array(archive, "latents_values")
     with archive.open("imgs.npy") as file:
-        n_images, height, width = _header(file, classes.shape, values.shape)
+        n_images, height, width = _header(file, classes, values)
         rows = (file.read(height * width) for _ in range(n_images))
         data = stacked(rows, n_images, height * width, memmap)
     sizes = classes.max(axis=0) + 1
@@ -131,21 +133,23 @@ def _array(archive, key):
         return np.lib.format.read_array(file, allow_pickle=False)
 
 
-def _header(file, *latents_shapes):
+def _header(file, classes, values):
     """Return the shape of the images, and leave the file where their pixels begin."""
     version = np.lib.format.read_magic(file)
     shape, fortran_order, dtype = HEADERS[version](file)
     expected = (*shape[:1], len(FACTORS))
     if (
         len(shape) != 3
+        or 0 in shape
         or fortran_order
         or dtype != np.uint8
-        or any(latents != expected for latents in latents_shapes)
+        or classes.dtype.kind not in "iu"
+        or not classes.shape == values.shape == expected
     ):
         raise ValueError(
             f"load_dsprites needs imgs of shape (n, height, width) and uint8, in C order, and "
-            f"latents of shape (n, 6). Got imgs {shape} of {dtype}, latents_classes "
-            f"{latents_shapes[0]} and latents_values {latents_shapes[1]} instead. Give the "
-            f"official .npz file of dSprites."
+            f"latents of shape (n, 6), the classes integers. Got imgs {shape} of {dtype}, "
+            f"latents_classes {classes.shape} of {classes.dtype} and latents_values "
+            f"{values.shape} instead. Give the official .npz file of dSprites."
         )
     return shape

@@ -44,6 +44,11 @@ def stacked(rows, n_rows, n_columns, memmap=None):
     ndarray of shape (n_yielded, n_columns), uint8
         In C order. With ``memmap`` a read-only memory map of that file.
 
+    Raises
+    ------
+    ValueError
+        If a row has another length. A file at ``memmap`` is then left as it was.
+
     Examples
     --------
     >>> from skvae.datasets.rows import stacked
@@ -51,6 +56,7 @@ def stacked(rows, n_rows, n_columns, memmap=None):
     array([[ 97,  98],
            [ 99, 100]], dtype=uint8)
     """
+    rows = _whole(rows, n_columns)
     if memmap is not None:
         return _stacked_in_file(rows, n_rows, n_columns, memmap)
     data = np.empty((n_rows, n_columns), dtype=np.uint8)
@@ -59,6 +65,14 @@ def stacked(rows, n_rows, n_columns, memmap=None):
         data[n_yielded] = np.frombuffer(row, dtype=np.uint8)
         n_yielded += 1
     return data[:n_yielded]
+
+
+def _whole(rows, n_columns):
+    """Yield the rows, each of which has all its bytes."""
+    for row in rows:
+        if len(row) != n_columns:
+            raise ValueError(f"a row of {len(row)} bytes in place of {n_columns}")
+        yield row
 
 
 def _stacked_in_file(rows, n_rows, n_columns, path):
