@@ -208,9 +208,8 @@ def column_statistics(X, rows):
     """
     n_features = X.shape[1]
     n_rows = max(1, STATISTICS_ENTRIES // n_features)
-    shift = dense_rows(X, rows[:1])[0].astype(
-        np.float64
-    )  # sums about a row of the data do not cancel
+    # Sums about a row of the data do not cancel.
+    shift = dense_rows(X, rows[:1])[0].astype(np.float64)
     total, squares = np.zeros(n_features), np.zeros(n_features)
     minimum, maximum = np.full(n_features, np.inf), np.full(n_features, -np.inf)
     for start in range(0, len(rows), n_rows):

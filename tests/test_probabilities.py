@@ -8,7 +8,6 @@ from scipy import stats
 from sklearn.mixture import GaussianMixture
 
 from skvae import BetaVAETransformer, VAETransformer
-from skvae.distributions import Gaussian
 from skvae.likelihoods import LIKELIHOODS
 
 
@@ -244,7 +243,3 @@ def test_a_new_likelihood_is_one_class(monkeypatch, table):
     draws = vae.sample(5_000, latent=Constant(), observation_noise=True, random_state=0)
     noise = draws - vae.sample(1, latent=Constant())
     assert stats.kstest(noise[:, 0], stats.laplace.cdf).pvalue > 1e-3
-
-
-def test_the_gaussian_is_not_made_by_observation(table):
-    assert LIKELIHOODS["gaussian"] is Gaussian

@@ -155,7 +155,7 @@ def _mean_absolute_jacobian(estimator, X):
     total = 0.0
     for network, x in estimator._chunks(X):
         x.requires_grad_()
-        code = network.code(x.clone())  # a module of the user's may change its input in place
+        code = network.code(x)
         # Row i of the code depends on row i of x alone, so one sum serves all rows at once.
         sums = []
         for column in code.T:
