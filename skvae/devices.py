@@ -1,5 +1,7 @@
 """Where torch computes: whether a device is there, and a compiler for it."""
 
+from functools import cache
+
 import torch
 
 from skvae.caution import warn
@@ -43,8 +45,9 @@ def device_or_cpu(device, Estimator):
     return "cpu"
 
 
+@cache
 def check_compiler(device):
-    """Refuse to compile where ``torch.compile`` has nothing to compile with."""
+    """Refuse to compile where ``torch.compile`` has nothing to compile with; looked for once."""
     try:
         torch.compile(lambda x: x + 1)(torch.zeros(2, device=device))
     except Exception as error:  # torch has no public class for what a backend may raise

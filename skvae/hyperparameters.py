@@ -87,7 +87,7 @@ SHARED_PARAMETERS = """n_components : int, default=10
         The torch device of training and inference, such as "cuda".
     compile : bool, default=False
         Whether training runs the network through ``torch.compile``: a minute or so at the
-        start, for faster steps after it.
+        start of every call, for faster steps after it: for one long ``fit``.
     early_stopping : bool, default=False
         Whether to stop when the objective on validation rows no longer improves, and
         go back to the weights of the best epoch.

@@ -10,6 +10,8 @@ from itertools import pairwise
 import torch
 from torch import nn
 
+from skvae.encoders import StandardizingEncoder
+
 __all__ = ["ARCHITECTURES", "ConvolutionalDecoder", "ConvolutionalEncoder"]
 
 SIDES = (8, 256)  # smallest and largest height and width
@@ -211,7 +213,7 @@ def _check(image_shape):
         )
 
 
-class ConvolutionalEncoder(nn.Module):
+class ConvolutionalEncoder(StandardizingEncoder):
     r"""Convolutions on centred and scaled images: ``layers((x - centre) / scale)``.
 
     Rows (n_samples, height * width * channels) in C order in, (n_samples, n_outputs) out.
@@ -242,27 +244,16 @@ class ConvolutionalEncoder(nn.Module):
     """
 
     def __init__(self, image_shape, n_outputs, architecture):
-        super().__init__()
         _check(image_shape)
-        layers, self.width = ARCHITECTURES[architecture][0](image_shape, n_outputs)
-        self.layers = nn.Sequential(*layers).to(memory_format=torch.channels_last)
-        self.register_buffer("shift", torch.zeros(math.prod(image_shape)))
-        self.register_buffer("factor", torch.ones(math.prod(image_shape)))
-
-    @property
-    def head(self):
-        """The last layer, whose rows are the outputs."""
-        return self.layers[-1]
+        layers, width = ARCHITECTURES[architecture][0](image_shape, n_outputs)
+        layers = nn.Sequential(*layers).to(memory_format=torch.channels_last)
+        super().__init__(layers, math.prod(image_shape))
+        self.width = width
 
     def initialize(self, generator, centre, scale):
-        """Draw the weights; a pixel of scale 0 is constant, and is left out."""
+        """Draw the weights and set the constants."""
         _initialize(self.layers, generator)
-        factor = torch.where(scale > 0, 1 / scale, 0.0)
-        self.factor.copy_(factor)
-        self.shift.copy_(-centre * factor)
-
-    def forward(self, x):
-        return self.layers(torch.addcmul(self.shift, x, self.factor))
+        self.standardize(centre, scale)
 
 
 class ConvolutionalDecoder(nn.Module):

@@ -6,6 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from skvae.encoders import StandardizingEncoder
+
 __all__ = ["ACTIVATIONS", "PerceptronDecoder", "PerceptronEncoder"]
 
 ACTIVATIONS = {
@@ -44,7 +46,7 @@ def _initialize(layers, generator):
         nn.init.zeros_(layer.bias)
 
 
-class PerceptronEncoder(nn.Module):
+class PerceptronEncoder(StandardizingEncoder):
     """A perceptron on centred and scaled rows: ``layers((x - centre) / scale)``.
 
     Centre and scale are constants of the training data. They change no function that
@@ -62,25 +64,13 @@ class PerceptronEncoder(nn.Module):
     """
 
     def __init__(self, n_features, n_outputs, hidden_layer_sizes, activation):
-        super().__init__()
-        self.layers = _perceptron((n_features, *hidden_layer_sizes, n_outputs), activation)
-        self.register_buffer("shift", torch.zeros(n_features))
-        self.register_buffer("factor", torch.ones(n_features))
-
-    @property
-    def head(self):
-        """The last layer."""
-        return self.layers[-1]
+        layers = _perceptron((n_features, *hidden_layer_sizes, n_outputs), activation)
+        super().__init__(layers, n_features)
 
     def initialize(self, generator, centre, scale):
-        """Draw the weights; a column of scale 0 is constant, and is left out."""
+        """Draw the weights and set the constants."""
         _initialize(self.layers, generator)
-        factor = torch.where(scale > 0, 1 / scale, 0.0)
-        self.factor.copy_(factor)
-        self.shift.copy_(-centre * factor)
-
-    def forward(self, x):
-        return self.layers(torch.addcmul(self.shift, x, self.factor))
+        self.standardize(centre, scale)
 
 
 class PerceptronDecoder(nn.Module):

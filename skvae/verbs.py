@@ -10,13 +10,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skvae.batches import in_chunks, tensor_chunks, working_dtype
 from skvae.hyperparameters import check_argument, check_integer, one_of
+from skvae.paths import PATHS
 
 __all__ = ["Verbs", "check_flat"]
 
 LEAST_WIDTH = 256  # that a row is taken to have inside a network; it bounds an inference chunk
 MOST_CHANNELS = 4  # of images whose channels seem to come first
-LEAST_COSINE = -0.9999  # of two codes, less is opposite
-SMALL_ANGLE = 1e-3  # below, sphere and line are one to rounding
 
 
 class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):
@@ -294,26 +293,3 @@ def _as_rows(x):
             )
         return x
     return x.to_frame().T if hasattr(x, "to_frame") else np.reshape(x, (1, -1))
-
-
-def _line(z0, z1, t):
-    return (1 - t) * z0 + t * z1
-
-
-def _sphere(z0, z1, t):
-    """Turn the direction at a constant rate, and move the norm linearly."""
-    norms = np.linalg.norm(z0), np.linalg.norm(z1)
-    cosine = z0 @ z1 / max(norms[0] * norms[1], np.finfo(z0.dtype).tiny)
-    if min(norms) == 0 or cosine < LEAST_COSINE:
-        raise ValueError(
-            "path='sphere' needs two codes that are neither zero nor opposite, for else there is "
-            "no one way. Got such codes instead. Use path='line'."
-        )
-    angle = np.arccos(min(cosine, 1.0))
-    if angle < SMALL_ANGLE:
-        return _line(z0, z1, t)
-    directions = np.sin((1 - t) * angle) * z0 / norms[0] + np.sin(t * angle) * z1 / norms[1]
-    return directions / np.sin(angle) * _line(*norms, t)
-
-
-PATHS = {"line": _line, "sphere": _sphere}

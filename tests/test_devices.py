@@ -43,6 +43,7 @@ def test_a_missing_compiler_is_told(monkeypatch):
         "compile=True needs what torch.compile compiles with: a C++ compiler on the CPU, triton on "
         "a GPU. Got OSError from torch instead. Install it, or use compile=False."
     )
+    check_compiler.cache_clear()
     with pytest.raises(RuntimeError, match=f"^{re.escape(sentence)}$"):
         check_compiler("cpu")
 
