@@ -29,8 +29,8 @@ LAYERS = [
     ["base_vae"],
     ["autoencoder", "vae", "beta_vae", "beta_tcvae"],
     ["__init__"],
-    ["metrics.inputs"],
-    ["metrics.decomposition", "metrics.latents"],
+    ["metrics.inputs", "metrics.factors", "metrics.information"],
+    ["metrics.decomposition", "metrics.latents", "metrics.gaps"],
     ["metrics"],
     ["model_selection"],
 ]

@@ -5,6 +5,7 @@ from skvae.metrics.decomposition import (
     gaussian_total_correlation,
     kl_decomposition,
 )
+from skvae.metrics.gaps import modularity_score, mutual_information_gap
 from skvae.metrics.latents import active_units, latent_loadings, latent_summary
 
 __all__ = [
@@ -14,4 +15,6 @@ __all__ = [
     "kl_decomposition",
     "latent_loadings",
     "latent_summary",
+    "modularity_score",
+    "mutual_information_gap",
 ]

@@ -1,0 +1,136 @@
+"""What the scores of codes against known factors are given: rows of levels, and rows of codes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.utils import check_array, check_consistent_length
+
+__all__ = ["Factors", "active_codes", "check_codes", "check_factors", "check_stds"]
+
+COLLAPSED_SHARE = 0.01  # of a code's variance that its means have, at most, where it collapsed
+
+
+@dataclass(frozen=True, eq=False)
+class Factors:
+    """Known factors of n rows.
+
+    Attributes
+    ----------
+    levels : ndarray of shape (n_samples, n_factors), integers
+        The places of the values among their factor's different values, sorted.
+    values : ndarray of shape (n_samples, n_factors), float64
+        The values where they are numbers, the levels where they are not.
+    sizes : ndarray of shape (n_factors,), integers
+        The numbers of levels.
+    nominal : ndarray of shape (n_factors,), bool
+        Whether the levels have no order.
+    """
+
+    levels: np.ndarray
+    values: np.ndarray
+    sizes: np.ndarray
+    nominal: np.ndarray
+
+    @property
+    def entropies(self):
+        """Entropy of each factor over the rows, in nats."""
+        shares = [np.bincount(column) / len(column) for column in self.levels.T]
+        return np.array([-np.sum(share * np.log(share)) for share in shares])
+
+
+def check_factors(factors, codes, metric, *, nominal=None, least=1, repeated=True):
+    """Return the :class:`Factors` and the codes, float64, of a metric so named.
+
+    ``least`` is the number of factors that it needs, ``repeated`` whether ordered factors must
+    have levels that recur, as they must where a level is a class and not a number.
+    """
+    factors = check_array(factors, dtype=None, input_name="factors", ensure_min_samples=2)
+    codes = check_codes(codes, "codes")
+    check_consistent_length(factors, codes)
+    n_samples, n_factors = factors.shape
+    if n_factors < least:
+        raise ValueError(
+            f"{metric} needs at least {least} factors, to tell one from another. Got {n_factors} "
+            f"instead. Give more columns."
+        )
+    nominal = _nominal_columns(nominal, n_factors, metric)
+    levels = np.empty((n_samples, n_factors), dtype=np.intp)
+    values = np.empty((n_samples, n_factors))
+    for place, column in enumerate(factors.T):
+        different, levels[:, place] = np.unique(column, return_inverse=True)
+        _check_levels(len(different), n_samples, place, metric, repeated or nominal[place])
+        values[:, place] = _numbers(column, levels[:, place], place, metric, nominal[place])
+    return Factors(levels, values, levels.max(axis=0) + 1, nominal), codes
+
+
+def check_codes(codes, name):
+    """Return codes of shape (n_samples, n_components) as float64."""
+    return check_array(codes, dtype=np.float64, input_name=name, ensure_min_samples=2)
+
+
+def check_stds(stds, codes, metric):
+    """Return the posteriors' standard deviations, which must fit the codes, as float64."""
+    stds = check_array(stds, dtype=np.float64, input_name="stds")
+    if stds.shape != codes.shape or (stds <= 0).any():
+        raise ValueError(
+            f"{metric} needs stds over 0, of the shape {codes.shape} of the codes. Got the shape "
+            f"{stds.shape} and a smallest value of {stds.min():.4g} instead. Give those that "
+            f"posterior returns with the codes."
+        )
+    return stds
+
+
+def active_codes(codes, stds=None):
+    r"""Return which codes carry anything, as a boolean array.
+
+    A constant code does not; nor, where the posteriors' stds are known, does one whose means
+    have at most 1 % of its variance, :math:`Var_x(\mu_j) \leq 0.01 (Var_x(\mu_j) + E \sigma_j^2)`.
+    """
+    variance = codes.var(axis=0)
+    active = np.ptp(codes, axis=0) > 0
+    if stds is None:
+        return active
+    return active & (variance > COLLAPSED_SHARE * (variance + np.mean(stds**2, axis=0)))
+
+
+def _nominal_columns(nominal, n_factors, metric):
+    """Return which columns were named as nominal."""
+    columns = np.atleast_1d(np.asarray([] if nominal is None else nominal))
+    mask = np.zeros(n_factors, dtype=bool)
+    if columns.size == 0:
+        return mask
+    if columns.dtype.kind not in "iu" or not np.isin(columns, np.arange(n_factors)).all():
+        raise ValueError(
+            f"{metric} needs nominal as indices of the columns 0 to {n_factors - 1} of the "
+            f"factors. Got {nominal!r} instead. Name the columns whose levels have no order."
+        )
+    mask[columns] = True
+    return mask
+
+
+def _check_levels(n_levels, n_samples, place, metric, repeated):
+    if n_levels < 2:
+        raise ValueError(
+            f"{metric} needs factors that vary. Got one level in column {place} instead. Leave "
+            f"that column out."
+        )
+    if repeated and 2 * n_levels > n_samples:
+        raise ValueError(
+            f"{metric} needs factors whose levels recur. Got {n_levels} levels in {n_samples} rows "
+            f"of column {place} instead. Bin it, as KBinsDiscretizer does, or give more rows."
+        )
+
+
+def _numbers(column, levels, place, metric, nominal):
+    """Return a column's values, or its levels where they are names of no order."""
+    if column.dtype.kind in "biuf":
+        return column
+    try:
+        return column.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        if nominal:
+            return levels
+        raise ValueError(
+            f"{metric} needs factors that are numbers, but for nominal ones. Got "
+            f"{column[0]!r} in column {place} instead. Name it by nominal=[{place}]."
+        ) from error
