@@ -60,8 +60,9 @@ def histogram_information(levels, bins):
             xlogy(table, table).sum(axis=(1, 2)) / n_samples
             for table in (counts, counts.sum(2, keepdims=True), counts.sum(1, keepdims=True))
         )
-        information[:, place] = np.log(n_samples) + joint - code - factor
-    return np.maximum(information, 0.0)
+        entropy = np.log(n_samples) - factor
+        information[:, place] = np.clip(entropy + joint - code, 0.0, entropy)
+    return information
 
 
 def posterior_information(levels, means, stds):
