@@ -31,6 +31,7 @@ LAYERS = [
     ["__init__"],
     ["metrics.inputs", "metrics.factors", "metrics.information"],
     ["metrics.decomposition", "metrics.latents", "metrics.gaps"],
+    ["metrics.interventions", "metrics.sap", "metrics.udr"],
     ["metrics"],
     ["model_selection"],
 ]

@@ -6,15 +6,22 @@ from skvae.metrics.decomposition import (
     kl_decomposition,
 )
 from skvae.metrics.gaps import modularity_score, mutual_information_gap
+from skvae.metrics.interventions import beta_vae_score, factor_vae_score
 from skvae.metrics.latents import active_units, latent_loadings, latent_summary
+from skvae.metrics.sap import sap_score
+from skvae.metrics.udr import udr_score
 
 __all__ = [
     "KLDecomposition",
     "active_units",
+    "beta_vae_score",
+    "factor_vae_score",
     "gaussian_total_correlation",
     "kl_decomposition",
     "latent_loadings",
     "latent_summary",
     "modularity_score",
     "mutual_information_gap",
+    "sap_score",
+    "udr_score",
 ]

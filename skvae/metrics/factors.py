@@ -19,7 +19,7 @@ class Factors:
     levels : ndarray of shape (n_samples, n_factors), integers
         The places of the values among their factor's different values, sorted.
     values : ndarray of shape (n_samples, n_factors), float64
-        The values where they are numbers, the levels where they are not.
+        The values of factors taken for numbers, the levels of others.
     sizes : ndarray of shape (n_factors,), integers
         The numbers of levels.
     nominal : ndarray of shape (n_factors,), bool
@@ -38,11 +38,11 @@ class Factors:
         return np.array([-np.sum(share * np.log(share)) for share in shares])
 
 
-def check_factors(factors, codes, metric, *, nominal=None, least=1, repeated=True):
+def check_factors(factors, codes, metric, *, nominal=None, least=1, ordered=False):
     """Return the :class:`Factors` and the codes, float64, of a metric so named.
 
-    ``least`` is the number of factors that it needs, ``repeated`` whether ordered factors must
-    have levels that recur, as they must where a level is a class and not a number.
+    ``least`` is the number of factors that it needs, ``ordered`` whether it takes those that are
+    not nominal for numbers. Otherwise a level is a class: it must recur, and may be a name.
     """
     factors = check_array(factors, dtype=None, input_name="factors", ensure_min_samples=2)
     codes = check_codes(codes, "codes")
@@ -58,8 +58,9 @@ def check_factors(factors, codes, metric, *, nominal=None, least=1, repeated=Tru
     values = np.empty((n_samples, n_factors))
     for place, column in enumerate(factors.T):
         different, levels[:, place] = np.unique(column, return_inverse=True)
-        _check_levels(len(different), n_samples, place, metric, repeated or nominal[place])
-        values[:, place] = _numbers(column, levels[:, place], place, metric, nominal[place])
+        number = ordered and not nominal[place]
+        _check_levels(len(different), n_samples, place, metric, number)
+        values[:, place] = _numbers(column, place, metric) if number else levels[:, place]
     return Factors(levels, values, levels.max(axis=0) + 1, nominal), codes
 
 
@@ -108,28 +109,24 @@ def _nominal_columns(nominal, n_factors, metric):
     return mask
 
 
-def _check_levels(n_levels, n_samples, place, metric, repeated):
+def _check_levels(n_levels, n_samples, place, metric, number):
     if n_levels < 2:
         raise ValueError(
             f"{metric} needs factors that vary. Got one level in column {place} instead. Leave "
             f"that column out."
         )
-    if repeated and 2 * n_levels > n_samples:
+    if not number and 2 * n_levels > n_samples:
         raise ValueError(
             f"{metric} needs factors whose levels recur. Got {n_levels} levels in {n_samples} rows "
             f"of column {place} instead. Bin it, as KBinsDiscretizer does, or give more rows."
         )
 
 
-def _numbers(column, levels, place, metric, nominal):
-    """Return a column's values, or its levels where they are names of no order."""
-    if column.dtype.kind in "biuf":
-        return column
+def _numbers(column, place, metric):
+    """Return a column as float64."""
     try:
         return column.astype(np.float64)
     except (TypeError, ValueError) as error:
-        if nominal:
-            return levels
         raise ValueError(
             f"{metric} needs factors that are numbers, but for nominal ones. Got "
             f"{column[0]!r} in column {place} instead. Name it by nominal=[{place}]."

@@ -99,7 +99,7 @@ def mutual_information_gap(
     >>> rounded = mutual_information_gap(
     ...     factors, 2.0 * factors, estimator="posterior", stds=np.ones((8, 2))
     ... )
-    >>> round(rounded * np.log(2), 6)  # a binary channel at 0 dB, in nats
+    >>> round(rounded * float(np.log(2)), 6)  # a binary channel at 0 dB, in nats
     0.336831
     """
     name = "mutual_information_gap"

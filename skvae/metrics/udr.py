@@ -1,0 +1,154 @@
+"""Whether several models found the same codes: the unsupervised disentanglement ranking."""
+
+from itertools import permutations
+
+import numpy as np
+from scipy.stats import rankdata
+from sklearn.linear_model import Lasso
+from sklearn.utils import Bunch
+
+from skvae.hyperparameters import check_argument, one_of
+from skvae.metrics.factors import active_codes, check_codes, check_stds
+
+__all__ = ["udr_score"]
+
+LASSO_PENALTY = 0.1
+
+
+def udr_score(codes_list, *, stds_list=None, method="spearman", flavor=None, details=False):
+    r"""Return how far models agree on their codes (UDR), which needs no factors.
+
+    Let :math:`R_{ab}` be how alike code a of model i and code b of model j are, over the same
+    rows. With :math:`r_a, r_b` the largest of row a and of column b, two models agree by
+
+    .. math:: UDR_{ij} = \frac{1}{d_i + d_j} \Big( \sum_b \frac{r_b^2}{\sum_a R_{ab}} +
+              \sum_a \frac{r_a^2}{\sum_b R_{ab}} \Big)
+
+    where :math:`d_i, d_j` count the active codes, which alone enter the outer sums. A model's score
+    is the median over the others; the result is the mean over models. It is 1 where the
+    codes of any two are the same, but for order, sign and scale.
+
+    Parameters
+    ----------
+    codes_list : sequence of array-likes of shape (n_samples, n_components)
+        Codes of the same rows by at least two models, say fits from different seeds, each
+        with its own n_components.
+    stds_list : sequence of array-likes, default=None
+        Standard deviations of the posteriors, each of its codes' shape: codes that collapsed are
+        then inactive. Without them, constant codes alone are.
+    method : {"spearman", "lasso"}, default="spearman"
+        R is the absolute rank correlation, or the absolute coefficients of one model's
+        standardised codes in a lasso of penalty 0.1 that predicts the other's. The lasso
+        shrinks: of independent codes that are the same it makes 0.9.
+    flavor : {"disentanglement_lib"}, default=None
+        "disentanglement_lib" halves the sum of the two means, so that the model with fewer
+        active codes has as much weight.
+    details : bool, default=False
+        Return a Bunch.
+
+    Returns
+    -------
+    float, or Bunch
+        From 0 to 1, for the lasso up to its shrinkage; 0 where nothing is active. Invariant to the
+        order, sign and scale of codes. The Bunch has
+
+        - "score": the float
+        - "per_model": the medians, ndarray of shape (n_models,)
+        - "agreement": :math:`UDR_{ij}`, ndarray of shape (n_models, n_models), NaN on the
+          diagonal; symmetric for "spearman"
+        - "n_active": numbers of active codes, ndarray of shape (n_models,)
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two models, or their codes are not of the same number of rows.
+
+    Notes
+    -----
+    A high value says that other seeds find the same codes, not that these are anyone's factors.
+
+    References
+    ----------
+    Duan et al. (2020), Unsupervised model selection for variational disentangled representation
+    learning, ICLR.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvae.metrics import udr_score
+    >>> codes = np.random.default_rng(0).standard_normal((1000, 3))
+    >>> angle = np.pi / 4
+    >>> rotated = codes.copy()
+    >>> rotated[:, 0] = np.cos(angle) * codes[:, 0] - np.sin(angle) * codes[:, 1]
+    >>> rotated[:, 1] = np.sin(angle) * codes[:, 0] + np.cos(angle) * codes[:, 1]
+    >>> same, other = udr_score([codes, -codes[:, [2, 0, 1]]]), udr_score([codes, rotated])
+    >>> bool(other < 0.7 < 0.9 < same)
+    True
+    """
+    check_argument("method", method, one_of("spearman", "lasso"), "udr_score")
+    check_argument("flavor", flavor, [*one_of("disentanglement_lib"), None], "udr_score")
+    codes_list = [check_codes(codes, "codes") for codes in codes_list]
+    n_rows = [len(codes) for codes in codes_list]
+    if len(n_rows) < 2 or len(set(n_rows)) > 1:
+        raise ValueError(
+            f"udr_score needs the codes of the same rows by at least two models. Got {n_rows} rows "
+            f"instead. Give one array for each model."
+        )
+    stds_list = _checked_stds(stds_list, codes_list)
+    active = [active_codes(*pair) for pair in zip(codes_list, stds_list, strict=True)]
+    if method == "spearman":
+        codes_list = [rankdata(codes, axis=0) for codes in codes_list]
+    standard = [_standardised(codes) for codes in codes_list]
+    likeness = _rank_correlations if method == "spearman" else _coefficients
+    agreement = np.full((len(standard), len(standard)), np.nan)
+    for i, j in permutations(range(len(standard)), 2):
+        R = likeness(standard[i], standard[j])
+        agreement[i, j] = _agreement(R, active[i], active[j], flavor)
+    per_model = np.nanmedian(agreement, axis=1)
+    score = float(per_model.mean())
+    if not details:
+        return score
+    n_active = np.array([mask.sum() for mask in active])
+    return Bunch(score=score, per_model=per_model, agreement=agreement, n_active=n_active)
+
+
+def _checked_stds(stds_list, codes_list):
+    """Return the stds of each model, or None for each."""
+    if stds_list is None:
+        return [None] * len(codes_list)
+    if len(stds_list) != len(codes_list):
+        raise ValueError(
+            f"udr_score needs stds_list to have an array for each model. Got {len(stds_list)} for "
+            f"{len(codes_list)} models instead. Give those that posterior returns with the codes."
+        )
+    pairs = zip(stds_list, codes_list, strict=True)
+    return [check_stds(stds, codes, "udr_score") for stds, codes in pairs]
+
+
+def _standardised(codes):
+    """Return codes of mean 0 and variance 1; constant ones are 0."""
+    spread = codes.std(axis=0)
+    return (codes - codes.mean(axis=0)) / np.where(np.ptp(codes, axis=0) > 0, spread, np.inf)
+
+
+def _rank_correlations(ranks, other_ranks):
+    return np.abs(ranks.T @ other_ranks) / len(ranks)
+
+
+def _coefficients(codes, other_codes):
+    lasso = Lasso(alpha=LASSO_PENALTY, fit_intercept=False).fit(codes, other_codes)
+    return np.abs(np.atleast_2d(lasso.coef_)).T
+
+
+def _agreement(R, active, other_active, flavor):
+    """Return UDR of two models, given the likeness R of their codes."""
+    rows, columns = _peaks(R)[active], _peaks(R.T)[other_active]
+    if flavor is None:
+        return (rows.sum() + columns.sum()) / max(len(rows) + len(columns), 1)
+    return 0.5 * sum(peaks.mean() if len(peaks) else 0.0 for peaks in (rows, columns))
+
+
+def _peaks(R):
+    """Return the largest entry of each row, times its share of the row; 0 for a row of zeros."""
+    largest, total = R.max(axis=1), R.sum(axis=1)
+    return np.divide(largest**2, total, out=np.zeros_like(total), where=total > 0)

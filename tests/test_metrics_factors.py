@@ -1,0 +1,135 @@
+import re
+
+import numpy as np
+import pytest
+from known_factors import sampled_factors
+
+from skvae import metrics
+from skvae.metrics.factors import active_codes, check_factors
+
+FACTORS = sampled_factors(60, (2, 3))
+CODES = FACTORS + 0.5
+SCORES = ["mutual_information_gap", "modularity_score", "beta_vae_score", "factor_vae_score"]
+every_score = pytest.mark.parametrize("name", [*SCORES, "sap_score"])
+
+
+def refused(name, sentence, factors=FACTORS, codes=CODES, **options):
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        getattr(metrics, name)(factors, codes, **options)
+
+
+def test_levels_are_places_among_the_sorted_values():
+    factors, codes = check_factors(
+        [[0.5, 7], [-2, 7], [0.5, 3], [9, 3]], [[1], [2], [3], [4]], "", ordered=True
+    )
+    np.testing.assert_array_equal(factors.levels, [[1, 1], [0, 1], [1, 0], [2, 0]])
+    np.testing.assert_array_equal(factors.values[:, 0], [0.5, -2, 0.5, 9])
+    np.testing.assert_array_equal(factors.sizes, [3, 2])
+    np.testing.assert_allclose(factors.entropies, [1.5 * np.log(2), np.log(2)])
+    assert codes.dtype == np.float64
+
+
+def test_names_are_levels_too():
+    names = np.array(["oval", "square"], dtype=object)[FACTORS[:, :1]]
+    named = np.hstack([names, FACTORS[:, 1:]])
+    for name in SCORES:
+        options = {} if name in SCORES[:2] else {"random_state": 0, "n_train": 50, "n_test": 20}
+        score = getattr(metrics, name)
+        assert score(named, CODES, **options) == score(FACTORS, CODES, **options)
+    sap = metrics.sap_score(named, CODES, nominal=[0], random_state=0)
+    assert sap == metrics.sap_score(FACTORS, CODES, nominal=[0], random_state=0)
+    refused(
+        "sap_score",
+        f"sap_score needs factors that are numbers, but for nominal ones. Got {named[0, 0]!r} in "
+        f"column 0 instead. Name it by nominal=[0].",
+        named,
+    )
+
+
+@every_score
+def test_a_factor_of_one_level_is_refused(name):
+    refused(
+        name,
+        f"{name} needs factors that vary. Got one level in column 1 instead. Leave that column "
+        f"out.",
+        np.c_[FACTORS[:, 0], np.ones(60)],
+    )
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_levels_that_do_not_recur_are_refused(name):
+    refused(
+        name,
+        f"{name} needs factors whose levels recur. Got 60 levels in 60 rows of column 0 instead. "
+        f"Bin it, as KBinsDiscretizer does, or give more rows.",
+        np.c_[np.arange(60), FACTORS],
+    )
+
+
+def test_levels_of_numbers_need_not_recur():
+    assert metrics.sap_score(np.arange(60)[:, None], np.arange(60)[:, None]) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", SCORES[1:])
+def test_one_factor_alone_is_refused_where_factors_are_told_apart(name):
+    refused(
+        name,
+        f"{name} needs at least 2 factors, to tell one from another. Got 1 instead. Give more "
+        f"columns.",
+        FACTORS[:, :1],
+    )
+
+
+@every_score
+def test_what_is_no_table_of_numbers_is_refused(name):
+    score = getattr(metrics, name)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        score(FACTORS, CODES[1:])
+    with pytest.raises(ValueError, match="Input codes contains NaN"):
+        score(FACTORS, np.where(CODES > 1, np.nan, CODES))
+    with pytest.raises(ValueError, match="Input factors contains NaN"):
+        score(np.where(FACTORS > 0, np.nan, FACTORS), CODES)
+    with pytest.raises(ValueError, match="Expected 2D array"):
+        score(FACTORS, CODES[:, 0])
+    with pytest.raises(ValueError, match="minimum of 2 is required"):
+        score(FACTORS[:1], CODES[:1])
+
+
+@pytest.mark.parametrize("nominal", [[2], [-1], ["shape"], [True, False], [0.0]])
+def test_nominal_is_of_columns(nominal):
+    refused(
+        "sap_score",
+        f"sap_score needs nominal as indices of the columns 0 to 1 of the factors. Got "
+        f"{nominal!r} instead. Name the columns whose levels have no order.",
+        nominal=nominal,
+    )
+
+
+@pytest.mark.parametrize(
+    ("nominal", "mask"), [(None, [0, 0]), ((), [0, 0]), (1, [0, 1]), ([1, 0], [1, 1])]
+)
+def test_nominal_columns_are_marked(nominal, mask):
+    factors, _ = check_factors(FACTORS, CODES, "", nominal=nominal)
+    np.testing.assert_array_equal(factors.nominal, mask)
+
+
+@pytest.mark.parametrize(
+    ("stds", "shape", "least"),
+    [(np.ones((60, 3)), (60, 3), "1"), (np.zeros((60, 2)), (60, 2), "0")],
+)
+@pytest.mark.parametrize("name", ["modularity_score", "factor_vae_score"])
+def test_stds_are_positive_and_of_the_codes_shape(name, stds, shape, least):
+    refused(
+        name,
+        f"{name} needs stds over 0, of the shape (60, 2) of the codes. Got the shape {shape} and "
+        f"a smallest value of {least} instead. Give those that posterior returns with the codes.",
+        stds=stds,
+    )
+
+
+def test_active_codes_carry_more_than_a_hundredth_of_their_variance():
+    codes = np.array([-1.0, 1.0])[:, None] * [0.0, 0.099, 0.101, 3.0] + 5.0
+    np.testing.assert_array_equal(active_codes(codes), [False, True, True, True])
+    stds = np.full(codes.shape, np.sqrt(0.99))  # 0.01 of the whole is a variance of 0.01
+    np.testing.assert_array_equal(active_codes(codes, stds), [False, False, True, True])
+    np.testing.assert_array_equal(active_codes(8 * codes, 8 * stds), [False, False, True, True])

@@ -1,0 +1,121 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from known_factors import noise, sampled_factors
+from scipy.integrate import quad
+from scipy.stats import norm
+from sklearn.metrics import mutual_info_score
+
+from skvae.metrics.information import (
+    histogram_bins,
+    histogram_information,
+    posterior_information,
+)
+
+# I(level; level * spacing + N(0, 1)) of equally probable levels, by quadrature, in nats
+CHANNELS = [
+    (2, 2, 0.336831),
+    (2, 4, 0.632720),
+    (4, 2, 0.845233),
+    (8, 1, 0.876709),
+    (8, 2, 1.445989),
+    (8, 4, 1.973694),
+    (10, 6, 2.295656),
+    (32, 6, 3.458278),
+]
+
+
+def loop(levels, codes):
+    """The plug-in information, pair by pair."""
+    return [
+        [mutual_info_score(v, np.digitize(z, np.histogram(z, 20)[1][:-1])) for v in levels.T]
+        for z in codes.T
+    ]
+
+
+def test_all_pairs_at_once_equal_a_loop_over_them():
+    levels, codes = sampled_factors(2000), noise(2000, 4)
+    codes[:, 1] += levels[:, 3]
+    information = histogram_information(levels, histogram_bins(codes, 20))
+    np.testing.assert_allclose(information, loop(levels, codes), atol=1e-12)
+
+
+@pytest.mark.parametrize(("n_levels", "n_bins"), [(40, 20), (32, 20), (7, 7), (5, 20)])
+def test_the_information_of_a_one_to_one_code_is_the_entropy_of_its_bins(n_levels, n_bins):
+    levels = np.tile(np.arange(n_levels), 6)[:, None]
+    bins = histogram_bins(levels * -0.3, n_bins)
+    shares = np.unique(bins, return_counts=True)[1] / len(bins)
+    (information,) = histogram_information(levels, bins).ravel()
+    assert information == pytest.approx(-np.sum(shares * np.log(shares)), rel=1e-12)
+
+
+def test_the_bias_of_independent_variables_is_the_one_documented():
+    levels = np.stack([np.random.default_rng(seed).integers(40, size=10_000) for seed in range(60)])
+    codes = np.random.default_rng(0).random((10_000, 1))
+    information = histogram_information(levels.T, histogram_bins(codes, 20))
+    assert information.mean() == pytest.approx(19 * 39 / 20_000, rel=0.02)
+
+
+def test_quantile_bins_have_equal_numbers_of_rows_and_see_ranks_alone():
+    codes = noise(1000, 3)
+    bins = histogram_bins(codes, 10, "quantile")
+    for column in bins.T:
+        np.testing.assert_array_equal(np.bincount(column), [100] * 10)
+    np.testing.assert_array_equal(histogram_bins(np.exp(codes), 10, "quantile"), bins)
+
+
+@pytest.mark.parametrize("strategy", ["uniform", "quantile"])
+def test_a_constant_code_tells_nothing(strategy):
+    levels = sampled_factors(100, (3, 4))
+    bins = histogram_bins(np.full((100, 1), 0.1), 20, strategy)
+    np.testing.assert_allclose(histogram_information(levels, bins), 0, atol=1e-14)
+
+
+@pytest.mark.parametrize(("n_levels", "spacing", "expected"), CHANNELS)
+def test_posteriors_over_levels_are_a_noisy_channel(n_levels, spacing, expected):
+    levels = np.repeat(np.arange(n_levels), 3)[:, None]
+    information = posterior_information(levels, 1.0 * spacing * levels, np.ones(levels.shape))
+    assert information.item() == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
+def test_the_channel_has_no_unit(unit):
+    levels = np.repeat(np.arange(8), 3)[:, None]
+    information = posterior_information(levels, -2.0 * unit * levels, np.full(levels.shape, unit))
+    assert information.item() == pytest.approx(1.445989, abs=1e-6)
+
+
+def test_posteriors_of_every_width_equal_a_quadrature():
+    means = np.array([-3.0, -1.0, 0.2, 0.4, 2.0, 5.0])
+    stds = np.array([0.02, 1.3, 0.3, 0.05, 0.7, 0.1])
+    levels = np.array([0, 1, 0, 1, 0, 2])[:, None]
+
+    def density(z, rows):
+        return norm.pdf(z, means[rows], stds[rows]).mean()
+
+    def entropy(rows):
+        def integrand(z):
+            value = density(z, rows)
+            return -value * np.log(value) if value > 0 else 0.0
+
+        edges = np.unique(np.concatenate([means + k * stds for k in (-9, -3, -1, 1, 3, 9)]))
+        return sum(quad(integrand, *ends, epsabs=1e-11)[0] for ends in pairwise(edges))
+
+    every = np.ones(6, dtype=bool)
+    parts = [(levels[:, 0] == level) for level in range(3)]
+    expected = entropy(every) - sum(rows.mean() * entropy(rows) for rows in parts)
+    information = posterior_information(levels, means[:, None], stds[:, None])
+    assert information.item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_posteriors_narrower_than_the_grid_tell_the_whole_level():
+    levels = np.repeat(np.arange(5), 4)[:, None]
+    information = posterior_information(levels, 1.0 * levels, np.full(levels.shape, 1e-12))
+    assert information.item() == pytest.approx(np.log(5), rel=1e-9)
+
+
+def test_posteriors_equal_to_the_prior_tell_nothing():
+    levels = sampled_factors(50, (3, 4))
+    information = posterior_information(levels, np.zeros((50, 2)), np.ones((50, 2)))
+    np.testing.assert_allclose(information, 0, atol=1e-12)
