@@ -33,6 +33,7 @@ LAYERS = [
     ["metrics.decomposition", "metrics.latents", "metrics.gaps"],
     ["metrics.interventions", "metrics.sap", "metrics.udr"],
     ["metrics"],
+    ["model_selection.spectrum"],
     ["model_selection"],
 ]
 RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}
@@ -93,7 +94,9 @@ def test_skorch_and_private_names_of_scikit_learn_have_one_place_each():
                 assert not module.startswith("sklearn.utils._"), name
 
 
-@pytest.mark.parametrize("package", ["skvae", "skvae.metrics", "skvae.datasets"])
+@pytest.mark.parametrize(
+    "package", ["skvae", "skvae.metrics", "skvae.datasets", "skvae.model_selection"]
+)
 def test_importing_the_package_loads_nothing_optional(package):
     # scikit-learn itself loads pandas where there is one.
     code = (

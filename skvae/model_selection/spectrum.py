@@ -1,4 +1,4 @@
-"""Choosing a model: which beta keeps which direction of the data."""
+"""Which beta keeps which principal direction of the data."""
 
 import numpy as np
 from sklearn.decomposition import PCA
