@@ -33,7 +33,7 @@ LAYERS = [
     ["metrics.decomposition", "metrics.latents", "metrics.gaps"],
     ["metrics.interventions", "metrics.sap", "metrics.udr"],
     ["metrics"],
-    ["model_selection.spectrum"],
+    ["model_selection.spectrum", "model_selection.scorers"],
     ["model_selection"],
 ]
 RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}

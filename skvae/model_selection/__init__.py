@@ -1,5 +1,6 @@
-"""Choosing a model: which beta keeps which direction of the data."""
+"""Choosing a model: what to select by, and which beta keeps which direction of the data."""
 
+from skvae.model_selection.scorers import latent_scorer
 from skvae.model_selection.spectrum import suggest_beta
 
-__all__ = ["suggest_beta"]
+__all__ = ["latent_scorer", "suggest_beta"]
