@@ -13,9 +13,9 @@ PACKAGE = Path(skvae.__file__).parent
 # A module imports only from modules of a lower layer.
 LAYERS = [
     ["_version", "caution"],
-    ["datasets.pixels", "datasets.rows"],
-    ["datasets.images", "datasets.dsprites"],
-    ["datasets.celeba"],
+    ["datasets.drawing", "datasets.frames", "datasets.pixels", "datasets.rows"],
+    ["datasets.grids", "datasets.images", "datasets.dsprites"],
+    ["datasets.celeba", "datasets.linear_gaussian", "datasets.sprites", "datasets.xy_squares"],
     ["datasets"],
     ["distributions", "schedules", "stopping", "batches", "threads", "devices"],
     ["encoders", "paths"],
@@ -44,7 +44,7 @@ FILES = {
 }
 OPTIONAL = ["matplotlib", "pandas", "polars", "PIL", "dask", "accelerate", "onnx", "safetensors"]
 # What is optional is imported inside a function, so that nothing else loads it, at one place.
-ONE_PLACE = {"PIL": "datasets.pixels", "pandas": "datasets.celeba"}
+ONE_PLACE = {"PIL": "datasets.pixels", "pandas": "datasets.frames"}
 
 
 def imports(path):

@@ -1,7 +1,17 @@
-"""Data to train on: images read from disk. Nothing is ever downloaded."""
+"""Data to train on: made from known factors, or read from disk. Nothing is ever downloaded."""
 
 from skvae.datasets.celeba import load_celeba
 from skvae.datasets.dsprites import load_dsprites
 from skvae.datasets.images import load_images
+from skvae.datasets.linear_gaussian import make_linear_gaussian
+from skvae.datasets.sprites import make_sprites
+from skvae.datasets.xy_squares import make_xy_squares
 
-__all__ = ["load_celeba", "load_dsprites", "load_images"]
+__all__ = [
+    "load_celeba",
+    "load_dsprites",
+    "load_images",
+    "make_linear_gaussian",
+    "make_sprites",
+    "make_xy_squares",
+]

@@ -1,4 +1,4 @@
-"""CelebA, the aligned faces, from its official files. The only module that imports pandas."""
+"""CelebA, the aligned faces, from its official files."""
 
 import os
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils import Bunch
 
+from skvae.datasets.frames import import_pandas
 from skvae.datasets.images import ImageReader, image_names
 
 __all__ = ["load_celeba"]
@@ -139,18 +140,6 @@ def load_celeba(
     )
 
 
-def import_pandas():
-    """Return pandas, or raise a sentence."""
-    try:
-        import pandas
-    except ImportError as error:
-        raise ImportError(
-            "load_celeba needs pandas for the attributes. Got none that can be imported instead. "
-            "Install it: pip install skvae[images]"
-        ) from error
-    return pandas
-
-
 def _checked_crop(crop):
     if not isinstance(crop, str):
         return crop
@@ -187,10 +176,11 @@ def _lists(root):
 
 
 def _attributes(path):
+    pandas = import_pandas("load_celeba", "the attributes")
     try:
         with open(path) as file:
             count = int(file.readline())
-        table = import_pandas().read_csv(path, sep=r"\s+", skiprows=1)
+        table = pandas.read_csv(path, sep=r"\s+", skiprows=1)
     except ValueError as error:
         raise ValueError(_malformed(path)) from error
     if not table.isin([-1, 1]).all(axis=None):
@@ -204,8 +194,9 @@ def _attributes(path):
 
 
 def _partition(path):
+    pandas = import_pandas("load_celeba", "the attributes")
     try:
-        table = import_pandas().read_csv(path, sep=r"\s+", header=None, index_col=0)
+        table = pandas.read_csv(path, sep=r"\s+", header=None, index_col=0)
     except ValueError as error:
         raise ValueError(_malformed(path)) from error
     if table.shape[1] != 1 or not table.isin([0, 1, 2]).all(axis=None):

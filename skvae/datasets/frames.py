@@ -1,0 +1,38 @@
+"""Data frames, where they are asked for. The only module that imports pandas."""
+
+__all__ = ["factor_frame", "import_pandas"]
+
+
+def import_pandas(function, purpose):
+    """Return pandas, or raise a sentence.
+
+    Parameters
+    ----------
+    function : str
+        The name that the sentence begins with.
+    purpose : str
+        What it needs pandas for.
+
+    Returns
+    -------
+    module
+
+    Raises
+    ------
+    ImportError
+        If there is no pandas.
+    """
+    try:
+        import pandas
+    except ImportError as error:
+        raise ImportError(
+            f"{function} needs pandas for {purpose}. Got none that can be imported instead. "
+            f"Install it: pip install skvae[images]"
+        ) from error
+    return pandas
+
+
+def factor_frame(function, factor_values, factor_names):
+    """Return factors' values as a DataFrame, or raise the sentence of ``import_pandas``."""
+    pandas = import_pandas(function, "as_frame=True")
+    return pandas.DataFrame(factor_values, columns=list(factor_names))

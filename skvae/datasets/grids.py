@@ -1,0 +1,79 @@
+"""The rows of a grid of factors: all of them, or some drawn at random; checks of numbers."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import Bunch
+
+__all__ = ["bunch", "check_integer", "check_number", "grid_levels"]
+
+
+def check_integer(function, name, value, least=1):
+    """Raise a sentence unless a value is an integer that is not less than ``least``."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+        raise ValueError(
+            f"{function} needs {name} to be an integer of {least} or more. Got {value!r} instead. "
+            f"Give one, as in {name}={least}."
+        )
+
+
+def check_number(function, name, value, contains, interval):
+    """Raise a sentence unless ``contains(value)``, where ``interval`` says what that means."""
+    if not isinstance(value, Real) or isinstance(value, bool) or not contains(value):
+        raise ValueError(
+            f"{function} needs {name} to be a number in {interval}. Got {value!r} instead. Give "
+            f"one in that range."
+        )
+
+
+def grid_levels(function, factor_sizes, n_samples, rng):
+    """Return rows of a grid of factors.
+
+    Parameters
+    ----------
+    function : str
+        The name that its sentences begin with.
+    factor_sizes : tuple of int
+        The number of levels of each factor.
+    n_samples : int or None
+        How many rows to draw, each uniformly from the grid. None: each row once, the last factor
+        changing fastest.
+    rng : RandomState
+        Used only where rows are drawn.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_factors), int64
+        The level of each factor, from 0.
+
+    Examples
+    --------
+    >>> from skvae.datasets.grids import grid_levels
+    >>> grid_levels("make_sprites", (2, 2), None, None)
+    array([[0, 0],
+           [0, 1],
+           [1, 0],
+           [1, 1]])
+    """
+    n_rows = int(np.prod(factor_sizes, dtype=np.int64))
+    if n_samples is None:
+        rows = np.arange(n_rows)
+    else:
+        check_integer(function, "n_samples", n_samples)
+        rows = rng.randint(n_rows, size=n_samples, dtype=np.int64)
+    return np.stack(np.unravel_index(rows, factor_sizes), axis=1)
+
+
+def bunch(data, factors, factor_values, factor_names, factor_sizes, image_shape, frame):
+    """Return what the makers of images return; one channel has no axis in ``images``."""
+    shape = image_shape[:2] if image_shape[2] == 1 else image_shape
+    return Bunch(
+        data=data,
+        images=data.reshape(len(data), *shape),
+        factors=factors,
+        factor_values=factor_values,
+        factor_names=factor_names,
+        factor_sizes=factor_sizes,
+        image_shape=image_shape,
+        frame=frame,
+    )

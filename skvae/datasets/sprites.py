@@ -1,0 +1,233 @@
+"""dSprites-like images: shapes on black whose factors of variation are known."""
+
+import colorsys
+from numbers import Real
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skvae.datasets.drawing import SHAPES, draw
+from skvae.datasets.frames import factor_frame
+from skvae.datasets.grids import bunch, check_integer, check_number, grid_levels
+from skvae.datasets.rows import check_memmap, stacked
+
+__all__ = ["make_sprites"]
+
+FUNCTION = "make_sprites"
+FACTORS = ("colour", "shape", "scale", "orientation", "pos_x", "pos_y")
+PERIODS = np.array([np.pi / 2, np.pi, 2 * np.pi])  # of SHAPES
+CHUNK = 2**20  # pixels drawn at once: temporaries stay in the processor's cache
+
+
+def make_sprites(
+    n_samples=None,
+    *,
+    size=64,
+    shapes=("square", "ellipse", "heart"),
+    n_scales=6,
+    n_orientations=40,
+    n_positions=32,
+    orientation_range=2 * np.pi,
+    n_colors=None,
+    noise=0.0,
+    memmap=None,
+    as_frame=False,
+    random_state=None,
+):
+    r"""Draw dSprites-like images, shapes on black, from factors that are known.
+
+    A shape of scale :math:`s`, turned by :math:`\theta`, stands at the centre
+    :math:`c = \frac14 + \frac12 (p_x, p_y)`, where the image's side is 1 and y points down. A pixel
+    is white where the point :math:`(d_x, d_y)` from :math:`c` to its own centre, in the shape's
+    coordinates
+
+    .. math::
+        u = (d_x \cos\theta - d_y \sin\theta) / s, \quad v = (d_x \sin\theta + d_y \cos\theta) / s
+
+    is inside of
+
+    - the square :math:`|u|, |v| < 0.15`;
+    - the ellipse :math:`(u / 0.2)^2 + (v / 0.1125)^2 < 1`;
+    - the heart bounded by :math:`u = 0.15 \sin^3 t`,
+      :math:`v = -k (13 \cos t - 5 \cos 2t - 2 \cos 3t - \cos 4t) - 0.0225`, of height 0.3.
+
+    Nothing is smoothed, as in dSprites (Matthey et al., 2017), whose images these are but for a few
+    pixels at the edges. Two things differ: white is 255 in place of 1, and the orientations leave
+    out their endpoint. dSprites counts 0 and :math:`2 \pi` as two levels of one image, so that no
+    code could tell them apart.
+
+    The defaults make 737,280 images, 3 GB: draw ``n_samples`` of them, take a smaller grid, or give
+    a ``memmap``.
+
+    Parameters
+    ----------
+    n_samples : int, default=None
+        How many images to draw, each uniformly from the grid: factors are independent, and an
+        image may come twice. None makes the whole grid, each image once, in the order in which
+        the last factor changes fastest.
+    size : int, default=64
+        Height and width in pixels, 8 or more. In small images neighbouring levels may look
+        alike, and below 16 the smallest shapes may have no pixel.
+    shapes : sequence of {"square", "ellipse", "heart"}, default=("square", "ellipse", "heart")
+        The levels of the shape.
+    n_scales : int, default=6
+        Number of scales, in equal steps from 0.5 to 1; of one, 1.
+    n_orientations : int, default=40
+        Number of orientations, in equal steps from 0 (anticlockwise), without the endpoint.
+    n_positions : int or (int, int), default=32
+        Number of positions, horizontally and vertically, in equal steps from 0 to 1; of one, the
+        middle, 0.5.
+    orientation_range : float or "period", default=2*pi
+        The endpoint in radians, in (0, 2 pi]. By symmetry a square turned by :math:`\pi/2` and an
+        ellipse turned by :math:`\pi` are the same image as before, so that under the default the
+        orientation is no function of their images. ``numpy.pi / 2`` makes it one for all shapes.
+        So does "period", which turns every shape through a period of its own: level ``i`` is
+        :math:`i / n` of :math:`\pi/2`, :math:`\pi` or :math:`2\pi`.
+    n_colors : int, default=None
+        Number of colours, of evenly spaced hues from red on, at full saturation and brightness.
+        They are one more factor, the first, and images have three channels. None: white.
+    noise : float, default=0.0
+        The background's brightness is uniform on [0, noise], in [0, 1], independently in every
+        pixel and channel. The shapes stay as they are.
+    memmap : str or path-like, default=None
+        A .npy file to draw the rows to in place of memory; what has that name already is
+        replaced, once the new file is whole.
+    as_frame : bool, default=False
+        Whether to return the factors' values as a DataFrame too. Needs pandas: ``pip install
+        skvae[images]``.
+    random_state : int, RandomState instance or None, default=None
+        Of the rows drawn and of the noise. The whole grid without noise has no randomness.
+
+    Returns
+    -------
+    Bunch
+        With n_factors 5, or 6 with colours.
+
+        - data : ndarray of shape (n_images, size * size * channels), uint8, 0 to 255, in C order:
+          ``input_scale=1/255`` takes it to [0, 1]. With ``memmap`` a read-only memory map.
+        - images : the same memory as (n_images, size, size), or (n_images, size, size, 3)
+        - factors : ndarray of shape (n_images, n_factors), int64: the level of each, from 0
+        - factor_values : ndarray of shape (n_images, n_factors), float64: the value at that
+          level; of the shape 1 (square), 2 (ellipse), 3 (heart); of the orientation in radians; of
+          a position in [0, 1]; of the colour its hue in [0, 1)
+        - factor_names : ("shape", "scale", "orientation", "pos_x", "pos_y"), after "colour" where
+          there is one
+        - factor_sizes : tuple of int, the number of levels
+        - image_shape : (size, size, channels), as the estimators' ``image_shape`` takes it
+        - frame : None, or with ``as_frame`` a DataFrame of ``factor_values`` by name
+
+    Raises
+    ------
+    ImportError
+        If there is no pandas and ``as_frame`` asks for it.
+    ValueError
+        If a parameter is out of its range.
+
+    See Also
+    --------
+    load_dsprites : The original, from its file.
+    make_xy_squares : Images whose pixels hide their factors.
+
+    References
+    ----------
+    Matthey, Higgins, Hassabis & Lerchner (2017), dSprites: Disentanglement testing Sprites
+    dataset.
+
+    Examples
+    --------
+    >>> from skvae.datasets import make_sprites
+    >>> sprites = make_sprites(size=16, n_scales=2, n_orientations=4, n_positions=(3, 2))
+    >>> sprites.data.shape
+    (144, 256)
+    >>> sprites.factor_sizes
+    (3, 2, 4, 3, 2)
+    >>> sprites.factor_values[1]
+    array([1. , 0.5, 0. , 0. , 1. ])
+    >>> sprites.images[1, 10:14, 2:6]
+    array([[  0,   0,   0,   0],
+           [  0, 255, 255,   0],
+           [  0, 255, 255,   0],
+           [  0,   0,   0,   0]], dtype=uint8)
+    """
+    check_memmap(memmap, FUNCTION)
+    check_integer(FUNCTION, "size", size, 8)
+    check_number(FUNCTION, "noise", noise, lambda value: 0 <= value <= 1, "[0, 1]")
+    levels = _levels(shapes, n_scales, n_orientations, n_positions, n_colors)
+    sizes = tuple(len(level) for level in levels)
+    period = _period(orientation_range)
+    rng = check_random_state(random_state)
+    factors = grid_levels(FUNCTION, sizes, n_samples, rng)
+    values = np.stack([level[column] for level, column in zip(levels, factors.T, strict=True)], 1)
+    values[:, 3] *= period[values[:, 1].astype(np.intp) - 1]
+    channels, first = (1, 1) if n_colors is None else (3, 0)
+    names, columns = FACTORS[first:], values[:, first:]
+    frame = factor_frame(FUNCTION, columns, names) if as_frame else None
+    rows = _rows(size, values, noise, rng, colored=n_colors is not None)
+    data = stacked(rows, len(values), size * size * channels, memmap)
+    image_shape = (size, size, channels)
+    return bunch(data, factors[:, first:], columns, names, sizes[first:], image_shape, frame)
+
+
+def _levels(shapes, n_scales, n_orientations, n_positions, n_colors):
+    """Return the values at each factor's levels; of the orientation as parts of its range."""
+    names = tuple(shapes) if isinstance(shapes, list | tuple) else ()
+    if not names or any(name not in SHAPES or names.count(name) > 1 for name in names):
+        raise ValueError(
+            f"make_sprites needs shapes to be a list or tuple of 'square', 'ellipse' and 'heart', "
+            f"each at most once. Got {shapes!r} instead. Give one or more of them, as in "
+            f"shapes=('heart',)."
+        )
+    pair = n_positions if isinstance(n_positions, list | tuple) else (n_positions, n_positions)
+    if len(pair) != 2:
+        raise ValueError(
+            f"make_sprites needs n_positions to be an integer or a pair of them. Got "
+            f"{n_positions!r} instead. Give one, as in n_positions=(16, 8)."
+        )
+    n_colors = 1 if n_colors is None else n_colors
+    check_integer(FUNCTION, "n_scales", n_scales)
+    check_integer(FUNCTION, "n_orientations", n_orientations)
+    for number in pair:
+        check_integer(FUNCTION, "n_positions", number)
+    check_integer(FUNCTION, "n_colors", n_colors)
+    return (
+        np.arange(n_colors) / n_colors,
+        np.array([SHAPES.index(name) + 1.0 for name in names]),
+        np.linspace(0.5, 1, n_scales) if n_scales > 1 else np.ones(1),
+        np.arange(n_orientations) / n_orientations,
+        *(np.linspace(0, 1, number) if number > 1 else np.full(1, 0.5) for number in pair),
+    )
+
+
+def _period(orientation_range):
+    """Return the endpoint of every shape's orientations."""
+    if isinstance(orientation_range, str) and orientation_range == "period":
+        return PERIODS
+    if not isinstance(orientation_range, Real) or not 0 < orientation_range <= 2 * np.pi:
+        raise ValueError(
+            f"make_sprites needs orientation_range to be a number in (0, 2 pi] or 'period'. Got "
+            f"{orientation_range!r} instead. Give radians, as in orientation_range=numpy.pi / 2."
+        )
+    return np.full(len(SHAPES), float(orientation_range))
+
+
+def _rows(size, values, noise, rng, colored):
+    """Yield the pixels of every row, drawn many at a time."""
+    n_pixels = size**2
+    n_images = max(1, CHUNK // n_pixels)
+    for start in range(0, len(values), n_images):
+        chunk = values[start : start + n_images]
+        inside = np.flatnonzero(draw(size, chunk[:, 1:]))
+        paint = _rgb(chunk[:, 0]) if colored else np.full((len(chunk), 1), 255, dtype=np.uint8)
+        images = np.zeros((len(chunk), n_pixels, paint.shape[1]), dtype=np.uint8)
+        if noise:
+            for image in images:  # one by one: all at once would leave the processor's cache
+                image[...] = rng.random_sample(image.shape) * (round(255 * noise) + 1)
+        images.reshape(-1, paint.shape[1])[inside] = paint[inside // n_pixels]
+        yield from images.reshape(len(chunk), -1)
+
+
+def _rgb(hues):
+    """Return hues' colours as (n_hues, 3) uint8."""
+    unique, places = np.unique(hues, return_inverse=True)
+    rgb = [colorsys.hsv_to_rgb(hue, 1.0, 1.0) for hue in unique]
+    return np.rint(255 * np.array(rgb)).astype(np.uint8)[places]
