@@ -1,6 +1,6 @@
 # Every target makes .venv first, from setup.cfg at the versions of constraints.txt.
 # PYTHON=python3.13 makes it with another interpreter. DATA=folder holds the benchmarks' data: a
-# folder adbench of tables, mnist.npz, lpc_sprites64.npz.
+# folder adbench of tables, mnist.npz, lpc_sprites64.npz, dsprites_grid.npz.
 
 PYTHON ?= python3
 DATA ?=
@@ -45,7 +45,8 @@ bench: $(INSTALLED) ## the benchmarks; their JSON is kept in benchmarks/results
 	        */generation.py) data="$(DATA)/mnist.npz" ;; \
 	        */images.py) data="$(DATA)/lpc_sprites64.npz" ;; \
 	        */paper.py) data="npz:$(DATA)/lpc_sprites64.npz --quick" ;; \
-	        *) data= ;; \
+	        */sprites.py) data="$(if $(DATA),$(DATA)/dsprites_grid.npz)" ;; \
+        *) data= ;; \
 	    esac; \
 	    if [ -z "$$data" ]; then \
 	        echo "== $$script"; $(BIN)/python $$script; \

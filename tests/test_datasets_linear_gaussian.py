@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 from image_files import sentence
+from linear_vae import write_optimum
 from scipy.stats import multivariate_normal
 from sklearn.decomposition import PCA
 
+from skvae import VAETransformer
 from skvae.datasets import make_linear_gaussian
 
 OPTIONS = {"n_features": 6, "eigenvalues": (4.0, 2.5, 1.0), "noise_variance": 0.3}
@@ -63,6 +65,13 @@ def test_the_bound_is_the_likelihood_at_the_posterior_of_the_docstring():
     spread = (variances * (made.weights**2).sum(axis=0)).sum()
     reconstruction = -0.5 * (6 * np.log(2 * np.pi * noise) + (residuals + spread) / noise)
     assert reconstruction - kl == pytest.approx(made.log_likelihood, abs=1e-12)
+
+
+def test_the_greatest_bound_is_the_score_of_the_linear_vae_at_its_optimum():
+    made = make_linear_gaussian(300, **OPTIONS, mean=MEAN, exact=True, random_state=0)
+    vae = VAETransformer(3, hidden_layer_sizes=(), max_epochs=1, random_state=0).fit(made.data)
+    write_optimum(vae, made.data, 3)
+    assert vae.score(made.data) == pytest.approx(made.log_likelihood, abs=1e-10)
 
 
 def test_rows_that_are_not_exact_are_independent_draws():
