@@ -235,7 +235,7 @@ ERRORS = [
     ),
     *(
         ("orientation_range", value, RANGE.format(value))
-        for value in (0, 7.0, np.nan, "turn", None, np.ones(2))
+        for value in (0, 7.0, np.nan, True, "turn", None, np.ones(2))
     ),
     (
         "memmap",

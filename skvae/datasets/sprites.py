@@ -202,7 +202,8 @@ def _period(orientation_range):
     """Return the endpoint of every shape's orientations."""
     if isinstance(orientation_range, str) and orientation_range == "period":
         return PERIODS
-    if not isinstance(orientation_range, Real) or not 0 < orientation_range <= 2 * np.pi:
+    number = isinstance(orientation_range, Real) and not isinstance(orientation_range, bool)
+    if not number or not 0 < orientation_range <= 2 * np.pi:
         raise ValueError(
             f"make_sprites needs orientation_range to be a number in (0, 2 pi] or 'period'. Got "
             f"{orientation_range!r} instead. Give radians, as in orientation_range=numpy.pi / 2."
