@@ -1,12 +1,12 @@
 """Whether one code alone tells of each factor, and each code of one factor: MIG and modularity."""
 
 import numpy as np
-from scipy.stats import chi2
 from sklearn.utils import Bunch
 
 from skvae.hyperparameters import check_argument, check_integer, one_of
 from skvae.metrics.factors import active_codes, check_factors, check_stds
 from skvae.metrics.information import (
+    dependent,
     histogram_bins,
     histogram_information,
     posterior_information,
@@ -14,7 +14,6 @@ from skvae.metrics.information import (
 
 __all__ = ["modularity_score", "mutual_information_gap"]
 
-SIGNIFICANCE = 0.001
 STRATEGIES = one_of("uniform", "quantile")
 
 
@@ -162,7 +161,7 @@ def modularity_score(
     strategy : {"uniform", "quantile"}, default="uniform"
         Bins of equal width, or of equal numbers of rows.
     flavor : {"disentanglement_lib"}, default=None
-        None holds mutual information for 0 where a likelihood-ratio test at the level 0.001
+        None holds mutual information for 0 where a chi-squared test at the level 0.001
         finds none, and leaves out codes that have none with any factor: the plug-in bias of
         a code of pure noise would count as sharing. "disentanglement_lib" does neither, and
         counts a constant code as 0.
@@ -206,7 +205,7 @@ def modularity_score(
     bins = histogram_bins(codes, n_bins, strategy)
     information = histogram_information(factors.levels, bins)
     if flavor is None:
-        information *= _significant(information, bins, factors.sizes)
+        information *= dependent(factors.levels, bins)
         information *= active_codes(codes, stds)[:, None]
     squares = information**2
     largest = squares.max(axis=1)
@@ -218,13 +217,3 @@ def modularity_score(
     if not details:
         return score
     return Bunch(score=score, per_code=per_code, information=information)
-
-
-def _significant(information, bins, sizes):
-    """Return which plug-in mutual informations are over the quantile of independent ones.
-
-    2 n I is asymptotically chi-squared then, with (bins - 1)(levels - 1) degrees of freedom.
-    """
-    n_bins = np.array([len(np.unique(column)) for column in bins.T])
-    freedom = np.maximum(np.outer(n_bins - 1, sizes - 1), 1)
-    return 2 * len(bins) * information > chi2.ppf(1 - SIGNIFICANCE, freedom)
