@@ -1,5 +1,6 @@
 """Scores of codes: how much they hold, how it is shared out, and what moves them."""
 
+from skvae.metrics.dci import dci_score
 from skvae.metrics.decomposition import (
     KLDecomposition,
     gaussian_total_correlation,
@@ -15,6 +16,7 @@ __all__ = [
     "KLDecomposition",
     "active_units",
     "beta_vae_score",
+    "dci_score",
     "factor_vae_score",
     "gaussian_total_correlation",
     "kl_decomposition",
