@@ -6,6 +6,7 @@ from skvae.metrics.decomposition import (
     gaussian_total_correlation,
     kl_decomposition,
 )
+from skvae.metrics.explicitness import explicitness_score
 from skvae.metrics.gaps import modularity_score, mutual_information_gap
 from skvae.metrics.interventions import beta_vae_score, factor_vae_score
 from skvae.metrics.latents import active_units, latent_loadings, latent_summary
@@ -17,6 +18,7 @@ __all__ = [
     "active_units",
     "beta_vae_score",
     "dci_score",
+    "explicitness_score",
     "factor_vae_score",
     "gaussian_total_correlation",
     "kl_decomposition",
