@@ -33,7 +33,7 @@ LAYERS = [
     ["metrics.prediction"],
     ["metrics.decomposition", "metrics.latents", "metrics.gaps"],
     ["metrics.interventions", "metrics.sap", "metrics.udr"],
-    ["metrics.dci", "metrics.explicitness"],
+    ["metrics.dci", "metrics.explicitness", "metrics.infomec"],
     ["metrics"],
     ["model_selection.spectrum", "model_selection.scorers"],
     ["model_selection"],

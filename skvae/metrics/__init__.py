@@ -8,6 +8,7 @@ from skvae.metrics.decomposition import (
 )
 from skvae.metrics.explicitness import explicitness_score
 from skvae.metrics.gaps import modularity_score, mutual_information_gap
+from skvae.metrics.infomec import infomec_score
 from skvae.metrics.interventions import beta_vae_score, factor_vae_score
 from skvae.metrics.latents import active_units, latent_loadings, latent_summary
 from skvae.metrics.sap import sap_score
@@ -21,6 +22,7 @@ __all__ = [
     "explicitness_score",
     "factor_vae_score",
     "gaussian_total_correlation",
+    "infomec_score",
     "kl_decomposition",
     "latent_loadings",
     "latent_summary",
