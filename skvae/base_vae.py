@@ -46,6 +46,7 @@ class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
     likelihood: str = "gaussian"
     noise_variance: object = "learned"
     kl_warmup_epochs: int = 0
+    kl_warmup_start: float = 0.0
     kl_cycles: int = 1
     free_bits: float = 0.0
 
@@ -54,6 +55,7 @@ class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
         "likelihood": one_of(*LIKELIHOODS),
         "noise_variance": [*one_of("learned", "per-feature", "pca"), *POSITIVE],
         "kl_warmup_epochs": NON_NEGATIVE_INTEGER,
+        "kl_warmup_start": NON_NEGATIVE,
         "kl_cycles": POSITIVE_INTEGER,
         "free_bits": NON_NEGATIVE,
     }
@@ -84,13 +86,14 @@ class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
         )
 
     def _schedule(self, objective):
-        if self.kl_cycles > 1 and self.kl_warmup_epochs == 0:
-            raise ValueError(
-                f"kl_cycles repeats the warm-up, and needs kl_warmup_epochs >= 1. Got "
-                f"kl_cycles={self.kl_cycles} with kl_warmup_epochs=0 instead. Set both, or "
-                f"neither."
-            )
-        objective.warmup = Warmup(self.kl_warmup_epochs, self.kl_cycles)
+        for name, least in (("kl_cycles", 1), ("kl_warmup_start", 0.0)):
+            value = getattr(self, name)
+            if value > least and self.kl_warmup_epochs == 0:
+                raise ValueError(
+                    f"{name} is of the warm-up, and needs kl_warmup_epochs >= 1. Got "
+                    f"{name}={value} with kl_warmup_epochs=0 instead. Set both, or neither."
+                )
+        objective.warmup = Warmup(self.kl_warmup_epochs, self.kl_cycles, self.kl_warmup_start)
         objective.free_bits = self.free_bits
 
     def _tolerance(self, n_features):

@@ -122,10 +122,14 @@ LIKELIHOOD_PARAMETERS = """likelihood : {{{likelihoods}}}, default="gaussian"
         A float is held, in squared units of ``input_scale * X``. All but a float stay above
         1e-6 of the training variance (of a constant column, above 1e-12).
     kl_warmup_epochs : int, default=0
-        Epochs over which the weights of all penalties rise from 0, step by step, to what they
-        are. Early stopping waits until then, and watches the objective at full weights.
+        Epochs over which the weights of all penalties go from ``kl_warmup_start`` times what they
+        are to what they are. Early stopping waits until then, and watches the objective at those.
+    kl_warmup_start : float, default=0.0
+        The factor of the weights at the start. From 0 they rise by equal steps, and all
+        codes open at once. From a factor above 1, such as 20, they fall by equal ratios, and
+        codes open one after another, each with what explains most of the rest.
     kl_cycles : int, default=1
-        How often the rise is repeated; full weights last as long as a rise between two.
+        How often this is repeated; the weights stay what they are for as long between two.
     free_bits : float, default=0.0
         Nats of divergence that a dimension has for nothing: the divergence becomes
         the sum over the dimensions of max(free_bits, mean over the batch)."""

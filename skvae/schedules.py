@@ -18,16 +18,19 @@ def ramp(epoch, n_epochs):
 
 
 class Warmup(NamedTuple):
-    r"""The factor of the penalties: from 0 to 1 in equal steps, once or in cycles.
+    r"""The factor of the penalties: from ``start`` to 1, once or in cycles.
 
-    A cycle rises for ``n_epochs`` and stays at 1 for as long; the last one stays there.
+    A cycle changes for ``n_epochs`` and stays at 1 for as long; the last one stays there. From a
+    start below 1 the factor rises by equal steps, from one above 1 it falls by equal ratios.
 
     Parameters
     ----------
     n_epochs : int, default=0
-        Epochs of a rise; 0 for none.
+        Epochs of a change; 0 for none.
     n_cycles : int, default=1
-        Number of rises.
+        Number of changes.
+    start : float, default=0.0
+        The factor that each begins with.
 
     References
     ----------
@@ -39,10 +42,13 @@ class Warmup(NamedTuple):
     >>> from skvae.schedules import Warmup
     >>> [Warmup(2, n_cycles=2).factor(epoch) for epoch in (0, 1, 2, 3, 4, 5, 6, 7, 8)]
     [0.0, 0.5, 1.0, 1.0, 0.0, 0.5, 1.0, 1.0, 1.0]
+    >>> [Warmup(2, start=16.0).factor(epoch) for epoch in (0, 1, 2)]
+    [16.0, 4.0, 1.0]
     """
 
     n_epochs: int = 0
     n_cycles: int = 1
+    start: float = 0.0
 
     @property
     def end(self):
@@ -51,4 +57,9 @@ class Warmup(NamedTuple):
 
     def factor(self, epoch):
         """Return the factor after so many epochs, whole or not."""
-        return 1.0 if epoch >= self.end else ramp(epoch % (2 * self.n_epochs), self.n_epochs)
+        if epoch >= self.end:
+            return 1.0
+        progress = ramp(epoch % (2 * self.n_epochs), self.n_epochs)
+        if self.start > 1:
+            return self.start ** (1 - progress)
+        return self.start + (1 - self.start) * progress

@@ -34,6 +34,7 @@ LAYERS = [
     ["metrics.decomposition", "metrics.latents", "metrics.gaps"],
     ["metrics.interventions", "metrics.sap", "metrics.udr"],
     ["metrics.dci", "metrics.explicitness", "metrics.infomec"],
+    ["metrics.report"],
     ["metrics"],
     ["model_selection.spectrum", "model_selection.scorers"],
     ["model_selection"],

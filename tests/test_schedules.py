@@ -25,3 +25,12 @@ def test_a_warmup_ends_with_its_last_rise():
     assert [Warmup(5, n_cycles=n).end for n in (1, 2, 4)] == [5, 15, 35]
     assert Warmup().end == 0
     assert Warmup().factor(0) == 1.0
+
+
+@pytest.mark.parametrize("start", [0.25, 1.0, 16.0])
+def test_a_warmup_begins_at_its_start_and_ends_at_1(start):
+    warmup = Warmup(4, n_cycles=2, start=start)
+    assert [warmup.factor(epoch) for epoch in (0, 8)] == [start, start]
+    assert [warmup.factor(epoch) for epoch in (4, 6, 12, 20)] == [1.0] * 4
+    middle = 0.5 * (1 + start) if start < 1 else start**0.5
+    assert warmup.factor(2) == middle

@@ -3,6 +3,7 @@ import math
 import pickle
 import re
 import signal
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -21,6 +22,8 @@ from skorch.callbacks import (
 )
 
 from skvae import AutoencoderTransformer, BetaTCVAETransformer, BetaVAETransformer, VAETransformer
+from skvae.datasets import make_linear_gaussian
+from skvae.metrics import active_units
 
 
 def plain_loop(X, optimizer, *, beta, n_components, batch_size, noise_variance, n_epochs):
@@ -474,6 +477,30 @@ def test_history_has_the_terms_and_the_loss_their_scheduled_sum(table):
     assert plain.history_["kl"][0] == history["kl"][0]
 
 
+def test_the_weights_fall_by_equal_ratios_from_a_start_above_1(table):
+    vae = VAETransformer(2, kl_warmup_epochs=4, kl_warmup_start=16.0, **FULL_BATCH).fit(table)
+    history = vae.history_
+    expected = history["reconstruction"] + np.array([16, 8, 4, 2, 1, 1]) * history["kl"]
+    np.testing.assert_allclose(history["train_loss"], expected, rtol=1e-6)
+
+
+def test_codes_open_one_after_another_under_weights_that_fall():
+    # Direction k of a linear VAE is open while the weight is below lambda_k over the variance.
+    eigenvalues = (48.0, 12.0, 4.0)
+    rows = make_linear_gaussian(
+        2000, n_features=6, eigenvalues=eigenvalues, noise_variance=1.0, exact=True, random_state=0
+    ).data
+    schedule = {"kl_warmup_epochs": 200, "kl_warmup_start": 64.0}
+    settings = {"noise_variance": 1.0, "hidden_layer_sizes": (), "lr": 0.01, "random_state": 0}
+    for epochs, opened in ((8, 0), (60, 1), (115, 2), (200, 3)):
+        vae = VAETransformer(3, max_epochs=epochs, **schedule, **settings)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that the schedule is not over, or nothing open yet
+            vae.fit(rows)
+        assert sum(value > 64 ** (1 - epochs / 200) for value in eigenvalues) == opened
+        assert active_units(vae, rows, threshold=0.1) == opened
+
+
 def test_a_step_takes_its_share_of_a_warmups_epoch(table):
     # Four batches an epoch, at 0, 1/8, 2/8 and 3/8 of the weight.
     vae = VAETransformer(
@@ -553,13 +580,17 @@ def test_a_schedule_longer_than_the_training_warns(table):
         VAETransformer(2, kl_warmup_epochs=9, max_epochs=2).fit(table)
 
 
-def test_schedules_that_contradict_are_refused(table):
+@pytest.mark.parametrize(("name", "value"), [("kl_cycles", 3), ("kl_warmup_start", 20.0)])
+def test_what_is_of_a_warmup_needs_one(table, name, value):
     sentence = (
-        "kl_cycles repeats the warm-up, and needs kl_warmup_epochs >= 1. Got kl_cycles=3 with "
-        "kl_warmup_epochs=0 instead. Set both, or neither."
+        f"{name} is of the warm-up, and needs kl_warmup_epochs >= 1. Got {name}={value} with "
+        f"kl_warmup_epochs=0 instead. Set both, or neither."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
-        VAETransformer(kl_cycles=3).fit(table)
+        VAETransformer(**{name: value}).fit(table)
+
+
+def test_schedules_that_contradict_are_refused(table):
     sentence = (
         "capacity and free_bits each keep the divergence up, and exclude one another. Got "
         "capacity=2.0 and free_bits=0.5 instead. Set one."

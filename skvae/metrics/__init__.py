@@ -11,14 +11,17 @@ from skvae.metrics.gaps import modularity_score, mutual_information_gap
 from skvae.metrics.infomec import infomec_score
 from skvae.metrics.interventions import beta_vae_score, factor_vae_score
 from skvae.metrics.latents import active_units, latent_loadings, latent_summary
+from skvae.metrics.report import DisentanglementReport, disentanglement_report
 from skvae.metrics.sap import sap_score
 from skvae.metrics.udr import udr_score
 
 __all__ = [
+    "DisentanglementReport",
     "KLDecomposition",
     "active_units",
     "beta_vae_score",
     "dci_score",
+    "disentanglement_report",
     "explicitness_score",
     "factor_vae_score",
     "gaussian_total_correlation",

@@ -11,7 +11,9 @@ from skvae.hyperparameters import check_argument, one_of
 from skvae.metrics.factors import check_factors
 from skvae.metrics.prediction import LARGEST_SEED, split_levels, split_rows, standardised
 
-__all__ = ["dci_score"]
+__all__ = ["DCI_PARTS", "dci_score"]
+
+DCI_PARTS = ("disentanglement", "completeness", "informativeness")
 
 FEWEST_ROWS = 6  # two of them held out, which a coefficient of determination needs
 
@@ -116,8 +118,7 @@ def dci_score(
     array([1., 1., 1.])
     """
     name = "dci_score"
-    parts = ("disentanglement", "completeness", "informativeness")
-    check_argument("part", part, one_of(*parts), name)
+    check_argument("part", part, one_of(*DCI_PARTS), name)
     check_argument("flavor", flavor, [*one_of("disentanglement_lib"), None], name)
     factors, codes = check_factors(
         factors, codes, name, nominal=nominal, least=2, ordered=flavor is None

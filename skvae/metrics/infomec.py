@@ -14,7 +14,9 @@ from skvae.metrics.prediction import (
     standardised,
 )
 
-__all__ = ["infomec_score"]
+__all__ = ["INFOMEC_PARTS", "infomec_score"]
+
+INFOMEC_PARTS = ("modularity", "compactness", "explicitness")
 
 N_NEIGHBORS = 10
 FEW_VALUES = 20  # of a quantised code; bins of others, for the test of independence
@@ -107,8 +109,7 @@ def infomec_score(
     0.4
     """
     name = "infomec_score"
-    parts = ("modularity", "compactness", "explicitness")
-    check_argument("part", part, one_of(*parts), name)
+    check_argument("part", part, one_of(*INFOMEC_PARTS), name)
     factors, codes = check_factors(factors, codes, name, least=2)
     stds = None if stds is None else check_stds(stds, codes, name)
     active = active_codes(codes, stds)

@@ -6,6 +6,7 @@ from sklearn.utils import Bunch, check_random_state
 
 from skvae.hyperparameters import check_argument, check_integer, one_of
 from skvae.metrics.factors import active_codes, check_factors, check_stds
+from skvae.metrics.prediction import SOLVER_ITERATIONS
 
 __all__ = ["beta_vae_score", "factor_vae_score"]
 
@@ -97,7 +98,8 @@ def beta_vae_score(
         codes = codes / _units(codes)
     rng = check_random_state(random_state)
     siblings = _Siblings(factors)
-    classifier = LogisticRegression().fit(*_differences(siblings, codes, n_train, n_pairs, rng))
+    classifier = LogisticRegression(max_iter=SOLVER_ITERATIONS)
+    classifier.fit(*_differences(siblings, codes, n_train, n_pairs, rng))
     differences, held = _differences(siblings, codes, n_test, n_pairs, rng)
     right = classifier.predict(differences) == held
     score = float(right.mean())

@@ -2,17 +2,15 @@
 
 import numpy as np
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
-from sklearn.model_selection import train_test_split
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import Bunch, check_random_state
 
 from skvae.hyperparameters import check_argument, one_of
 from skvae.metrics.factors import check_factors
+from skvae.metrics.prediction import LARGEST_SEED, split_levels
 
 __all__ = ["sap_score"]
-
-LARGEST_SEED = np.iinfo(np.int32).max
 
 
 def sap_score(factors, codes, *, nominal=None, flavor=None, details=False, random_state=None):
@@ -98,38 +96,27 @@ def _squared_correlations(codes, values):
     return np.divide(codes.T @ values, spread, out=np.zeros_like(spread), where=spread > 0) ** 2
 
 
-def _split(codes, levels, place, rng):
-    """Return codes and levels to learn from, and to score on, with each level in both."""
-    if np.bincount(levels).min() < 2:
-        raise ValueError(
-            f"sap_score needs two rows or more of each level of a nominal factor. Got one of some "
-            f"level in column {place} instead. Give more rows."
-        )
-    held_out = max(len(levels) // 3, levels.max() + 1)
-    return train_test_split(
-        codes, levels, test_size=held_out, stratify=levels, random_state=rng.randint(LARGEST_SEED)
-    )
-
-
 def _threshold_accuracies(codes, levels, place, rng):
     """Return the balanced accuracy of as many intervals of one code as there are levels."""
-    learned, scored, y, y_scored = _split(codes, levels, place, rng)
     tree = DecisionTreeClassifier(
         max_leaf_nodes=levels.max() + 1,
         class_weight="balanced",
         random_state=rng.randint(LARGEST_SEED),
     )
-    return [
-        balanced_accuracy_score(y_scored, tree.fit(learned[:, [j]], y).predict(scored[:, [j]]))
-        for j in range(codes.shape[1])
-    ]
+    return _accuracies(tree, balanced_accuracy_score, codes, levels, place, rng)
 
 
 def _linear_accuracies(codes, levels, place, rng):
     """Return the accuracy of a linear support vector machine with one code."""
-    learned, scored, y, y_scored = _split(codes, levels, place, rng)
     machine = LinearSVC(C=0.01, class_weight="balanced", random_state=rng.randint(LARGEST_SEED))
-    return [
-        accuracy_score(y_scored, machine.fit(learned[:, [j]], y).predict(scored[:, [j]]))
-        for j in range(codes.shape[1])
-    ]
+    return _accuracies(machine, accuracy_score, codes, levels, place, rng)
+
+
+def _accuracies(classifier, accuracy, codes, levels, place, rng):
+    """Return the accuracy with each code alone, on rows held out."""
+    learned, scored = split_levels(levels, place, "sap_score", rng)
+    predicted = (
+        classifier.fit(code[learned, None], levels[learned]).predict(code[scored, None])
+        for code in codes.T
+    )
+    return [accuracy(levels[scored], prediction) for prediction in predicted]

@@ -9,6 +9,7 @@ from sklearn.utils import Bunch
 
 from skvae.hyperparameters import check_argument, one_of
 from skvae.metrics.factors import active_codes, check_codes, check_stds
+from skvae.metrics.prediction import standardised
 
 __all__ = ["udr_score"]
 
@@ -98,7 +99,7 @@ def udr_score(codes_list, *, stds_list=None, method="spearman", flavor=None, det
     active = [active_codes(*pair) for pair in zip(codes_list, stds_list, strict=True)]
     if method == "spearman":
         codes_list = [rankdata(codes, axis=0) for codes in codes_list]
-    standard = [_standardised(codes) for codes in codes_list]
+    standard = [standardised(codes) for codes in codes_list]
     likeness = _rank_correlations if method == "spearman" else _coefficients
     agreement = np.full((len(standard), len(standard)), np.nan)
     for i, j in permutations(range(len(standard)), 2):
@@ -123,12 +124,6 @@ def _checked_stds(stds_list, codes_list):
         )
     pairs = zip(stds_list, codes_list, strict=True)
     return [check_stds(stds, codes, "udr_score") for stds, codes in pairs]
-
-
-def _standardised(codes):
-    """Return codes of mean 0 and variance 1; constant ones are 0."""
-    spread = codes.std(axis=0)
-    return (codes - codes.mean(axis=0)) / np.where(np.ptp(codes, axis=0) > 0, spread, np.inf)
 
 
 def _rank_correlations(ranks, other_ranks):

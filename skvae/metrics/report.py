@@ -1,0 +1,144 @@
+"""All scores of codes against known factors, as one table."""
+
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from skvae.metrics.dci import DCI_PARTS, dci_score
+from skvae.metrics.explicitness import explicitness_score
+from skvae.metrics.factors import check_factors
+from skvae.metrics.gaps import modularity_score, mutual_information_gap
+from skvae.metrics.infomec import INFOMEC_PARTS, infomec_score
+from skvae.metrics.interventions import beta_vae_score, factor_vae_score
+from skvae.metrics.sap import sap_score
+
+__all__ = ["DisentanglementReport", "disentanglement_report"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class DisentanglementReport:
+    """Scores of codes against known factors; see :func:`disentanglement_report`.
+
+    Attributes
+    ----------
+    scores : dict of str to float
+        By name.
+    per_factor : dict of str to ndarray of shape (n_factors,)
+        What the scores are the means of, for those that are means over factors; for the
+        accuracies, that of the points of each factor.
+    factor_names : tuple of str
+        The factors' names.
+    n_samples : int
+        Number of rows.
+    """
+
+    scores: dict
+    per_factor: dict
+    factor_names: tuple
+    n_samples: int
+
+    def __repr__(self):
+        """Return the table: a row for each score, a column for each factor."""
+        lines = [("", "score", *self.factor_names)]
+        for name, score in self.scores.items():
+            shares = self.per_factor.get(name, ())
+            lines.append((name, f"{score:.3f}", *(f"{share:.3f}" for share in shares)))
+        widths = [max(map(len, column)) for column in zip_longest(*lines, fillvalue="")]
+        return "\n".join(
+            "  ".join(
+                cell.rjust(width) if place else cell.ljust(width)
+                for place, (cell, width) in enumerate(zip(line, widths, strict=False))
+            ).rstrip()
+            for line in lines
+        )
+
+
+def disentanglement_report(
+    factors, codes, *, nominal=None, stds=None, factor_names=None, random_state=None
+):
+    """Return every score of codes against known factors.
+
+    Parameters
+    ----------
+    factors : array-like of shape (n_samples, n_factors)
+        Known factors, at least two, whose levels recur.
+    codes : array-like of shape (n_samples, n_components)
+        Codes of the same rows, such as ``transform`` returns.
+    nominal : sequence of int, default=None
+        Columns of the factors whose levels have no order, such as a shape.
+    stds : array-like of shape (n_samples, n_components), default=None
+        Standard deviations of the posteriors, as ``posterior`` returns: then "mig_posterior" is
+        among the scores, and codes that collapsed are left out where a score does so.
+    factor_names : sequence of str, default=None
+        For the table; by default the columns of a DataFrame, else "v0", "v1" and so on.
+    random_state : int, RandomState instance or None, default=None
+        Of all that is drawn: rows held out, pairs and batches of rows. An int gives every
+        score the value that it has with the same int alone.
+
+    Returns
+    -------
+    DisentanglementReport
+        Its ``scores`` are, from 0 to 1, "beta_vae", "factor_vae", "mig", "mig_posterior",
+        "sap", "modularity", "explicitness", "dci_disentanglement", "dci_completeness",
+        "dci_informativeness", "infomec_modularity", "infomec_compactness" and
+        "infomec_explicitness". It prints as a table.
+
+    Raises
+    ------
+    ValueError
+        If there is one factor alone; if a factor has one level, or levels that do not recur; if
+        the shapes do not fit.
+
+    See Also
+    --------
+    beta_vae_score, factor_vae_score, mutual_information_gap, sap_score, modularity_score,
+    explicitness_score, dci_score, infomec_score : The scores, and what each is blind to.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvae.metrics import disentanglement_report
+    >>> factors = np.indices((3, 4, 5, 3)).reshape(4, -1).T
+    >>> codes = factors @ np.diag([1.0, -2.0, 3.0, 1.0])
+    >>> report = disentanglement_report(factors, codes, nominal=[0], random_state=0)
+    >>> round(report.scores["mig"], 6)
+    1.0
+    >>> print(str(report)[:48])
+                          score     v0     v1     v2
+    """
+    name = "disentanglement_report"
+    if factor_names is None:
+        factor_names = getattr(factors, "columns", None)
+    checked, codes = check_factors(factors, codes, name, least=2)
+    n_factors = len(checked.sizes)
+    if factor_names is None:
+        factor_names = [f"v{place}" for place in range(n_factors)]
+    factor_names = tuple(map(str, factor_names))
+    if len(factor_names) != n_factors:
+        raise ValueError(
+            f"{name} needs a name for each of the {n_factors} factors. Got {len(factor_names)} "
+            f"instead. Give as many, or none."
+        )
+    drawn = {"random_state": random_state, "details": True}
+    of_kind = {"nominal": nominal, **drawn}
+    results = {
+        "beta_vae": beta_vae_score(factors, codes, **drawn),
+        "factor_vae": factor_vae_score(factors, codes, stds=stds, **drawn),
+        "mig": mutual_information_gap(factors, codes, details=True),
+    }
+    if stds is not None:
+        results["mig_posterior"] = mutual_information_gap(
+            factors, codes, estimator="posterior", stds=stds, details=True
+        )
+    results["sap"] = sap_score(factors, codes, **of_kind)
+    results["modularity"] = modularity_score(factors, codes, stds=stds, details=True)
+    results["explicitness"] = explicitness_score(factors, codes, **drawn)
+    scores = {key: result.score for key, result in results.items()}
+    per_factor = {key: result.get("per_factor") for key, result in results.items()}
+    dci = dci_score(factors, codes, **of_kind)
+    infomec = infomec_score(factors, codes, stds=stds, **drawn)
+    for key, result, parts in (("dci", dci, DCI_PARTS), ("infomec", infomec, INFOMEC_PARTS)):
+        for part in parts:
+            scores[f"{key}_{part}"] = result[part]
+            per_factor[f"{key}_{part}"] = result.get(f"{part}_per_factor")
+    per_factor = {key: shares for key, shares in per_factor.items() if shares is not None}
+    return DisentanglementReport(scores, per_factor, factor_names, len(codes))
