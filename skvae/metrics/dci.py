@@ -113,7 +113,8 @@ def dci_score(
     >>> round(dci_score(factors, factors[:, [2, 0, 1]], random_state=0), 6)
     1.0
     >>> both = factors[:, [0]] + 3 * factors[:, [1]]  # one code for the first two factors
-    >>> details = dci_score(factors, np.hstack([both, factors[:, [2]]]), details=True)
+    >>> codes = np.hstack([both, factors[:, [2]]])
+    >>> details = dci_score(factors, codes, details=True, random_state=0)
     >>> details.completeness_per_factor.round(1)
     array([1., 1., 1.])
     """
