@@ -1,0 +1,199 @@
+"""The models of the disentanglement benchmark: each is fitted once, and kept on the disk."""
+
+import json
+import warnings
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from hashlib import sha1
+from time import process_time
+
+import joblib
+import numpy as np
+from _common import one_thread
+from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
+
+import skvae
+
+__all__ = ["MODELS", "WITHOUT_BETA", "Fit", "Result", "Setting", "fit_all", "plan"]
+
+ESTIMATORS = {
+    "AE": skvae.AutoencoderTransformer,
+    "VAE": skvae.VAETransformer,
+    "beta-VAE": skvae.BetaVAETransformer,
+    "beta-TCVAE (mws)": skvae.BetaTCVAETransformer,
+    "beta-TCVAE (mss)": skvae.BetaTCVAETransformer,
+}
+MODELS = ("PCA", *ESTIMATORS)
+WITHOUT_BETA = ("PCA", "AE", "VAE")
+ELBO_ROWS = 5_000  # of which the evidence lower bound is taken, the same for every model
+CHUNK = 4_096  # rows of the PCA's images, which come back as floats
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all fits of a run have in common, those of other objectives included.
+
+    The weights of all penalties fall from a multiple, so that codes open one after another. All
+    at once they share out the positions among them, folded and turned.
+    """
+
+    n_components: int = 10
+    hidden_layer_sizes: tuple = (256, 256)
+    activation: str = "silu"
+    max_epochs: int = 15
+    batch_size: int = 256
+    lr: float = 1e-3
+    kl_warmup_start: float = 60.0
+    kl_warmup_epochs: int = 6
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One fit: of which model, with which beta (some have none) and seed."""
+
+    model: str
+    beta: float | None
+    seed: int
+
+    def estimator(self, setting, input_scale):
+        """Return it unfitted."""
+        if self.model == "PCA":
+            return PCA(setting.n_components, svd_solver="covariance_eigh")
+        estimator = ESTIMATORS[self.model](
+            setting.n_components,
+            hidden_layer_sizes=setting.hidden_layer_sizes,
+            activation=setting.activation,
+            input_scale=input_scale,
+            max_epochs=setting.max_epochs,
+            batch_size=setting.batch_size,
+            lr=setting.lr,
+            random_state=self.seed,
+        )
+        if self.model != "AE":
+            estimator.set_params(
+                likelihood="bernoulli",
+                kl_warmup_start=setting.kl_warmup_start,
+                kl_warmup_epochs=setting.kl_warmup_epochs,
+            )
+        if self.model not in WITHOUT_BETA:
+            estimator.set_params(beta=self.beta)
+        if self.model == "beta-TCVAE (mss)":
+            estimator.set_params(tc_sampling="mss")
+        return estimator
+
+    def key(self, setting, images):
+        """Return the name of the fit's files: readable, and another for every other setting."""
+        settings = asdict(setting) | {"data": images.digest, "skvae": skvae.__version__}
+        digest = sha1(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+        words = self.model.replace("(", "").replace(")", "").split()
+        beta = [] if self.beta is None else [f"{self.beta:g}"]
+        return "-".join([images.name, *words, *beta, f"seed{self.seed}", digest])
+
+
+def plan(models, betas, seeds):
+    """Return the fits of some models; the PCA, which draws no number, has one."""
+    return [
+        Fit(model, beta, seed)
+        for seed in seeds
+        for model in models
+        for beta in ([None] if model in WITHOUT_BETA else betas)
+        if model != "PCA" or seed == seeds[0]
+    ]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What is kept of a fit; ``std`` and ``elbo`` are None where there is no density."""
+
+    codes: np.ndarray  # means, (n_images, n_components), float32
+    std: np.ndarray | None  # of the posteriors, as the codes
+    error: np.ndarray  # mean squared error of every image on [0, 1], (n_images,), float32
+    elbo: np.ndarray | None  # of some images, nats
+    elbo_rows: np.ndarray  # which
+    history: dict
+    seconds: float  # of one processor, in fit
+    messages: list  # what fit warned of
+    settings: dict
+    estimator_path: object  # for joblib.load
+
+    @classmethod
+    def of(cls, path):
+        """Read it from an .npz file; the estimator stays on the disk."""
+        with np.load(path) as content:
+            arrays = dict(content)
+        rest = json.loads(str(arrays.pop("rest")))
+        history = {
+            name.removeprefix("history_"): arrays.pop(name)
+            for name in list(arrays)
+            if name.startswith("history_")
+        }
+        arrays = {"std": None, "elbo": None, **arrays}
+        return cls(history=history, estimator_path=path.with_suffix(".joblib"), **arrays, **rest)
+
+
+def fit_all(fits, setting, images, cache, *, n_jobs=1, verbose=10):
+    """Return {fit: Result}; those that are on the disk are read, the others fitted first."""
+    cache.mkdir(parents=True, exist_ok=True)
+    paths = {fit: cache / f"{fit.key(setting, images)}.npz" for fit in fits}
+    missing = [fit for fit, path in paths.items() if not path.exists()]
+    # Processes read the one array of images, which joblib maps from the disk.
+    joblib.Parallel(n_jobs=n_jobs, verbose=verbose)(
+        joblib.delayed(_fit)(fit, setting, images.X, images.input_scale, paths[fit])
+        for fit in missing
+    )
+    return {fit: Result.of(path) for fit, path in paths.items()}
+
+
+@contextmanager
+def _whole(path):
+    """Give the path of a file that takes the place of another once it is written."""
+    part = path.with_name(path.name + ".part")
+    yield part
+    part.rename(path)
+
+
+def _fit(fit, setting, X, input_scale, path):
+    """Fit one model and write its files; that of the result comes last, and whole."""
+    one_thread()
+    estimator = fit.estimator(setting, input_scale)
+    # The PCA takes bytes to float64, which is more memory than there need be.
+    rows = X.astype(np.float32) if fit.model == "PCA" else X
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        started = process_time()
+        estimator.fit(rows)
+        seconds = process_time() - started
+    messages = [
+        str(warning.message)
+        for warning in caught
+        if issubclass(warning.category, (ConvergenceWarning, UserWarning))
+    ]
+    arrays = _of_pca(estimator, rows) if fit.model == "PCA" else _of_autoencoder(estimator, X)
+    arrays["error"] = (arrays["error"] * input_scale**2).astype(np.float32)
+    arrays |= {f"history_{k}": v for k, v in getattr(estimator, "history_", {}).items()}
+    settings = asdict(setting) | asdict(fit)
+    rest = {"seconds": seconds, "messages": messages, "settings": settings}
+    with _whole(path.with_suffix(".joblib")) as part:
+        joblib.dump(estimator, part)
+    with _whole(path) as part, part.open("wb") as file:
+        np.savez(file, rest=json.dumps(rest), **arrays)
+
+
+def _of_autoencoder(estimator, X):
+    """Return the codes of all rows, and how well they are explained."""
+    rows = np.random.default_rng(0).permutation(len(X))[:ELBO_ROWS]
+    rows.sort()
+    arrays = {"error": estimator.reconstruction_error(X), "elbo_rows": rows}
+    if not hasattr(estimator, "posterior"):
+        return arrays | {"codes": estimator.transform(X)}
+    codes, std = estimator.posterior(X)
+    return arrays | {"codes": codes, "std": std, "elbo": estimator.score_samples(X[rows])}
+
+
+def _of_pca(pca, X):
+    """Return the codes of all rows, and the errors of their images."""
+    codes = pca.transform(X)
+    chunks = (slice(start, start + CHUNK) for start in range(0, len(X), CHUNK))
+    errors = [((X[c] - pca.inverse_transform(codes[c])) ** 2).mean(1) for c in chunks]
+    return {"codes": codes, "error": np.concatenate(errors), "elbo_rows": np.arange(0)}
