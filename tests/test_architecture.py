@@ -36,7 +36,8 @@ LAYERS = [
     ["metrics.dci", "metrics.explicitness", "metrics.infomec"],
     ["metrics.report"],
     ["metrics"],
-    ["model_selection.spectrum", "model_selection.scorers"],
+    ["model_selection.path", "model_selection.spectrum", "model_selection.scorers"],
+    ["model_selection.curve"],
     ["model_selection"],
 ]
 RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}

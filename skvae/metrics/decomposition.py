@@ -13,7 +13,7 @@ from skvae.distributions import LOG_2PI, Gaussian, kl_per_dimension
 from skvae.hyperparameters import check_integer
 from skvae.metrics.inputs import posterior_of
 
-__all__ = ["KLDecomposition", "gaussian_total_correlation", "kl_decomposition"]
+__all__ = ["KLDecomposition", "decompose", "gaussian_total_correlation", "kl_decomposition"]
 
 LEAST_DRAWS = 100
 MARGIN = 3.0  # nats below log N from which the mutual information is held down
@@ -132,14 +132,20 @@ def kl_decomposition(estimator, X, *, n_samples=10_000, random_state=None):
     check_integer("n_samples", n_samples, "kl_decomposition", least=LEAST_DRAWS)
     rng = check_random_state(random_state)
     posterior = posterior_of(estimator, X, "kl_decomposition")
+    parts = decompose(posterior, n_samples, rng)
+    if parts.saturated:
+        _warn_of_saturation(parts.kl, len(posterior.mean))
+    return parts
+
+
+def decompose(posterior, n_samples, rng):
+    """Return the :class:`KLDecomposition` of the posteriors of some rows, without a warning."""
     n_rows, n_components = posterior.mean.shape
     of_rows = kl_per_dimension(posterior).numpy()
     per_dimension = of_rows.mean(0)
     of_rows = of_rows.sum(1)
     kl = float(per_dimension.sum())
     saturated = kl > max(math.log(n_rows) - MARGIN, 0.0)
-    if saturated:
-        _warn_of_saturation(kl, n_rows)
     rows, n_each = _rows_to_draw(n_rows, n_samples, rng)
     share = len(rows) / n_rows
     rows = np.repeat(rows, n_each)

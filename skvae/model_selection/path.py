@@ -1,0 +1,102 @@
+"""Fits at one value of a parameter after the other, and what each of them holds."""
+
+from copy import deepcopy
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+
+from skvae.distributions import active_dimensions
+from skvae.metrics.decomposition import decompose
+from skvae.metrics.inputs import last_step, posterior_of
+
+__all__ = ["SCORE", "fit_path"]
+
+N_DRAWS = 2_000  # with which the parts of the divergence have an error of about 0.01 nats
+SCORE = "score: "  # before the name of a score, for it to differ from a measure's
+PARTS = ("kl", "mutual_information", "total_correlation", "dimension_wise_kl", "kl_per_dimension")
+
+
+def fit_path(
+    estimator, prefix, param_name, values, train, test, *, epochs, scorer=None, keep=False
+):
+    """Return what fits hold: the first begins at random weights, each next at those before it.
+
+    Parameters
+    ----------
+    estimator : BaseVAETransformer, or Pipeline that ends in one
+        Cloned.
+    prefix : str
+        Of the names of the parameters of the Pipeline's last step; "" without a Pipeline.
+    param_name : str
+        The parameter to vary.
+    values : list of numbers
+        In the order of the fits.
+    train, test : tuple of (X, y)
+        What to fit, and what to measure on.
+    epochs : int
+        Those of every fit but the first.
+    scorer : callable, default=None
+        Returns a number, or a dict of them.
+    keep : bool, default=False
+        Whether to return the fitted estimators as well, as "estimator".
+
+    Returns
+    -------
+    list of dict
+        Numbers by name, for each value.
+    """
+    parameters = estimator.get_params()
+    own = {name: parameters[name] for name in (f"{prefix}max_epochs", f"{prefix}warm_start")}
+    model = clone(estimator)
+    if len(values) > 1:
+        model.set_params(**{f"{prefix}warm_start": True}, **_seeds(model, prefix))
+    rows = []
+    for place, value in enumerate(values):
+        if place > 0:
+            model = deepcopy(model) if keep else model
+            model.set_params(**{f"{prefix}max_epochs": epochs})
+        model.set_params(**{param_name: value}).fit(*train)
+        row = _measures(model, test[0])
+        if scorer is not None:
+            row |= _scores(scorer, model, *test)
+        if keep:
+            row["estimator"] = model
+        rows.append(row)
+    for row in rows if keep else []:  # a further ``fit`` is that of the estimator given
+        row["estimator"].set_params(**own)
+    return rows
+
+
+def _seeds(model, prefix):
+    """Return seeds for the steps before the last, whose every fit has to give the same columns."""
+    return {
+        name: check_random_state(value).randint(2**31 - 1)
+        for name, value in model.get_params().items()
+        if name.rpartition("__")[2] == "random_state"
+        and name != f"{prefix}random_state"
+        and not isinstance(value, Integral)
+    }
+
+
+def _measures(model, X):
+    """Return what a fitted model holds of some rows, by name."""
+    vae, X = last_step(model, X)
+    posterior = posterior_of(vae, X, "beta_curve")
+    parts = decompose(posterior, N_DRAWS, np.random.RandomState(0))
+    elbo = vae.score(X)
+    return {
+        "elbo": elbo,
+        "reconstruction": -elbo - parts.kl,
+        **{name: getattr(parts, name) for name in PARTS},
+        "saturated": parts.saturated,
+        "active_units": int(active_dimensions(posterior.mean.numpy()).sum()),
+    }
+
+
+def _scores(scorer, model, X, y):
+    """Return the numbers of a scorer, by names that no measure has."""
+    scores = scorer(model, X) if y is None else scorer(model, X, y)
+    scores = scores if isinstance(scores, dict) else {"score": scores}
+    return {f"{SCORE}{name}": float(score) for name, score in scores.items()}

@@ -1,0 +1,395 @@
+import re
+import warnings
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.sparse import csr_array
+from sklearn.base import clone
+from sklearn.decomposition import PCA
+from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import LRScheduler
+from torch.optim.lr_scheduler import CosineAnnealingLR
+
+from skvae import AutoencoderTransformer, BetaTCVAETransformer, BetaVAETransformer, VAETransformer
+from skvae.metrics import active_units, kl_decomposition
+from skvae.model_selection import beta_curve
+
+BETAS = [4.0, 0.5, 1.0]  # out of order on purpose
+SMALL = {"hidden_layer_sizes": (8,), "batch_size": 100, "lr": 1e-2, "random_state": 0}
+NUMBERS = (
+    "elbo",
+    "reconstruction",
+    "kl",
+    "mutual_information",
+    "total_correlation",
+    "dimension_wise_kl",
+    "saturated",
+    "kl_per_dimension",
+    "active_units",
+)
+
+
+@pytest.fixture
+def vae():
+    return BetaVAETransformer(3, max_epochs=4, **SMALL)
+
+
+def assert_equal(one, other):
+    np.testing.assert_array_equal(one.betas, other.betas)
+    for name in NUMBERS:
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
+    assert one.scores.keys() == other.scores.keys()
+    for name, scores in one.scores.items():
+        np.testing.assert_array_equal(scores, other.scores[name])
+
+
+def assert_measures(curve, place, vae, X):
+    """The curve's values at one place are those of this fitted estimator."""
+    mean, std = vae.posterior(X)
+    kl = 0.5 * (mean**2 + std**2 - 1) - np.log(std)
+    assert curve.elbo[place] == vae.score(X)
+    np.testing.assert_allclose(curve.kl_per_dimension[place], kl.mean(0), rtol=1e-10)
+    np.testing.assert_allclose(curve.kl[place], kl.sum(1).mean(), rtol=1e-10)
+    assert curve.active_units[place] == active_units(vae, X)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The mean divergence should be below")
+        parts = kl_decomposition(vae, X, n_samples=2_000, random_state=0)
+    for name in ("mutual_information", "total_correlation", "dimension_wise_kl", "saturated"):
+        assert getattr(curve, name)[place] == getattr(parts, name), name
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_without_warm_starts_it_is_a_loop_of_fits(n_jobs, vae, table):
+    curve = beta_curve(vae, table, betas=BETAS, warm_start=False, n_jobs=n_jobs)
+    for place, beta in enumerate(BETAS):
+        assert_measures(curve, place, clone(vae).set_params(beta=beta).fit(table), table)
+
+
+def test_with_warm_starts_it_is_a_loop_up_along_beta(vae, table):
+    vae.set_params(kl_warmup_epochs=2)
+    curve = beta_curve(vae, table, betas=BETAS, warm_epochs=0.5)
+    warm = clone(vae).set_params(warm_start=True)
+    for epochs, place in ((4, 1), (2, 2), (2, 0)):
+        warm.set_params(beta=BETAS[place], max_epochs=epochs).fit(table)
+        assert_measures(curve, place, warm, table)
+
+
+def test_the_bound_is_minus_distortion_and_rate_and_the_rate_has_three_parts(vae, table):
+    curve = beta_curve(vae, table, betas=BETAS)
+    np.testing.assert_allclose(curve.elbo, -curve.reconstruction - curve.kl, rtol=1e-12)
+    np.testing.assert_allclose(curve.kl_per_dimension.sum(1), curve.kl, rtol=1e-12)
+    parts = curve.mutual_information + curve.total_correlation + curve.dimension_wise_kl
+    np.testing.assert_allclose(parts, curve.kl, rtol=1e-9)
+
+
+@pytest.mark.parametrize("warm_start", [True, False])
+def test_of_linear_networks_it_is_the_closed_form(warm_start, table):
+    betas = np.array([1.0, 4.0, 12.0, 30.0])
+    vae = BetaVAETransformer(
+        4,
+        hidden_layer_sizes=(),
+        noise_variance=0.5,
+        max_epochs=150,
+        batch_size=100,
+        lr=3e-2,
+        callbacks=[LRScheduler(CosineAnnealingLR, T_max=150)],
+        random_state=0,
+    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The codes must vary")  # beyond the last limit
+        curve = beta_curve(vae, table, betas=betas, warm_start=warm_start, warm_epochs=1.0)
+    values = np.linalg.eigvalsh(np.cov(table, rowvar=False, ddof=0))[:1:-1]
+    variances = np.minimum(1, betas[:, None] * 0.5 / values)  # of the posterior
+    shares = -0.5 * np.log(variances)
+    found = np.sort(curve.kl_per_dimension)[:, ::-1]
+    np.testing.assert_allclose(found, shares, atol=0.02)
+    np.testing.assert_allclose(curve.kl, shares.sum(1), atol=0.03)
+    np.testing.assert_array_equal(curve.active_units, (values > betas[:, None] * 0.5).sum(1))
+
+
+@pytest.mark.parametrize("warm_start", [True, False])
+def test_neither_jobs_nor_backend_change_it(warm_start, vae, table):
+    def curve(n_jobs):
+        return beta_curve(vae, table, betas=BETAS, cv=2, warm_start=warm_start, n_jobs=n_jobs)
+
+    expected = curve(1)
+    assert_equal(curve(2), expected)
+    with joblib.parallel_config("threading"):
+        assert_equal(curve(2), expected)
+
+
+@pytest.mark.parametrize("warm_start", [True, False])
+def test_the_order_of_betas_does_not_matter(warm_start, vae, table):
+    curve = beta_curve(vae, table, betas=[4, 0.5, 1, 4], warm_start=warm_start)
+    ordered = beta_curve(vae, table, betas=[0.5, 1.0, 4.0], warm_start=warm_start)
+    np.testing.assert_array_equal(curve.betas, [4, 0.5, 1, 4])
+    for name in NUMBERS:
+        expected = getattr(ordered, name)[[2, 0, 1, 2]]
+        np.testing.assert_array_equal(getattr(curve, name), expected, err_msg=name)
+
+
+@pytest.mark.parametrize("warm_start", [True, False])
+def test_the_estimator_stays_as_it_is(warm_start, vae, table):
+    before = dict(vars(vae))
+    beta_curve(vae, table, betas=BETAS, warm_start=warm_start, random_state=1)
+    assert vars(vae) == before
+
+
+def test_a_fit_begins_at_its_neighbours_weights(vae, table):
+    def weights(estimator):
+        values = estimator.net_.module_.state_dict().values()
+        return np.concatenate([value.numpy().ravel() for value in values])
+
+    curve = beta_curve(
+        vae.set_params(lr=1e-4), table, betas=[1, 2], warm_epochs=1, return_estimators=True
+    )
+    one, two = map(weights, curve.estimators)
+    assert 0 < np.abs(two - one).max() < 2e-3  # four steps of Adam
+    assert np.abs(weights(clone(vae).set_params(random_state=1).fit(table)) - one).max() > 0.1
+    assert [e.n_iter_ for e in curve.estimators] == [4, 5]
+
+
+def test_a_schedule_does_not_begin_again(vae, table):
+    vae.set_params(kl_warmup_epochs=4)
+    curve = beta_curve(vae, table, betas=[1.0, 3.0], return_estimators=True)
+    history = curve.estimators[1].history_
+    full = history["reconstruction"][4:] + 3 * history["kl"][4:]
+    np.testing.assert_allclose(history["train_loss"][4:], full, rtol=1e-6)
+
+
+@pytest.mark.parametrize("warm_start", [True, False])
+def test_the_estimators_come_with_the_parameters_of_the_one_given(warm_start, vae, table):
+    curve = beta_curve(vae, table, betas=BETAS, warm_start=warm_start, return_estimators=True)
+    assert curve.estimators.shape == (3,)
+    for place, (beta, fitted) in enumerate(zip(BETAS, curve.estimators, strict=True)):
+        assert fitted.get_params() == vae.set_params(beta=beta).get_params()
+        assert_measures(curve, place, fitted, table)
+        again = clone(fitted).fit(table)
+        np.testing.assert_array_equal(fitted.fit(table).transform(table), again.transform(table))
+    assert beta_curve(vae, table, betas=BETAS).estimators is None
+
+
+@pytest.mark.parametrize("warm_start", [True, False])
+def test_a_pipeline_is_fitted_whole_and_its_last_step_starts_warm(warm_start, vae, table):
+    pipe = make_pipeline(StandardScaler(), PCA(5, random_state=0), vae)
+    X = pipe[:-1].fit_transform(table)
+    settings = {"betas": BETAS, "warm_start": warm_start}
+    name = "betavaetransformer__beta"
+    curve = beta_curve(pipe, table, param_name=name, return_estimators=True, **settings)
+    assert_equal(curve, beta_curve(vae, X, **settings))
+    for place, fitted in enumerate(curve.estimators):
+        assert isinstance(fitted, Pipeline)
+        np.testing.assert_array_equal(fitted[:-1].transform(table), X)
+        assert fitted.score(table) == curve.elbo[place]
+    nested = Pipeline([("inner", pipe)])
+    assert_equal(beta_curve(nested, table, param_name=f"inner__{name}", **settings), curve)
+
+
+def test_steps_without_a_seed_give_a_warm_start_the_same_columns(vae, table):
+    class Signs(PCA):
+        def fit_transform(self, X, y=None):
+            seeds.append(self.random_state)
+            return super().fit_transform(X)
+
+    seeds = []
+    pipe = Pipeline([("signs", Signs(5)), ("vae", vae)])
+    beta_curve(pipe, table, betas=BETAS, param_name="vae__beta")
+    assert seeds == [seeds[0]] * 3
+    assert isinstance(seeds[0], int)
+    beta_curve(pipe, table, betas=BETAS, param_name="vae__beta", warm_start=False)
+    assert seeds[3:] == [None] * 3
+
+
+def test_it_measures_on_validation_rows(vae, table):
+    train, test = table[:300], table[300:]
+    curve = beta_curve(vae, train, betas=BETAS, X_val=test, return_estimators=True)
+    for place, fitted in enumerate(curve.estimators):
+        assert fitted.n_samples_seen_ == 300
+        assert_measures(curve, place, fitted, test)
+
+
+@pytest.mark.parametrize("warm_start", [True, False])
+def test_every_split_is_a_curve_on_its_test_rows(warm_start, vae, table):
+    cv = KFold(3, shuffle=True, random_state=0)
+    settings = {"betas": BETAS, "warm_start": warm_start}
+    curve = beta_curve(vae, table, cv=cv, return_estimators=True, **settings)
+    assert curve.kl_per_dimension.shape == (3, 3, 3)
+    assert curve.estimators.shape == curve.elbo.shape == (3, 3)
+    for split, (train, test) in enumerate(cv.split(table)):
+        of_split = beta_curve(vae, table[train], X_val=table[test], **settings)
+        for name in NUMBERS:
+            expected = getattr(of_split, name)
+            np.testing.assert_array_equal(getattr(curve, name)[:, split], expected, err_msg=name)
+
+
+@pytest.mark.parametrize("convert", [csr_array, pd.DataFrame, np.ndarray.tolist])
+def test_splits_of_any_container_are_the_same(convert, vae, table):
+    expected = beta_curve(vae, table, betas=BETAS, cv=2)
+    assert_equal(beta_curve(vae, convert(table), betas=BETAS, cv=2), expected)
+
+
+def test_labels_reach_the_splits_and_the_scorers(vae, table):
+    y = np.repeat([0, 1], 200)
+
+    def ones(estimator, X, y):
+        return y.mean()
+
+    curve = beta_curve(vae, table, y, betas=[1.0], cv=StratifiedKFold(2), scoring=ones)
+    np.testing.assert_array_equal(curve.scores["score"], [[0.5, 0.5]])
+
+
+def test_scoring_takes_what_cross_validate_takes(vae, table):
+    def error(estimator, X):
+        return -estimator.reconstruction_error(X).mean()
+
+    curve = beta_curve(vae, table, betas=BETAS, scoring=error, return_estimators=True)
+    expected = [error(fitted, table) for fitted in curve.estimators]
+    assert list(curve.scores) == ["score"]
+    np.testing.assert_array_equal(curve.scores["score"], expected)
+
+    def elbo(estimator, X, y=None):
+        return estimator.score(X)
+
+    for scoring in (
+        {"kl": error, "elbo": elbo},
+        lambda e, X: {"kl": error(e, X), "elbo": e.score(X)},
+    ):
+        curve = beta_curve(vae, table, betas=BETAS, scoring=scoring, cv=2)
+        assert list(curve.scores) == ["kl", "elbo"]  # no matter that measures have these names
+        np.testing.assert_array_equal(curve.scores["elbo"], curve.elbo)
+    assert beta_curve(vae, table, betas=[1.0]).scores == {}
+
+
+def test_a_random_state_is_that_of_the_estimator(vae, table):
+    expected = beta_curve(vae.set_params(random_state=3), table, betas=BETAS)
+    vae.set_params(random_state=None)
+    assert_equal(beta_curve(vae, table, betas=BETAS, random_state=3), expected)
+    one, other = (
+        beta_curve(vae, table, betas=BETAS, random_state=np.random.RandomState(0)) for _ in "12"
+    )
+    assert_equal(one, other)
+    assert one.elbo[0] != expected.elbo[0]
+
+
+@pytest.mark.parametrize(
+    ("model", "param_name"),
+    [
+        (BetaTCVAETransformer(3, max_epochs=2, **SMALL), "alpha"),
+        (BetaVAETransformer(3, max_epochs=2, beta=10.0, capacity_epochs=1, **SMALL), "capacity"),
+        (VAETransformer(3, max_epochs=2, **SMALL), "free_bits"),
+    ],
+)
+def test_any_number_may_be_varied(model, param_name, table):
+    curve = beta_curve(model, table, betas=[0.0, 2.0], param_name=param_name)
+    assert curve.param_name == param_name
+    assert curve.elbo[0] == model.set_params(**{param_name: 0.0}).fit(table).score(table)
+
+
+def test_what_the_network_is_made_from_is_varied_without_warm_starts(vae, table):
+    curve = beta_curve(vae, table, betas=[3, 1], param_name="n_components", warm_start=False)
+    np.testing.assert_array_equal(np.isnan(curve.kl_per_dimension), [[0, 0, 0], [0, 1, 1]])
+    np.testing.assert_allclose(np.nansum(curve.kl_per_dimension, 1), curve.kl)
+
+
+def test_saturation_is_told_and_warns_of_nothing(vae, table):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        curve = beta_curve(vae.set_params(max_epochs=40), table, betas=[0.01, 40.0])
+    np.testing.assert_array_equal(curve.saturated, [True, False])
+
+
+def test_it_says_what_it_is(vae, table):
+    assert repr(beta_curve(vae, table, betas=BETAS)) == "BetaCurve(beta: 3 values, 0.5 to 4)"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            {"betas": []},
+            "betas must be a sequence of finite numbers of at least 0. Got [] instead. Give one "
+            "or more.",
+        ),
+        (
+            {"betas": 2.0},
+            "betas must be a sequence of finite numbers of at least 0. Got 2.0 instead. Give one "
+            "or more.",
+        ),
+        (
+            {"betas": [1, -1]},
+            "betas must be a sequence of finite numbers of at least 0. Got [1, -1] instead. Give "
+            "one or more.",
+        ),
+        (
+            {"betas": [1, [2, 3]]},
+            "betas must be a sequence of finite numbers of at least 0. Got [1, [2, 3]] instead. "
+            "Give one or more.",
+        ),
+        (
+            {"betas": ["1"]},
+            "betas must be a sequence of finite numbers of at least 0. Got ['1'] instead. Give one "
+            "or more.",
+        ),
+        (
+            {"betas": [1.0, float("nan")]},
+            "betas must be a sequence of finite numbers of at least 0. Got [1.0, nan] instead. "
+            "Give one or more.",
+        ),
+        (
+            {"param_name": "bta"},
+            "param_name must be a parameter of BetaVAETransformer. Got 'bta' instead. Use one of "
+            "its get_params(), such as 'lr'.",
+        ),
+        (
+            {"param_name": "noise_variance"},
+            "Fits that start warm need a parameter of the training of BetaVAETransformer. Got "
+            "param_name='noise_variance', from which the network or its input is made, instead. "
+            "Set warm_start=False.",
+        ),
+        (
+            {"X_val": np.zeros((2, 6)), "cv": 2},
+            "beta_curve measures on X_val or on the test rows of cv. Got X_val and cv=2 instead. "
+            "Leave one out.",
+        ),
+        *(
+            (
+                {"warm_epochs": epochs},
+                "warm_epochs must be a share of max_epochs, a float in (0, 1], or an int of at "
+                f"least 1. Got {epochs!r} instead. Give either.",
+            )
+            for epochs in (0, 1.5, True, "0.5")
+        ),
+    ],
+)
+def test_arguments_out_of_range_are_refused(arguments, sentence, vae, table):
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        beta_curve(vae, table, **{"betas": BETAS, **arguments})
+
+
+def test_a_parameter_of_an_earlier_step_is_refused_where_fits_start_warm(vae, table):
+    pipe = Pipeline([("pca", PCA(5)), ("vae", vae)])
+    sentence = (
+        "Fits that start warm need a parameter of the training of BetaVAETransformer. Got "
+        "param_name='pca__n_components', from which the network or its input is made, instead. "
+        "Set warm_start=False."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        beta_curve(pipe, table, betas=[4, 5], param_name="pca__n_components")
+    settings = {"param_name": "pca__n_components", "warm_start": False}
+    curve = beta_curve(pipe.set_params(pca__random_state=0), table, betas=[4, 5], **settings)
+    assert curve.elbo[0] == clone(pipe).set_params(pca__n_components=4).fit(table).score(table)
+
+
+@pytest.mark.parametrize("estimator", [AutoencoderTransformer(2), make_pipeline(PCA(2))])
+def test_models_without_a_divergence_are_refused(estimator, table):
+    name = "AutoencoderTransformer" if isinstance(estimator, AutoencoderTransformer) else "PCA"
+    sentence = (
+        f"beta_curve needs a variational autoencoder, or a Pipeline that ends in one. Got {name} "
+        f"instead. Use one, such as BetaVAETransformer."
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
+        beta_curve(estimator, table, betas=[1.0])
