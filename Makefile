@@ -41,6 +41,7 @@ format: $(INSTALLED) ## let ruff mend and format the code
 bench: $(INSTALLED) ## the benchmarks; their JSON is kept in benchmarks/results
 	@set -e; for script in $(BENCHMARKS); do \
 	    case $$script in \
+	        */beta_curve.py) data="$(DATA:%=%/mnist.npz)" ;; \
 	        */defaults.py) data="$(DATA)/adbench" ;; \
 	        */generation.py) data="$(DATA)/mnist.npz" ;; \
 	        */images.py) data="$(DATA)/lpc_sprites64.npz" ;; \

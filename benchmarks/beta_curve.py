@@ -10,7 +10,6 @@ minimises, so that a negative difference is the better fit.
 
 from math import ceil
 from pathlib import Path
-from statistics import median
 from time import process_time
 
 import numpy as np
@@ -90,11 +89,11 @@ def print_curves(rows):
     numbers = [[f"{value:.2f}" for value in column] for column in columns[:-2]]
     numbers += [[f"{value:.0f}" for value in column] for column in columns[-2:]]
     print_table(HEADER, list(zip([f"{beta:g}" for beta in BETAS], *numbers, strict=True)))
-    seconds = {way: median(row["seconds"] for row in rows if row["way"] == way) for way in WAYS}
-    print(", ".join(f"{way} {value:.1f} s" for way, value in seconds.items()))
-    ratio = seconds["up"] / seconds["independent"]
+    times = {way: np.array([row["seconds"] for row in rows if row["way"] == way]) for way in WAYS}
+    ratio = np.median(times["up"] / times["independent"])
     allowed = max(TARGETS["nats"], TARGETS["range"] * np.ptp(np.median(alone, 0)))
     worst, noise = np.abs(gain[0]).max(), spread.max()
+    print(", ".join(f"{way} {np.median(times[way]):.1f} s" for way in WAYS))
     print(f"time, up / independent: {ratio:.2f}; target at most {TARGETS['time']}")
     print(f"greatest ELBO difference: {worst:.2f} nats; target {allowed:.2f}; seeds {noise:.2f}\n")
 

@@ -62,9 +62,8 @@ def assert_measures(curve, place, vae, X):
         assert getattr(curve, name)[place] == getattr(parts, name), name
 
 
-@pytest.mark.parametrize("n_jobs", [None, 2])
-def test_without_warm_starts_it_is_a_loop_of_fits(n_jobs, vae, table):
-    curve = beta_curve(vae, table, betas=BETAS, warm_start=False, n_jobs=n_jobs)
+def test_without_warm_starts_it_is_a_loop_of_fits(vae, table):
+    curve = beta_curve(vae, table, betas=BETAS, warm_start=False)
     for place, beta in enumerate(BETAS):
         assert_measures(curve, place, clone(vae).set_params(beta=beta).fit(table), table)
 

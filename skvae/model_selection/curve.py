@@ -39,7 +39,7 @@ class BetaCurve:
     kl : ndarray
         The rate, KL(q(z|x) || p(z)).
     mutual_information, total_correlation, dimension_wise_kl : ndarray
-        Its parts, as of :func:`skvae.metrics.kl_decomposition`, with an error of about 0.01.
+        Its parts, as of :func:`skvae.metrics.kl_decomposition`, with an error of about 0.02.
     saturated : ndarray of bool
         Where the rows are too few for the mutual information there is, and the total
         correlation is too large by what is missing.
