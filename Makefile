@@ -43,11 +43,13 @@ bench: $(INSTALLED) ## the benchmarks; their JSON is kept in benchmarks/results
 	    case $$script in \
 	        */beta_curve.py) data="$(DATA:%=%/mnist.npz)" ;; \
 	        */defaults.py) data="$(DATA)/adbench" ;; \
+	        */disentanglement.py) data="npz:$(DATA)/dsprites_grid.npz --quick" ;; \
 	        */generation.py) data="$(DATA)/mnist.npz" ;; \
 	        */images.py) data="$(DATA)/lpc_sprites64.npz" ;; \
 	        */paper.py) data="npz:$(DATA)/lpc_sprites64.npz --quick" ;; \
+	        */selection.py) data="$(DATA)/mnist.npz" ;; \
 	        */sprites.py) data="$(if $(DATA),$(DATA)/dsprites_grid.npz)" ;; \
-        *) data= ;; \
+	        *) data= ;; \
 	    esac; \
 	    if [ -z "$$data" ]; then \
 	        echo "== $$script"; $(BIN)/python $$script; \

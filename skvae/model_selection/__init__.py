@@ -1,7 +1,25 @@
 """Choosing a model: what to select by, and what each beta keeps of the data."""
 
+from skvae.model_selection.code_scorers import downstream_scorer, latent_scorer
 from skvae.model_selection.curve import BetaCurve, beta_curve
-from skvae.model_selection.scorers import latent_scorer
+from skvae.model_selection.scorers import (
+    active_units_scorer,
+    elbo_scorer,
+    log_likelihood_scorer,
+    reconstruction_scorer,
+    total_correlation_scorer,
+)
 from skvae.model_selection.spectrum import suggest_beta
 
-__all__ = ["BetaCurve", "beta_curve", "latent_scorer", "suggest_beta"]
+__all__ = [
+    "BetaCurve",
+    "active_units_scorer",
+    "beta_curve",
+    "downstream_scorer",
+    "elbo_scorer",
+    "latent_scorer",
+    "log_likelihood_scorer",
+    "reconstruction_scorer",
+    "suggest_beta",
+    "total_correlation_scorer",
+]
