@@ -1,6 +1,7 @@
 """The models of the disentanglement benchmark: each is fitted once, and kept on the disk."""
 
 import json
+import re
 import warnings
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -23,6 +24,7 @@ ESTIMATORS = {
     "beta-VAE": skvae.BetaVAETransformer,
     "beta-TCVAE (mws)": skvae.BetaTCVAETransformer,
     "beta-TCVAE (mss)": skvae.BetaTCVAETransformer,
+    "beta-TCVAE (mws, plain start)": skvae.BetaTCVAETransformer,
 }
 MODELS = ("PCA", *ESTIMATORS)
 WITHOUT_BETA = ("PCA", "AE", "VAE")
@@ -71,11 +73,12 @@ class Fit:
             random_state=self.seed,
         )
         if self.model != "AE":
-            estimator.set_params(
-                likelihood="bernoulli",
-                kl_warmup_start=setting.kl_warmup_start,
-                kl_warmup_epochs=setting.kl_warmup_epochs,
-            )
+            estimator.set_params(likelihood="bernoulli")
+            if "plain" not in self.model:
+                estimator.set_params(
+                    kl_warmup_start=setting.kl_warmup_start,
+                    kl_warmup_epochs=setting.kl_warmup_epochs,
+                )
         if self.model not in WITHOUT_BETA:
             estimator.set_params(beta=self.beta)
         if self.model == "beta-TCVAE (mss)":
@@ -86,7 +89,7 @@ class Fit:
         """Return the name of the fit's files: readable, and another for every other setting."""
         settings = asdict(setting) | {"data": images.digest, "skvae": skvae.__version__}
         digest = sha1(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
-        words = self.model.replace("(", "").replace(")", "").split()
+        words = re.findall(r"[\w-]+", self.model)
         beta = [] if self.beta is None else [f"{self.beta:g}"]
         return "-".join([images.name, *words, *beta, f"seed{self.seed}", digest])
 

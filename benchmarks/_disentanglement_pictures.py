@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 __all__ = ["draw_trade_off", "draw_traversals"]
 
-MARKERS = dict(zip(MODELS, "Xsovd^", strict=True))
+MARKERS = dict(zip(MODELS, "Xsovd^.", strict=True))
 N_STEPS = 9
 N_DIMENSIONS = 6
 QUANTILES = (0.01, 0.99)

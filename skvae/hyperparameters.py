@@ -126,8 +126,9 @@ LIKELIHOOD_PARAMETERS = """likelihood : {{{likelihoods}}}, default="gaussian"
         are to what they are. Early stopping waits until then, and watches the objective at those.
     kl_warmup_start : float, default=0.0
         The factor of the weights at the start. From 0 they rise by equal steps, and all
-        codes open at once. From a factor above 1, such as 20, they fall by equal ratios, and
-        codes open one after another, each with what explains most of the rest.
+        codes open at once. From a factor above 1 they fall by equal ratios: from one so large
+        that no code is open at first ("kl" near 0 in ``history_``), codes open one after
+        another, each with what explains most of the rest.
     kl_cycles : int, default=1
         How often this is repeated; the weights stay what they are for as long between two.
     free_bits : float, default=0.0
