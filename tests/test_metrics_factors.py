@@ -133,3 +133,24 @@ def test_active_codes_carry_more_than_a_hundredth_of_their_variance():
     stds = np.full(codes.shape, np.sqrt(0.99))  # 0.01 of the whole is a variance of 0.01
     np.testing.assert_array_equal(active_codes(codes, stds), [False, False, True, True])
     np.testing.assert_array_equal(active_codes(8 * codes, 8 * stds), [False, False, True, True])
+
+
+def test_the_share_of_a_collapsed_code_is_of_means_and_stds_together():
+    codes = np.tile([-1.0, 1.0], 50)[:, None] * np.sqrt([0.01005, 0.01015])
+    np.testing.assert_array_equal(active_codes(codes, np.ones(codes.shape)), [False, True])
+    # Stds of 0.1 and 1.9 have a mean square of 1.81, not of 1.
+    stds = np.tile([0.1, 1.9], 50)[:, None]
+    codes = np.repeat([-1.0, 1.0], 50)[:, None] * np.sqrt(0.0175)
+    np.testing.assert_array_equal(active_codes(codes, stds), [False])
+
+
+def test_levels_recur_on_average():
+    levels = np.r_[np.arange(30), np.arange(30)][:, None]
+    assert metrics.mutual_information_gap(levels, levels, n_bins=30) == pytest.approx(1)
+    levels[0] = 30
+    refused(
+        "mutual_information_gap",
+        "mutual_information_gap needs factors whose levels recur. Got 31 levels in 60 rows of "
+        "column 0 instead. Bin it, as KBinsDiscretizer does, or give more rows.",
+        levels,
+    )

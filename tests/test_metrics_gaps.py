@@ -171,3 +171,39 @@ def test_options_out_of_range_are_refused(score, options):
         ValueError, match=f"The '{next(iter(options))}' parameter of {score.__name__}"
     ):
         score(GRID, GRID, **options)
+
+
+def test_a_gap_is_over_the_entropy_of_the_rows_and_not_of_equal_levels():
+    levels = np.repeat([0, 1], [180, 20])[:, None]
+    details = mutual_information_gap(levels, levels, details=True)
+    assert details.score == pytest.approx(1, abs=1e-12)
+    share = np.array([0.9, 0.1])
+    np.testing.assert_allclose(details.entropies, -np.sum(share * np.log(share)))
+
+
+def test_modularity_is_of_squared_information():
+    factors = np.tile(np.indices((4, 2, 3)).reshape(3, -1).T, (10, 1))
+    code = factors[:, :1] + 4 * factors[:, 1:2]  # log 4 and log 2 nats, and none
+    assert modularity_score(factors, code) == pytest.approx(1 - (1 / 2) ** 2 / 2, abs=1e-12)
+    assert modularity_score(factors, code, flavor="disentanglement_lib") == pytest.approx(
+        1 - (1 / 2) ** 2 / 2, abs=1e-12
+    )
+
+
+@BOTH
+def test_quantile_bins_see_ranks_alone(score):
+    factors = sampled_factors(900, (3, 5))
+    codes = factors + 0.5 * factors[:, ::-1] + 0.2 * noise(900, 2)
+    expected = score(factors, codes, strategy="quantile")
+    assert score(factors, np.exp(codes), strategy="quantile") == expected
+    assert abs(score(factors, np.exp(codes)) - expected) > 1e-3
+
+
+@BOTH
+def test_bins_are_as_many_as_asked_for(score):
+    factors = np.tile(np.indices((8, 2)).reshape(2, -1).T, (20, 1))
+    code = 2 * factors[:, :1] + factors[:, 1:]
+    details = score(factors, code, n_bins=8, details=True)  # the second factor is lost
+    np.testing.assert_allclose(details.information, [[np.log(8), 0]], atol=1e-12)
+    details = score(factors, code, n_bins=16, details=True)
+    np.testing.assert_allclose(details.information, [[np.log(8), np.log(2)]], atol=1e-12)

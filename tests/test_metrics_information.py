@@ -1,13 +1,17 @@
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from known_factors import noise, sampled_factors
 from scipy.integrate import quad
-from scipy.stats import norm
+from scipy.stats import chi2_contingency, norm
 from sklearn.metrics import mutual_info_score
 
 from skvae.metrics.information import (
+    MOST_POINTS,
+    _masses,
+    dependent,
     histogram_bins,
     histogram_information,
     posterior_information,
@@ -119,3 +123,30 @@ def test_posteriors_equal_to_the_prior_tell_nothing():
     levels = sampled_factors(50, (3, 4))
     information = posterior_information(levels, np.zeros((50, 2)), np.ones((50, 2)))
     np.testing.assert_allclose(information, 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.03, 0.05, 0.07, 0.1])
+def test_dependence_is_pearsons_test(shift):
+    levels = sampled_factors(1500, (2, 5, 9))
+    codes = noise(1500, 8) + shift * levels.sum(axis=1, keepdims=True)
+    bins = np.minimum(histogram_bins(codes, 9, "quantile"), [8, 7, 6, 5, 4, 3, 2, 1])
+    bins[:, 4] *= 2  # bins that no row is in
+    tables = [[pd.crosstab(z, v) for v in levels.T] for z in bins.T]
+    p = [[chi2_contingency(table, correction=False).pvalue for table in row] for row in tables]
+    np.testing.assert_array_equal(dependent(levels, bins), np.array(p) < 0.001)
+
+
+@pytest.mark.parametrize(("excess", "found"), [(26, False), (27, True)])
+def test_dependence_is_at_the_level_of_a_thousandth(excess, found):
+    # A chi-squared of excess^2 / 62.5 on one degree of freedom, whose quantile is 10.83.
+    counts = [250 + excess, 250 - excess, 250 - excess, 250 + excess]
+    bins, levels = (np.repeat(values, counts)[:, None] for values in ([0, 0, 1, 1], [0, 1, 0, 1]))
+    assert dependent(levels, bins).item() == found
+
+
+def test_one_wide_posterior_does_not_make_the_grid_longer():
+    mean, std = np.arange(100.0), np.full(100, 0.1)
+    std[0] = 1e5
+    masses = _masses(mean, std, np.zeros((100, 1), dtype=np.intp), 1)
+    assert masses.shape[1] <= MOST_POINTS + 2
+    assert masses.sum() == pytest.approx(1, abs=1e-9)

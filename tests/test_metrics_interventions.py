@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from known_factors import noise, relabellings, sampled_factors, with_last_two_turned
 
 from skvae.metrics import beta_vae_score, factor_vae_score
-from skvae.metrics.interventions import _Siblings
+from skvae.metrics.interventions import _differences, _Siblings
 
 BOTH = pytest.mark.parametrize("score", [beta_vae_score, factor_vae_score])
 FEW = {"n_train": 1000, "n_test": 1000, "random_state": 0}
@@ -137,3 +137,45 @@ def test_options_out_of_range_are_refused(score, option):
 def test_a_group_of_no_rows_is_refused(score, option):
     with pytest.raises(ValueError, match=f"The '{option}' parameter of {score.__name__} must be"):
         score(FACTORS, FACTORS, **{option: 0})
+
+
+def test_features_are_mean_distances():
+    factors = np.indices((2, 2)).reshape(2, -1).T
+    siblings = _Siblings(type("", (), {"levels": factors}))
+    features, held = _differences(siblings, 3.0 * factors, 400, 1, np.random.RandomState(0))
+    np.testing.assert_array_equal(np.unique(features), [0, 3])
+    np.testing.assert_array_equal(features[np.arange(400), held], 0)
+    features, held = _differences(siblings, 3.0 * factors, 400, 64, np.random.RandomState(0))
+    assert features[np.arange(400), 1 - held].mean() == pytest.approx(1.5, abs=0.05)
+
+
+def test_the_other_flavor_takes_codes_of_a_std_of_a_twentieth():
+    codes = (FACTORS - FACTORS.mean(0)) / FACTORS.std(0) * [0.049, 0.051, 1, 1, 1]
+    details = factor_vae_score(FACTORS, codes, flavor="disentanglement_lib", details=True, **FEW)
+    np.testing.assert_array_equal(details.votes.any(axis=1), [False, True, True, True, True])
+
+
+def test_votes_are_of_the_codes_as_given_where_some_have_none():
+    codes = np.c_[np.ones(10_000), FACTORS[:, :2], np.zeros(10_000), FACTORS[:, 2:]]
+    votes = factor_vae_score(FACTORS, codes, details=True, **FEW).votes
+    np.testing.assert_array_equal(np.delete(votes, [0, 3], axis=0) > 0, np.eye(5))
+    assert not votes[[0, 3]].any()
+
+
+def test_levels_have_votes_by_their_shares_of_the_rows():
+    factors = np.tile(np.indices((2, 50)).reshape(2, -1).T, (4, 1))
+    factors = factors[np.argsort(factors[:, 0], kind="stable")]  # the levels in one half each
+    codes = noise(len(factors), 2)
+    codes[:200, 0] = codes[200:, 1] = 0  # each code is steady at one level of the first factor
+    votes = factor_vae_score(factors, codes, details=True, **FEW).votes
+    np.testing.assert_allclose(votes[:, 0] / votes[:, 0].sum(), 0.5, atol=0.1)
+
+
+@BOTH
+def test_the_score_is_a_share_of_the_points_of_the_test(score):
+    shares = {
+        7 * score(FACTORS, noise(10_000, 3), n_train=100, n_test=7, random_state=seed)
+        for seed in range(6)
+    }
+    assert len(shares) > 1
+    np.testing.assert_allclose(sorted(shares), np.rint(sorted(shares)), atol=1e-12)

@@ -129,3 +129,29 @@ def test_a_nominal_level_in_one_row_alone_is_refused():
 def test_an_unknown_flavor_is_refused():
     with pytest.raises(ValueError, match="The 'flavor' parameter of sap_score must be"):
         sap_score(GRID, GRID, flavor="kumar")
+
+
+def test_a_level_has_one_interval_of_the_code():
+    place = np.tile([0, 1, 2], 300)[:, None]
+    between = (place == 1).astype(int)
+    details = sap_score(between, place, nominal=[0], details=True, random_state=0)
+    # One threshold: all of the level between, and half of the other.
+    assert details.predictability.item() == pytest.approx(0.75, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("flavor", "expected"), [(None, (700 / 900 + 1) / 2), ("disentanglement_lib", 0.8)]
+)
+def test_levels_count_alike_in_learning_and_rows_in_the_other_flavors_accuracy(flavor, expected):
+    # 200 of 900 rows of the common level have the code of the 100 rows of the rare one.
+    level, code = np.repeat([[0, 0], [0, 1], [1, 1]], [700, 200, 100], axis=0).T[:, :, None]
+    details = sap_score(level, code, nominal=[0], flavor=flavor, details=True, random_state=0)
+    assert details.predictability.item() == pytest.approx(expected, abs=0.02)
+
+
+def test_noise_is_not_learned_by_heart():
+    # Ten intervals of noise tell about a third of the rows that they are of.
+    level = sampled_factors(200, (10,))
+    options = {"nominal": [0], "details": True, "random_state": 0}
+    predictability = sap_score(level, noise(200, 20), **options).predictability
+    assert predictability.mean() == pytest.approx(0.1, abs=0.02)
