@@ -95,6 +95,21 @@ def test_what_is_no_table_of_numbers_is_refused(name):
         score(FACTORS[:1], CODES[:1])
 
 
+@every_score
+def test_codes_whose_squares_overflow_are_refused(name):
+    refused(
+        name,
+        f"{name} needs codes of at most 1e+150 in absolute value, whose squares are finite. Got "
+        f"1.5e+200 instead. Scale them.",
+        codes=CODES * 1e200 / CODES.max() * 1.5,
+    )
+
+
+@every_score
+def test_codes_whose_squares_vanish_are_numbers(name):
+    assert 0 <= getattr(metrics, name)(FACTORS, CODES * 1e-300) <= 1
+
+
 @pytest.mark.parametrize("nominal", [[2], [-1], ["shape"], [True, False], [0.0]])
 def test_nominal_is_of_columns(nominal):
     refused(

@@ -7,6 +7,7 @@ from sklearn.utils import check_array, check_consistent_length
 
 __all__ = ["Factors", "active_codes", "check_codes", "check_factors", "check_stds"]
 
+LARGEST_CODE = 1e150
 COLLAPSED_SHARE = 0.01  # of a code's variance that its means have, at most, where it collapsed
 
 
@@ -45,7 +46,7 @@ def check_factors(factors, codes, metric, *, nominal=None, least=1, ordered=Fals
     not nominal for numbers. Otherwise a level is a class: it must recur, and may be a name.
     """
     factors = check_array(factors, dtype=None, input_name="factors", ensure_min_samples=2)
-    codes = check_codes(codes, "codes")
+    codes = check_codes(codes, metric)
     check_consistent_length(factors, codes)
     n_samples, n_factors = factors.shape
     if n_factors < least:
@@ -64,9 +65,15 @@ def check_factors(factors, codes, metric, *, nominal=None, least=1, ordered=Fals
     return Factors(levels, values, levels.max(axis=0) + 1, nominal), codes
 
 
-def check_codes(codes, name):
+def check_codes(codes, metric):
     """Return codes of shape (n_samples, n_components) as float64."""
-    return check_array(codes, dtype=np.float64, input_name=name, ensure_min_samples=2)
+    codes = check_array(codes, dtype=np.float64, input_name="codes", ensure_min_samples=2)
+    if np.abs(codes).max() > LARGEST_CODE:
+        raise ValueError(
+            f"{metric} needs codes of at most {LARGEST_CODE:g} in absolute value, whose squares are "
+            f"finite. Got {np.abs(codes).max():.4g} instead. Scale them."
+        )
+    return codes
 
 
 def check_stds(stds, codes, metric):
@@ -88,7 +95,7 @@ def active_codes(codes, stds=None):
     have at most 1 % of its variance, :math:`Var_x(\mu_j) \leq 0.01 (Var_x(\mu_j) + E \sigma_j^2)`.
     """
     variance = codes.var(axis=0)
-    active = np.ptp(codes, axis=0) > 0
+    active = (np.ptp(codes, axis=0) > 0) & (variance > 0)
     if stds is None:
         return active
     return active & (variance > COLLAPSED_SHARE * (variance + np.mean(stds**2, axis=0)))

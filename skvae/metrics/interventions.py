@@ -263,8 +263,7 @@ def _votes(siblings, codes, active, n_votes, batch_size, rng):
 
 def _units(codes):
     """Return the standard deviations, 1 for constant codes."""
-    scale = codes.std(axis=0)
-    return np.where(np.ptp(codes, axis=0) > 0, scale, 1.0)
+    return np.where(active_codes(codes), codes.std(axis=0), 1.0)
 
 
 def _mean_by(groups, values, n_groups):

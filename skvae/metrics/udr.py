@@ -88,7 +88,7 @@ def udr_score(codes_list, *, stds_list=None, method="spearman", flavor=None, det
     """
     check_argument("method", method, one_of("spearman", "lasso"), "udr_score")
     check_argument("flavor", flavor, [*one_of("disentanglement_lib"), None], "udr_score")
-    codes_list = [check_codes(codes, "codes") for codes in codes_list]
+    codes_list = [check_codes(codes, "udr_score") for codes in codes_list]
     n_rows = [len(codes) for codes in codes_list]
     if len(n_rows) < 2 or len(set(n_rows)) > 1:
         raise ValueError(
