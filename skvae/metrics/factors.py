@@ -70,8 +70,8 @@ def check_codes(codes, metric):
     codes = check_array(codes, dtype=np.float64, input_name="codes", ensure_min_samples=2)
     if np.abs(codes).max() > LARGEST_CODE:
         raise ValueError(
-            f"{metric} needs codes of at most {LARGEST_CODE:g} in absolute value, whose squares are "
-            f"finite. Got {np.abs(codes).max():.4g} instead. Scale them."
+            f"{metric} needs codes of at most {LARGEST_CODE:g} in absolute value, whose squares "
+            f"are finite. Got {np.abs(codes).max():.4g} instead. Scale them."
         )
     return codes
 
