@@ -13,6 +13,7 @@ from skvae.hyperparameters import SharedParameters
 from skvae.images import ConvolutionalDecoder, ConvolutionalEncoder
 from skvae.networks import rescaled
 from skvae.perceptrons import PerceptronDecoder, PerceptronEncoder
+from skvae.sklearn_callbacks import CallbackSupportMixin, watched_fit, with_callbacks
 from skvae.state import pack, unpack, user_module
 from skvae.verbs import Verbs, check_flat
 
@@ -29,7 +30,7 @@ def _makes_whole_passes(estimator):
     return True
 
 
-class BaseAutoencoderTransformer(Verbs, SharedParameters):
+class BaseAutoencoderTransformer(Verbs, CallbackSupportMixin, SharedParameters):
     """What the autoencoders share: ``fit`` from two hooks, the verbs, the pickle.
 
     A final class says what is computed (``_network``) and what is minimised
@@ -118,6 +119,7 @@ class BaseAutoencoderTransformer(Verbs, SharedParameters):
             )
         return sizes
 
+    @with_callbacks
     def fit(self, X, y=None, *, X_val=None):
         """Train on X.
 
@@ -150,7 +152,7 @@ class BaseAutoencoderTransformer(Verbs, SharedParameters):
         """
         resume = self.warm_start and hasattr(self, "net_")
         settings = {"n_epochs": self.max_epochs, "keep": self.warm_start}
-        return self._train(X, X_val, resume=resume, **settings)
+        return self._train(X, X_val, resume=resume, task=watched_fit(self, X, y), **settings)
 
     @available_if(_makes_whole_passes)
     def partial_fit(self, X, y=None):

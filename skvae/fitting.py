@@ -1,25 +1,24 @@
 """The life of a fit: rows split, network drawn or resumed, trained, concluded."""
 
 from contextlib import nullcontext
-from numbers import Real
 
 import numpy as np
 import torch
 from sklearn.utils import check_random_state
 from torch import nn
 
-from skvae.batches import Batches, column_statistics, working_dtype
+from skvae.batches import Batches, column_statistics
 from skvae.caution import warn
+from skvae.conclusion import fitted_attributes
 from skvae.devices import check_compiler, check_device
 from skvae.state import (
     build_network,
     build_objective,
+    copy_net,
     copy_network,
     estimator_of,
-    inference_modules,
     load_optimizer_state,
     make_estimator_net,
-    network_parameters,
     optimizer_state,
 )
 from skvae.stopping import Patience
@@ -45,15 +44,13 @@ BATCH_NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncB
 # Rows times weights of a training step below which fit holds torch at one thread: a second one
 # brings a third at best there, and on a busy machine costs many times what it brings.
 SMALL_STEP = 2**28
-CONCLUDING_BATCH = 1024
-CONCLUDING_ENTRIES = 2**24  # at the widest place of the network, where a row is wide
 SCALES = (1e-15, 1e15)
 LEAST_RESOLUTION = 0.01  # spacing of float32 numbers over a column's standard deviation
 
 
 @torch.inference_mode(mode=False)
 @torch.enable_grad()
-def train(estimator, X, X_val=None, *, resume, n_epochs, n_seen=0, keep):
+def train(estimator, X, X_val=None, *, resume, n_epochs, n_seen=0, keep, task=None):
     """Return the attributes of the estimator fitted to X, an array that is valid.
 
     Parameters
@@ -70,6 +67,8 @@ def train(estimator, X, X_val=None, *, resume, n_epochs, n_seen=0, keep):
         Rows seen before, to which those of X are added.
     keep : bool
         Whether to keep the states of the optimizer and of the generator, to continue from.
+    task : FitTask, default=None
+        What scikit-learn's callbacks watch.
     """
     check_device(estimator.device)
     if estimator.compile:
@@ -123,7 +122,17 @@ def train(estimator, X, X_val=None, *, resume, n_epochs, n_seen=0, keep):
             patience.exhausted(net.validation_loss(validation), network)
     n_weights = sum(weights.numel() for weights in network.parameters())
     small = estimator.batch_size * n_weights < SMALL_STEP
+    constant = {"n_samples_seen_": n_seen, "_split_seed_": split_seed, "_loss_unit_": unit}
+
+    def fitted_now():
+        copied = copy_net(estimator, net, n_features, n_seen)
+        if patience is not None:
+            patience.restore(copied.module_)
+        return fitted_attributes(estimator, copied, X, batches.rows, resume) | constant
+
     with one_torch_thread() if small else nullcontext():
+        if task is not None:
+            task.begin(n_epochs, fitted_now)
         net.fit_batches(
             batches,
             validation,
@@ -134,28 +143,15 @@ def train(estimator, X, X_val=None, *, resume, n_epochs, n_seen=0, keep):
             patience=patience,
             compiled=estimator.compile,
             progress=estimator.verbose > 0,
+            task=task,
         )
-        _check_finite(estimator, net, network.state_dict())
-        n_rows = min(CONCLUDING_BATCH, max(1, CONCLUDING_ENTRIES // max(network.width, n_features)))
-        ordered = Batches(X, batches.rows, n_rows, device=estimator.device)
-        concluded = estimator._conclude(network, ordered)
-        _check_finite(estimator, net, {**network.state_dict(), **concluded})
-    fitted = {
-        "net_": net,
-        "history_": _history(net.history, estimator.history_ if resume else {}),
-        "_fitted_params_": network_parameters(estimator),
-        "n_samples_seen_": n_seen,
-        "_split_seed_": split_seed,
-        "_loss_unit_": unit,
-        "_dtype_": working_dtype(X.dtype),
-        "_modules_": inference_modules(estimator, network, n_features),
-        **concluded,
-    }
-    fitted["n_iter_"] = len(fitted["history_"]["train_loss"])
+        fitted = fitted_attributes(estimator, net, X, batches.rows, resume) | constant
     if keep:
         fitted["_generator_state_"] = generator.get_state().numpy()
     else:
         net.optimizer_.state.clear()
+    if task is not None:
+        task.end(fitted)
     return fitted
 
 
@@ -202,16 +198,6 @@ def _check_batch_normalisation(estimator, network):
         )
 
 
-def _check_finite(estimator, net, values):
-    """Stop a fit that has diverged in its last steps."""
-    for value in values.values():
-        if not np.isfinite(value.cpu().numpy() if torch.is_tensor(value) else value).all():
-            raise ValueError(
-                f"The fitted {type(estimator).__name__} must be finite. Got inf or nan after "
-                f"epoch {len(net.history)} instead. Use a smaller lr than {net.lr}, or scale X."
-            )
-
-
 def _same_optimizer(estimator):
     """Return whether a warm start finds the state of the optimizer that it goes on with."""
     same = estimator.optimizer == estimator._fitted_params_["optimizer"]
@@ -249,22 +235,3 @@ def _check_same_network(estimator):
                 f"Further training needs {name}={then!r}, with which the network was built. Got "
                 f"{now!r} instead. Set it back, or call fit with warm_start=False."
             )
-
-
-def _history(epochs, before):
-    """Return the numeric records of all epochs as arrays by name, after those of earlier fits.
-
-    What an epoch did not record is NaN.
-    """
-    n_before = len(before["train_loss"]) if before else 0
-    history = {name: [*values] for name, values in before.items()}
-    for place, epoch in enumerate(epochs, start=n_before):
-        for name, value in epoch.items():
-            if name != "epoch" and isinstance(value, Real) and not isinstance(value, bool):
-                values = history.setdefault(name, [])
-                values += [np.nan] * (place - len(values)) + [float(value)]
-    n_epochs = n_before + len(epochs)
-    return {
-        name: np.array(values + [np.nan] * (n_epochs - len(values)))
-        for name, values in history.items()
-    }

@@ -82,7 +82,8 @@ SHARED_PARAMETERS = """n_components : int, default=10
     weight_decay : float, default=0.0
         Passed to the optimizer unless it is zero.
     callbacks : list of skorch callbacks, default=None
-        Cloned by ``fit``; the fitted ones are in ``net_.callbacks_``.
+        Cloned by ``fit``; the fitted ones are in ``net_.callbacks_``. Those of scikit-learn
+        go to ``set_callbacks``.
     device : str, default="cpu"
         The torch device of training and inference, such as "cuda".
     compile : bool, default=False

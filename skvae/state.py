@@ -1,6 +1,7 @@
 """What a fitted estimator is made of, and what of it goes into a pickle."""
 
 import threading
+from copy import deepcopy
 from dataclasses import fields
 
 import numpy as np
@@ -15,6 +16,7 @@ from skvae.training import make_net
 __all__ = [
     "build_network",
     "build_objective",
+    "copy_net",
     "copy_network",
     "estimator_of",
     "inference_modules",
@@ -122,6 +124,19 @@ def make_estimator_net(estimator, network, n_samples):
         callbacks=estimator.callbacks,
         device=estimator.device,
     )
+
+
+def copy_net(estimator, net, n_features, n_samples):
+    """Return a net with the weights and the history of another, in evaluation mode.
+
+    It has neither callbacks nor a state of the optimizer.
+    """
+    parameters = estimator_of(type(estimator), network_parameters(estimator))
+    network = copy_network(parameters, n_features, net.module_.state_dict())
+    copied = make_estimator_net(parameters, network, n_samples)
+    copied.module_.eval()
+    copied.history = deepcopy(net.history)
+    return copied
 
 
 def optimizer_state(net):

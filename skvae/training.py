@@ -100,6 +100,7 @@ class AutoencoderNet(NeuralNet):
         patience=None,
         compiled=False,
         progress=False,
+        task=None,
     ):
         """Train for some epochs.
 
@@ -124,6 +125,8 @@ class AutoencoderNet(NeuralNet):
             Whether the steps run the module through ``torch.compile``.
         progress : bool, default=False
             Whether to show a bar.
+        task : FitTask, default=None
+            Told of every epoch; may ask to stop.
 
         Raises
         ------
@@ -142,6 +145,8 @@ class AutoencoderNet(NeuralNet):
         with tqdm(total=epochs, unit="epoch", disable=not progress) as bar:
             for epoch in range(first_epoch, first_epoch + epochs):
                 self.notify("on_epoch_begin", **datasets)
+                if task is not None:
+                    task.begin_epoch()
                 self.module_.train()
                 means = self._train_epoch(forward, train, generator, epoch, unit)
                 shown = self._record("", means, best)
@@ -166,6 +171,8 @@ class AutoencoderNet(NeuralNet):
                     if not _is_raised_by_code(error):
                         raise
                     stop = True  # skorch's callbacks end the training so
+                if task is not None:
+                    stop = task.end_epoch() or stop
                 if stop:
                     break
         self.criterion_.epoch = math.inf
@@ -257,6 +264,12 @@ def make_net(
     device : str, default="cpu"
         A torch device.
     """
+    for callback in callbacks or []:
+        if hasattr(callback, "on_fit_task_end"):
+            raise TypeError(
+                f"callbacks= takes skorch's callbacks. Got {type(callback).__name__}, one of "
+                f"scikit-learn's, instead. Pass it to set_callbacks."
+            )
     options = {"weight_decay": weight_decay} if weight_decay else {}
     if not callable(optimizer):
         options["fused"] = torch.device(device).type in FUSED_DEVICES
