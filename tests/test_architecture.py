@@ -38,7 +38,7 @@ LAYERS = [
     ["metrics.report"],
     ["metrics"],
     ["model_selection.path", "model_selection.spectrum", "model_selection.scorers"],
-    ["model_selection.code_scorers"],
+    ["model_selection.code_scorers", "model_selection.ranking"],
     ["model_selection.curve"],
     ["model_selection"],
 ]
