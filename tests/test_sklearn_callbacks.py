@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn import callback
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -21,8 +22,6 @@ from skvae import (
     BetaVAETransformer,
     VAETransformer,
 )
-
-callback = pytest.importorskip("sklearn.callback")
 
 KINDS = [AutoencoderTransformer, VAETransformer, BetaVAETransformer, BetaTCVAETransformer]
 
@@ -194,7 +193,6 @@ def test_scoring_monitor_scores_every_epoch_of_every_fit_of_a_search(table):
 
 
 def test_a_progress_bar_shows_the_fits_of_a_search(table, capsys):
-    pytest.importorskip("rich")
     pipeline = make_pipeline(StandardScaler(), make(max_epochs=2))
     bar = callback.ProgressBar(max_propagation_depth=None)
     search = GridSearchCV(pipeline, {"vaetransformer__lr": [1e-3, 1e-2]}, cv=2)
