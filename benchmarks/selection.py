@@ -104,12 +104,17 @@ def main():
         lost = {
             other: float((means[other].max() - means[other][place]) / np.ptp(means[other]))
             for other in criteria
+            if np.ptp(means[other]) > 0
         }
         rows.append({"scorer": name, "beta": BETAS[place], "lost": lost})
     print_table(
         ["scored by", "beta", *(f"lost: {name}" for name in criteria)],
         [
-            [row["scorer"], f"{row['beta']:g}", *(f"{row['lost'][n]:.0%}" for n in criteria)]
+            [
+                row["scorer"],
+                f"{row['beta']:g}",
+                *(f"{row['lost'][n]:.0%}" if n in row["lost"] else "" for n in criteria),
+            ]
             for row in rows
         ],
     )

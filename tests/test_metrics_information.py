@@ -9,7 +9,7 @@ from scipy.stats import chi2_contingency, norm
 from sklearn.metrics import mutual_info_score
 
 from skvae.metrics.information import (
-    MOST_POINTS,
+    TEST_BINS,
     _masses,
     dependent,
     histogram_bins,
@@ -67,6 +67,24 @@ def test_quantile_bins_have_equal_numbers_of_rows_and_see_ranks_alone():
     for column in bins.T:
         np.testing.assert_array_equal(np.bincount(column), [100] * 10)
     np.testing.assert_array_equal(histogram_bins(np.exp(codes), 10, "quantile"), bins)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.03, 0.97])
+def test_quantile_bins_part_two_values_whichever_is_the_rarer(share):
+    code = np.repeat([0.0, 1.0], [round(1000 * share), 1000 - round(1000 * share)])[:, None]
+    for sign in (1, -1):
+        bins = histogram_bins(sign * code, 20, "quantile")
+        assert len(np.unique(bins)) == 2
+
+
+def test_the_test_of_dependence_errs_as_often_as_it_says_also_for_rare_levels():
+    rng = np.random.default_rng(0)
+    found = 0
+    for _ in range(100):
+        levels = np.c_[rng.random(2000) < 0.01, rng.integers(4, size=2000)].astype(int)
+        bins = histogram_bins(rng.standard_t(2, (2000, 50)), TEST_BINS, "quantile")
+        found += dependent(levels, bins).sum()
+    assert found < 25  # of 10,000 tests at 0.001
 
 
 @pytest.mark.parametrize("strategy", ["uniform", "quantile"])
@@ -144,9 +162,20 @@ def test_dependence_is_at_the_level_of_a_thousandth(excess, found):
     assert dependent(levels, bins).item() == found
 
 
-def test_one_wide_posterior_does_not_make_the_grid_longer():
-    mean, std = np.arange(100.0), np.full(100, 0.1)
-    std[0] = 1e5
-    masses = _masses(mean, std, np.zeros((100, 1), dtype=np.intp), 1)
-    assert masses.shape[1] <= MOST_POINTS + 2
-    assert masses.sum() == pytest.approx(1, abs=1e-9)
+@pytest.mark.parametrize("far", [1e3, 1e6, 1e9])
+def test_one_row_far_out_or_wide_hides_nothing_of_the_others(far):
+    levels = np.repeat(np.arange(5), 200)[:, None]
+    means, stds = 1.0 * levels, np.full(levels.shape, 0.01)
+    means[0], stds[-1] = far, 100.0
+    (information,) = posterior_information(levels, means, stds).ravel()
+    assert information == pytest.approx(np.log(5), abs=1e-3)
+
+
+def test_the_blocks_of_the_grid_hold_all_of_the_mass(monkeypatch):
+    means, stds = noise(300, 1)[:, 0], np.exp(noise(300, 1, seed=2)[:, 0])
+    groups = np.zeros((300, 1), dtype=np.intp)
+    for lengths, cells in (((64, 4096), 2**18), ((3, 3), 2**18), ((64, 4096), 4096)):
+        monkeypatch.setattr("skvae.metrics.information.BLOCK_LENGTHS", lengths)
+        monkeypatch.setattr("skvae.metrics.information.CELLS_AT_ONCE", cells)
+        total = sum(masses.sum() for masses in _masses(means, stds, groups, 1))
+        assert total == pytest.approx(1, abs=1e-9)

@@ -108,6 +108,23 @@ def test_order_sign_and_scale_of_the_codes_do_not_matter(change):
     )
 
 
+@pytest.mark.parametrize("change", [lambda z: 1e-9 * z, lambda z: z + 2.0**27, lambda z: 1e60 * z])
+def test_a_nominal_factor_is_told_in_any_unit(change):
+    factors = sampled_factors(300, (3, 5))
+    codes = noise(300, 2) + factors
+    options = {"nominal": [0, 1], "random_state": 0}
+    expected = sap_score(factors, codes, **options)
+    assert sap_score(factors, change(codes), **options) == pytest.approx(expected, abs=0.01)
+
+
+def test_a_nominal_factor_of_three_levels_adds_two_thirds_at_most():
+    factors = sampled_factors(3000, (3, 4))
+    one = sap_score(factors, factors[:, :1], nominal=[0], details=True, random_state=0)
+    assert one.per_factor[0] == pytest.approx(2 / 3)
+    bad = sap_score(factors, noise(3000, 1), nominal=[0], details=True, random_state=0)
+    assert 0 <= bad.per_factor[0] < 0.03
+
+
 def test_turned_factors_lose_what_nominal_ones_do_not_share():
     factors = sampled_factors(5000, (3, 8, 8))
     details = sap_score(

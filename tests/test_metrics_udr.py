@@ -131,3 +131,11 @@ def test_stds_of_another_shape_are_refused():
 def test_an_unknown_method_is_refused():
     with pytest.raises(ValueError, match="The 'method' parameter of udr_score must be"):
         udr_score([GRID, GRID], method="pearson")
+
+
+@pytest.mark.parametrize("method", ["spearman", "lasso"])
+def test_the_global_generator_is_left_alone(method):
+    before = np.random.get_state()[1].copy(), np.random.get_state()[2]
+    udr_score([GRID, CODES[: len(GRID)]], method=method)
+    np.testing.assert_array_equal(np.random.get_state()[1], before[0])
+    assert np.random.get_state()[2] == before[1]

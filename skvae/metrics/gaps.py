@@ -6,6 +6,7 @@ from sklearn.utils import Bunch
 from skvae.hyperparameters import check_argument, check_integer, one_of
 from skvae.metrics.factors import active_codes, check_factors, check_stds
 from skvae.metrics.information import (
+    TEST_BINS,
     dependent,
     histogram_bins,
     histogram_information,
@@ -205,7 +206,8 @@ def modularity_score(
     bins = histogram_bins(codes, n_bins, strategy)
     information = histogram_information(factors.levels, bins)
     if flavor is None:
-        information *= dependent(factors.levels, bins)
+        even = histogram_bins(codes, TEST_BINS, "quantile")
+        information *= dependent(factors.levels, even)
         information *= active_codes(codes, stds)[:, None]
     squares = information**2
     largest = squares.max(axis=1)

@@ -60,7 +60,8 @@ def beta_vae_score(
         classifier's tolerance. The Bunch has
 
         - "score": the float
-        - "per_factor": the accuracy on the points of each factor, ndarray of shape (n_factors,)
+        - "per_factor": the accuracy on the points of each factor, ndarray of shape (n_factors,),
+          NaN for one that none held
 
     Raises
     ------
@@ -158,7 +159,8 @@ def factor_vae_score(
         order, sign and scale of codes. The Bunch has
 
         - "score": the float
-        - "per_factor": the share told of each factor's votes, ndarray of shape (n_factors,)
+        - "per_factor": the share told of each factor's votes, ndarray of shape (n_factors,),
+          NaN for one without any
         - "votes": those learned from, ndarray of shape (n_components, n_factors), integers
 
     Raises

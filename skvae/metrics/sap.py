@@ -8,7 +8,7 @@ from sklearn.utils import Bunch, check_random_state
 
 from skvae.hyperparameters import check_argument, one_of
 from skvae.metrics.factors import check_factors
-from skvae.metrics.prediction import LARGEST_SEED, split_levels
+from skvae.metrics.prediction import LARGEST_SEED, split_levels, standardised
 
 __all__ = ["sap_score"]
 
@@ -18,9 +18,9 @@ def sap_score(factors, codes, *, nominal=None, flavor=None, details=False, rando
 
     .. math:: \frac{1}{F} \sum_k (S_{j_1 k} - S_{j_2 k}), \quad S_{jk} = Corr(z_j, v_k)^2
 
-    with :math:`j_1, j_2` the two codes of the highest scores for factor k; a single code has a
-    second of score 0. A nominal factor's S is the balanced accuracy, on rows held out, of
-    thresholds on the code.
+    with :math:`j_1, j_2` the two codes of the highest scores for factor k; the second of a single
+    code tells nothing. A nominal factor's S is the balanced accuracy, on rows held out, of
+    thresholds on the code, and at least 1/K, that of guessing one of its K levels.
 
     Parameters
     ----------
@@ -43,8 +43,8 @@ def sap_score(factors, codes, *, nominal=None, flavor=None, details=False, rando
     Returns
     -------
     float, or Bunch
-        From 0 to 1. A nominal factor of K levels adds 1 - 1/K at most: the second code
-        guesses 1/K right. Invariant to the order, sign and scale of codes. The Bunch has
+        From 0 to 1. A nominal factor of K levels adds 1 - 1/K at most. Invariant to the order,
+        sign and scale of codes. The Bunch has
 
         - "score": the float
         - "per_factor": the differences, ndarray of shape (n_factors,), whose mean it is
@@ -81,8 +81,9 @@ def sap_score(factors, codes, *, nominal=None, flavor=None, details=False, rando
     for place in np.flatnonzero(classes):
         predict = _threshold_accuracies if flavor is None else _linear_accuracies
         scores[:, place] = predict(codes, factors.levels[:, place], place, rng)
-    most = -np.sort(-scores, axis=0)
-    per_factor = most[0] - (most[1] if len(most) > 1 else 0.0)
+    guessed = np.where(classes, 1 / factors.sizes, 0.0)  # by no code
+    most = -np.sort(-np.maximum(scores, guessed), axis=0)
+    per_factor = most[0] - (most[1] if len(most) > 1 else guessed)
     score = float(per_factor.mean())
     if not details:
         return score
@@ -98,6 +99,7 @@ def _squared_correlations(codes, values):
 
 def _threshold_accuracies(codes, levels, place, rng):
     """Return the balanced accuracy of as many intervals of one code as there are levels."""
+    codes = standardised(codes)  # trees have float32, in which an offset leaves few digits
     tree = DecisionTreeClassifier(
         max_leaf_nodes=levels.max() + 1,
         class_weight="balanced",

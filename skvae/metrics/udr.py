@@ -50,8 +50,9 @@ def udr_score(codes_list, *, stds_list=None, method="spearman", flavor=None, det
     Returns
     -------
     float, or Bunch
-        From 0 to 1, for the lasso up to its shrinkage; 0 where nothing is active. Invariant to the
-        order, sign and scale of codes. The Bunch has
+        From 0 to 1, and 0 where nothing is active; for the lasso 0.9 where codes are the same, and
+        above 1 at most where those of one model are so dependent that coefficients exceed 1.
+        Invariant to the order, sign and scale of codes. The Bunch has
 
         - "score": the float
         - "per_model": the medians, ndarray of shape (n_models,)
@@ -131,7 +132,7 @@ def _rank_correlations(ranks, other_ranks):
 
 
 def _coefficients(codes, other_codes):
-    lasso = Lasso(alpha=LASSO_PENALTY, fit_intercept=False).fit(codes, other_codes)
+    lasso = Lasso(alpha=LASSO_PENALTY, fit_intercept=False, random_state=0).fit(codes, other_codes)
     return np.abs(np.atleast_2d(lasso.coef_)).T
 
 
