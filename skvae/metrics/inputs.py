@@ -6,7 +6,7 @@ from sklearn.pipeline import Pipeline
 
 from skvae.distributions import Gaussian
 
-__all__ = ["last_step", "posterior_of"]
+__all__ = ["last_step", "posterior_of", "split_last"]
 
 
 def last_step(estimator, X):
@@ -23,14 +23,27 @@ def last_step(estimator, X):
     >>> last_step(make_pipeline(StandardScaler(), PCA(1)).fit(X), X)
     (PCA(n_components=1), array([[-1., -1.], [ 1.,  1.]]))
     """
+    before, estimator = split_last(estimator)
+    for steps in before:
+        X = steps.transform(X)
+    return estimator, X
+
+
+def split_last(estimator):
+    """Return the steps before the end of a fitted Pipeline or search, and the estimator there.
+
+    The steps are a list of Pipelines, the one that X meets first in front: empty for an
+    estimator by itself, of more than one where Pipelines are nested.
+    """
+    before = []
     while True:
         if isinstance(estimator, Pipeline):
-            X = estimator[:-1].transform(X) if len(estimator) > 1 else X
+            before += [estimator[:-1]] if len(estimator) > 1 else []
             estimator = estimator[-1]
         elif hasattr(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_
         else:
-            return estimator, X
+            return before, estimator
 
 
 def posterior_of(estimator, X, metric):
