@@ -41,6 +41,10 @@ LAYERS = [
     ["model_selection.code_scorers", "model_selection.ranking"],
     ["model_selection.curve"],
     ["model_selection"],
+    ["plotting.figures", "plotting.models", "plotting.rows"],
+    ["plotting.beta_curves", "plotting.errors", "plotting.latent_space", "plotting.summaries"],
+    ["plotting.reconstructions", "plotting.samples", "plotting.training", "plotting.traversals"],
+    ["plotting"],
 ]
 RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}
 FILES = {
@@ -50,7 +54,11 @@ FILES = {
 }
 OPTIONAL = ["matplotlib", "pandas", "polars", "PIL", "dask", "accelerate", "onnx", "safetensors"]
 # What is optional is imported inside a function, so that nothing else loads it, at one place.
-ONE_PLACE = {"PIL": "datasets.pixels", "pandas": "datasets.frames"}
+ONE_PLACE = {
+    "PIL": "datasets.pixels",
+    "pandas": "datasets.frames",
+    "matplotlib": "plotting.figures",
+}
 
 
 def imports(path):
@@ -104,7 +112,8 @@ def test_skorch_and_private_names_of_scikit_learn_have_one_place_each():
 
 
 @pytest.mark.parametrize(
-    "package", ["skvae", "skvae.metrics", "skvae.datasets", "skvae.model_selection"]
+    "package",
+    ["skvae", "skvae.metrics", "skvae.datasets", "skvae.model_selection", "skvae.plotting"],
 )
 def test_importing_the_package_loads_nothing_optional(package):
     # scikit-learn itself loads pandas where there is one.

@@ -1,0 +1,274 @@
+"""How well rows are reconstructed, and which features are not."""
+
+import numpy as np
+from sklearn.utils import check_consistent_length
+
+from skvae.hyperparameters import check_integer
+from skvae.metrics.inputs import last_step, split_last
+from skvae.plotting.figures import Display
+from skvae.plotting.models import image_shape_of, last_that_can
+from skvae.plotting.rows import row_form
+
+__all__ = ["ReconstructionErrorDisplay"]
+
+PANEL = (4.8, 3.2)  # inches
+MOST_FEATURES = 15
+
+
+class ReconstructionErrorDisplay(Display):
+    """A histogram of reconstruction errors, and what the features of one row contribute.
+
+    Use :meth:`from_estimator` or :meth:`from_predictions`.
+
+    Parameters
+    ----------
+    errors : ndarray of shape (n_samples,)
+        The mean squared error of every row.
+    y : ndarray of shape (n_samples,), default=None
+        Groups, each with a histogram of its own.
+    threshold : float, default=None
+        Marked by a line.
+    contributions : ndarray of shape (n_features,), default=None
+        The squared errors of one row, drawn in a panel of their own.
+    row : int, default=None
+        Which row that is, for the title.
+    form : RowForm, default=None
+        How rows are shown.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        The figure drawn in. After ``plot``, as the next.
+    axes_ : ndarray of matplotlib Axes
+        The histogram, and where there are some the contributions.
+
+    See Also
+    --------
+    skvae.VAETransformer.reconstruction_error : The numbers.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skvae import VAETransformer
+    >>> from skvae.plotting import ReconstructionErrorDisplay
+    >>> X, y = load_digits(return_X_y=True)
+    >>> vae = VAETransformer(4, max_epochs=5, random_state=0).fit(X[y != 4])
+    >>> display = ReconstructionErrorDisplay.from_estimator(
+    ...     vae, X, y == 4, row=4, image_shape=(8, 8, 1)
+    ... )
+    >>> display.errors.shape, display.contributions.shape
+    ((1797,), (64,))
+    """
+
+    def __init__(self, errors, *, y=None, threshold=None, contributions=None, row=None, form=None):
+        self.errors = errors
+        self.y = y
+        self.threshold = threshold
+        self.contributions = contributions
+        self.row = row
+        self.form = form
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y=None,
+        *,
+        threshold=None,
+        row=None,
+        image_shape=None,
+        feature_names=None,
+        ax=None,
+        **plot_params,
+    ):
+        """Measure the errors of X, and draw.
+
+        Parameters
+        ----------
+        estimator : estimator with ``reconstruction_error``, or Pipeline or search that holds one
+            Fitted. Of a Pipeline errors are those of its last step, in its squared units: after a
+            scaler every feature weighs the same.
+        X : array-like of shape (n_samples, n_features)
+            Rows like those fitted.
+        y : array-like of shape (n_samples,), default=None
+            Groups, such as normal and anomalous rows.
+        threshold : float, default=None
+            Marked by a line.
+        row : int, default=None
+            The row of X whose squared errors are shown feature by feature.
+        image_shape : (height, width, channels), default=None
+            Of the contributions; the channels are averaged. None takes that of the estimator, and
+            without one draws bars.
+        feature_names : sequence of str, default=None
+            Of tables. None takes those of the last step, or x0, x1, ...
+        ax : matplotlib Axes or sequence of these, default=None
+            Where to draw; None makes a figure.
+        **plot_params : dict
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        ReconstructionErrorDisplay
+
+        Raises
+        ------
+        ImportError
+            If there is no matplotlib.
+        TypeError
+            If the estimator has no ``reconstruction_error``.
+        ValueError
+            If ``row`` is no row of X, or ``image_shape`` not that of the rows.
+        """
+        cls._pyplot()
+        last = last_that_can(estimator, "reconstruction_error", cls.__name__)
+        X = last_step(estimator, X)[1]
+        if feature_names is None:
+            feature_names = getattr(last, "feature_names_in_", None)
+            before = split_last(estimator)[0]
+            if feature_names is None and before and hasattr(before[-1], "get_feature_names_out"):
+                feature_names = before[-1].get_feature_names_out()
+        return cls.from_predictions(
+            last.reconstruction_error(X),
+            y,
+            threshold=threshold,
+            contributions=None if row is None else _of_row(last, X, row),
+            row=row,
+            image_shape=image_shape_of(estimator, image_shape),
+            feature_names=feature_names,
+            ax=ax,
+            **plot_params,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls,
+        errors,
+        y=None,
+        *,
+        threshold=None,
+        contributions=None,
+        row=None,
+        image_shape=None,
+        feature_names=None,
+        ax=None,
+        **plot_params,
+    ):
+        """Draw errors that are there already.
+
+        Parameters
+        ----------
+        errors : array-like of shape (n_samples,)
+            As ``reconstruction_error(X)`` returns them.
+        y : array-like of shape (n_samples,), default=None
+            Groups, such as normal and anomalous rows.
+        threshold : float, default=None
+            Marked by a line.
+        contributions : array-like of shape (n_features,), default=None
+            A row of ``reconstruction_error(X, per_feature=True)``.
+        row : int, default=None
+            Which row that is, for the title.
+        image_shape : (height, width, channels), default=None
+            Of the contributions; the channels are averaged. None draws bars.
+        feature_names : sequence of str, default=None
+            Of tables. None names them x0, x1, ...
+        ax : matplotlib Axes or sequence of these, default=None
+            Where to draw; None makes a figure.
+        **plot_params : dict
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        ReconstructionErrorDisplay
+
+        Raises
+        ------
+        ImportError
+            If there is no matplotlib.
+        ValueError
+            If ``y`` has not an entry for every error, or ``image_shape`` is not that of the rows.
+        """
+        cls._pyplot()
+        errors, form = np.asarray(errors), None
+        if y is not None:
+            y = np.asarray(y)
+            check_consistent_length(errors, y)
+        if contributions is not None:
+            contributions = np.asarray(contributions)
+            form = row_form(
+                contributions[None], image_shape=image_shape, feature_names=feature_names
+            )
+        values = {"y": y, "threshold": threshold, "contributions": contributions}
+        return cls(errors, **values, row=row, form=form).plot(ax=ax, **plot_params)
+
+    def plot(self, ax=None, *, bins=50, cmap="viridis"):
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or sequence of these, default=None
+            Where to draw; None makes a figure. With contributions a single one is divided.
+        bins : int or sequence, default=50
+            Of the histogram; those of groups are the same.
+        cmap : str or Colormap, default="viridis"
+            Of contributions as an image.
+
+        Returns
+        -------
+        self : ReconstructionErrorDisplay
+        """
+        n_panels = 1 if self.contributions is None else 2
+        axes = self._panels(ax, n_panels, n_panels, size=(PANEL[0] * n_panels, PANEL[1]))
+        self._draw_errors(axes[0], np.histogram_bin_edges(self.errors, bins))
+        if self.contributions is not None:
+            title = "squared error by feature" + ("" if self.row is None else f", row {self.row}")
+            axes[1].set_title(title, fontsize="medium")
+            self._draw_contributions(axes[1], cmap)
+        return self
+
+    def _draw_errors(self, axes, edges):
+        """Draw the histograms: counts of all rows, densities of groups, which differ in size."""
+        if self.y is None:
+            axes.hist(self.errors, edges, color="C0", alpha=0.6)
+            axes.set_ylabel("rows")
+        else:
+            for place, group in enumerate(np.unique(self.y)):
+                errors = self.errors[self.y == group]
+                label, color = f"{group} ({len(errors)} rows)", f"C{place}"
+                axes.hist(errors, edges, density=True, color=color, alpha=0.35, label=label)
+                axes.hist(errors, edges, density=True, color=color, histtype="step")
+            axes.set_ylabel("density")
+        if self.threshold is not None:
+            ink = self._pyplot().rcParams["text.color"]
+            label = f"threshold {self.threshold:.3g}"
+            axes.axvline(self.threshold, color=ink, linestyle="--", linewidth=1, label=label)
+        if self.y is not None or self.threshold is not None:
+            axes.legend(frameon=False)
+        axes.set_xlabel("mean squared error of the reconstruction")
+        axes.spines[["top", "right"]].set_visible(False)
+
+    def _draw_contributions(self, axes, cmap):
+        """Draw one row's squared errors: an image, or the largest as bars."""
+        if self.form.image_shape is not None:
+            image = self.contributions.reshape(self.form.image_shape).mean(axis=-1)
+            shown = axes.imshow(image, cmap=cmap, vmin=0, origin="upper", interpolation="nearest")
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set_visible(False)
+            axes.figure.colorbar(shown, ax=axes)
+            return
+        largest = np.argsort(-self.contributions, kind="stable")[:MOST_FEATURES]
+        places = np.arange(len(largest))
+        axes.barh(places, self.contributions[largest], color="C0")
+        axes.set_yticks(places, self.form.feature_names[largest])
+        axes.invert_yaxis()
+        axes.spines[["top", "right"]].set_visible(False)
+
+
+def _of_row(last, X, row):
+    """Return the squared errors of one row, feature by feature."""
+    check_integer("row", row, "ReconstructionErrorDisplay.from_estimator", least=0)
+    if row >= X.shape[0]:
+        raise ValueError(
+            f"row must be a row of X, which has {X.shape[0]}. Got {row} instead. Count from 0."
+        )
+    return last.reconstruction_error(X[row : row + 1], per_feature=True)[0]

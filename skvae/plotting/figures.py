@@ -1,0 +1,89 @@
+"""The panels that displays draw in. The only module that imports matplotlib."""
+
+import numpy as np
+
+__all__ = ["Display", "import_pyplot"]
+
+
+def import_pyplot(display):
+    """Return matplotlib's pyplot, or raise a sentence.
+
+    Parameters
+    ----------
+    display : str
+        What needs it: the sentence begins with it.
+
+    Returns
+    -------
+    module
+
+    Raises
+    ------
+    ImportError
+        If there is no matplotlib.
+    """
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise ImportError(
+            f"{display} needs matplotlib. Got none that can be imported instead. Install it: "
+            f"pip install skvae[plot]"
+        ) from error
+    return pyplot
+
+
+class Display:
+    """What displays share: where they draw.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        The figure drawn in. After ``plot``, as the next.
+    axes_ : ndarray of matplotlib Axes, of shape (n_panels,)
+        The panels drawn in.
+    """
+
+    @classmethod
+    def _pyplot(cls):
+        """Return pyplot, or raise a sentence; called before anything that takes time."""
+        return import_pyplot(cls.__name__)
+
+    def _panels(self, ax, n_panels=1, n_columns=1, *, size, share_x=False, layout="constrained"):
+        """Return the axes to draw in, and keep them and their figure.
+
+        ``size``, in inches, and ``layout`` are of a new figure: "compressed" where panels have the
+        aspect of images. A given ``ax`` is shared out among the panels.
+        """
+        pyplot = self._pyplot()
+        if ax is None:
+            figure = pyplot.figure(figsize=size, layout=layout)
+            if layout == "compressed":
+                figure.get_layout_engine().set(wspace=0.04)  # else panels touch
+            grid = figure.add_gridspec(-(-n_panels // n_columns), n_columns)
+            axes = _fill(figure, grid, n_panels, share_x)
+        elif isinstance(ax, pyplot.Axes) and n_panels == 1:
+            figure, axes = ax.figure, [ax]
+        elif isinstance(ax, pyplot.Axes) and ax.get_subplotspec() is not None:
+            figure = ax.figure
+            ax.set_axis_off()
+            grid = ax.get_subplotspec().subgridspec(-(-n_panels // n_columns), n_columns)
+            axes = _fill(figure, grid, n_panels, share_x)
+        else:
+            axes = [ax] if isinstance(ax, pyplot.Axes) else list(np.ravel(ax))
+            if len(axes) != n_panels:
+                raise ValueError(
+                    f"ax must be {n_panels} axes, or one that subplots made, to share out among "
+                    f"them. Got {len(axes)} instead. Leave ax out for a figure of its own."
+                )
+            figure = axes[0].figure
+        self.figure_, self.axes_ = figure, np.array(axes, dtype=object)
+        return self.axes_
+
+
+def _fill(figure, grid, n_panels, share_x):
+    """Return subplots in the first places of a grid."""
+    axes = []
+    for place in range(n_panels):
+        first = axes[0] if axes and share_x else None
+        axes.append(figure.add_subplot(grid[place], sharex=first))
+    return axes

@@ -1,0 +1,154 @@
+"""What displays are given: fitted estimators and Pipelines, alone or several by name."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.sparse import issparse
+
+from skvae.metrics.inputs import last_step, split_last
+from skvae.metrics.latents import latent_summary
+
+__all__ = [
+    "dense",
+    "feature_names_of",
+    "image_shape_of",
+    "informativeness",
+    "last_that_can",
+    "named",
+    "one_row",
+    "reconstruct",
+    "rows_before",
+    "to_data_units",
+]
+
+
+def named(estimators):
+    """Return estimators by name: those of a dict as they are; else by class or what differs.
+
+    Examples
+    --------
+    >>> from skvae import BetaVAETransformer, VAETransformer
+    >>> from skvae.plotting.models import named
+    >>> list(named([VAETransformer(), BetaVAETransformer()]))
+    ['VAETransformer', 'BetaVAETransformer']
+    >>> list(named([BetaVAETransformer(beta=1.0), BetaVAETransformer(beta=4.0)]))
+    ['beta=1', 'beta=4']
+    """
+    if isinstance(estimators, Mapping):
+        return dict(estimators)
+    if not isinstance(estimators, list | tuple):
+        estimators = [estimators]
+    lasts = [split_last(estimator)[1] for estimator in estimators]
+    names = [type(last).__name__ for last in lasts]
+    if len(names) > 1 and len(set(names)) == 1:
+        names = _differences(lasts)
+    names = [
+        name if names.count(name) == 1 else f"{name} ({place})" for place, name in enumerate(names)
+    ]
+    return dict(zip(names, estimators, strict=True))
+
+
+def _differences(estimators):
+    """Return what numbers and strings estimators of one class differ in, a text for each."""
+    parameters = [
+        {
+            name: f"{value:g}" if isinstance(value, float) else str(value)
+            for name, value in estimator.get_params(deep=False).items()
+            if isinstance(value, str | int | float)
+        }
+        for estimator in estimators
+    ]
+    differ = [
+        name
+        for name in dict.fromkeys(name for own in parameters for name in own)
+        if len({own.get(name) for own in parameters}) > 1
+    ]
+    texts = [", ".join(f"{n}={own[n]}" for n in differ if n in own) for own in parameters]
+    return [text or type(e).__name__ for text, e in zip(texts, estimators, strict=True)]
+
+
+def last_that_can(estimator, method, display):
+    """Return the estimator at the end of a Pipeline or search, if it has a method."""
+    last = split_last(estimator)[1]
+    if not hasattr(last, method):
+        raise TypeError(
+            f"{display} needs an estimator with {method}, or a Pipeline that ends in one. Got "
+            f"{type(last).__name__} instead. Leave out the steps behind it, as in pipe[:-1]."
+        )
+    return last
+
+
+def _inverses(estimator):
+    """Return the steps before the last in the order of their inverses; None if one has none."""
+    before = split_last(estimator)[0]
+    if all(hasattr(steps, "inverse_transform") for steps in before):
+        return before[::-1]
+    return None
+
+
+def to_data_units(estimator, rows):
+    """Return rows that the last step decoded in the units of what the Pipeline was given.
+
+    Where a step before has no ``inverse_transform`` they stay as they are: in the units of
+    the last step.
+    """
+    for steps in _inverses(estimator) or []:
+        rows = steps.inverse_transform(rows)
+    return np.asarray(rows)
+
+
+def rows_before(estimator, X):
+    """Return the rows of X as an array, in the units of what ``to_data_units`` returns."""
+    return dense(last_step(estimator, X)[1] if _inverses(estimator) is None else X)
+
+
+def reconstruct(estimator, X):
+    """Return the reconstruction of X; for any estimator that can go there and back."""
+    last, X_last = last_step(estimator, X)
+    if hasattr(last, "reconstruct"):
+        rows = last.reconstruct(X_last)
+    else:
+        rows = last.inverse_transform(np.asarray(last.transform(X_last)))
+    return to_data_units(estimator, rows)
+
+
+def dense(X):
+    """Return X as an array."""
+    return X.toarray() if issparse(X) else np.asarray(X)
+
+
+def one_row(x):
+    """Return a single row as a table of one, which keeps the names that it may have."""
+    if hasattr(x, "to_frame"):
+        return x.to_frame().T
+    shape = x.shape if hasattr(x, "shape") else np.shape(x)
+    if len(shape) == 1:
+        return np.reshape(x, (1, -1))
+    if len(shape) != 2 or shape[0] != 1:
+        raise ValueError(
+            f"x must be one row, of shape (n_features,) or (1, n_features). Got shape "
+            f"{tuple(shape)} instead. Give a single row, such as X[:1]."
+        )
+    return x
+
+
+def feature_names_of(estimator):
+    """Return the names of the columns of what ``to_data_units`` returns, or None."""
+    source = split_last(estimator)[1] if _inverses(estimator) is None else estimator
+    return getattr(source, "feature_names_in_", None)
+
+
+def image_shape_of(estimator, image_shape=None):
+    """Return the shape that is given, or else that of the estimator at the end, or None."""
+    own = getattr(split_last(estimator)[1], "image_shape", None)
+    return own if image_shape is None else image_shape
+
+
+def informativeness(estimator, X):
+    """Return what each dimension carries over the rows of X, and the name of that measure.
+
+    "KL" in nats where there is a posterior, and otherwise the code's "variance".
+    """
+    if hasattr(estimator, "posterior"):
+        return np.asarray(latent_summary(estimator, X)["kl"]), "KL"
+    return np.asarray(estimator.transform(X)).var(axis=0), "variance"

@@ -1,0 +1,274 @@
+"""Rows of the data, and what models reconstruct of them."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from skvae.hyperparameters import check_argument, check_integer, one_of
+from skvae.plotting.figures import Display
+from skvae.plotting.models import (
+    dense,
+    feature_names_of,
+    image_shape_of,
+    last_that_can,
+    named,
+    reconstruct,
+    rows_before,
+)
+from skvae.plotting.rows import label_width, row_form
+
+__all__ = ["ReconstructionDisplay"]
+
+CELL = 0.7  # inches
+PANEL = (6.4, 2.0)
+
+
+class ReconstructionDisplay(Display):
+    """Rows of the data beside their reconstructions by one or several models.
+
+    Use :meth:`from_estimator` or :meth:`from_predictions`. Images make a grid, the originals first
+    and then a row (or a column) for every model; tables a panel for every row of the data,
+    with a line over the features for the original and for every model.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        The originals.
+    reconstructions : dict of ndarray of shape (n_samples, n_features)
+        By the name of the model, in the units of ``X``.
+    form : RowForm
+        How rows are shown.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        The figure drawn in. After ``plot``, as the next.
+    axes_ : ndarray of matplotlib Axes
+        One for images; one for each row of the data for tables.
+
+    See Also
+    --------
+    skvae.VAETransformer.reconstruct : The reconstructions.
+    ReconstructionErrorDisplay : How far they are from the originals.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skvae import BetaVAETransformer
+    >>> from skvae.plotting import ReconstructionDisplay
+    >>> X = load_digits().data
+    >>> models = [
+    ...     BetaVAETransformer(4, beta=beta, max_epochs=5, random_state=0).fit(X)
+    ...     for beta in (1.0, 16.0)
+    ... ]
+    >>> display = ReconstructionDisplay.from_estimator(models, X, image_shape=(8, 8, 1))
+    >>> list(display.reconstructions)
+    ['beta=1', 'beta=16']
+    """
+
+    def __init__(self, X, reconstructions, *, form):
+        self.X = X
+        self.reconstructions = reconstructions
+        self.form = form
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimators,
+        X,
+        *,
+        n_samples=None,
+        image_shape=None,
+        value_range=None,
+        feature_names=None,
+        standardize=True,
+        ax=None,
+        **plot_params,
+    ):
+        """Reconstruct rows by one model or by several, and draw.
+
+        Parameters
+        ----------
+        estimators : estimator with ``inverse_transform``, or Pipeline or search that holds one; \
+or a list or dict of these
+            Fitted. A dict has the names; a list takes those of the classes, or of one class
+            the parameters that differ, such as "beta=4". The steps of a Pipeline before the last
+            take rows back by their ``inverse_transform``; where one has none, rows are
+            shown as they reach the last.
+        X : array-like of shape (n_rows, n_features)
+            Rows like those fitted. All set the range of the values shown.
+        n_samples : int, default=None
+            How many rows to show, the first ones. None: 10 for images, 4 for tables, at most.
+        image_shape : (height, width, channels), default=None
+            Of the rows shown. None takes that of the first estimator, and without one draws
+            lines.
+        value_range : (low, high), default=None
+            The values shown as black and white. None takes 0 to 255 for bytes, 0 to 1 where X
+            lies in between, and otherwise its least and greatest value.
+        feature_names : sequence of str, default=None
+            Of tables. None takes those of the first estimator, or x0, x1, ...
+        standardize : bool, default=True
+            Whether the lines of tables are in standard deviations of X from its mean.
+        ax : matplotlib Axes or sequence of these, default=None
+            Where to draw; None makes a figure.
+        **plot_params : dict
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        ReconstructionDisplay
+
+        Raises
+        ------
+        ImportError
+            If there is no matplotlib.
+        TypeError
+            If an estimator cannot decode.
+        ValueError
+            If an argument is out of its range, or ``image_shape`` is not that of the rows.
+        """
+        cls._pyplot()
+        estimators = named(estimators)
+        first = next(iter(estimators.values()))
+        for estimator in estimators.values():
+            last_that_can(estimator, "inverse_transform", cls.__name__)
+        image_shape = image_shape_of(first, image_shape)
+        if n_samples is None:
+            n_samples = 4 if image_shape is None else 10
+        check_integer("n_samples", n_samples, f"{cls.__name__}.from_estimator")
+        shown = rows_before(first, X)
+        reconstructions = {
+            name: reconstruct(estimator, X[:n_samples]) for name, estimator in estimators.items()
+        }
+        form = row_form(
+            shown,
+            image_shape=image_shape,
+            value_range=value_range,
+            feature_names=feature_names_of(first) if feature_names is None else feature_names,
+            standardize=shown if standardize else None,
+        )
+        display = cls(*_check_shapes(shown[:n_samples], reconstructions), form=form)
+        return display.plot(ax=ax, **plot_params)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        X,
+        reconstructions,
+        *,
+        image_shape=None,
+        value_range=None,
+        feature_names=None,
+        ax=None,
+        **plot_params,
+    ):
+        """Draw rows and reconstructions that are there already; all of them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The originals.
+        reconstructions : array-like of shape (n_samples, n_features), or dict of these
+            In the units of X, by the name of the model where there are several.
+        image_shape : (height, width, channels), default=None
+            Of the rows. None draws lines.
+        value_range : (low, high), default=None
+            The values shown as black and white. None takes 0 to 255 for bytes, 0 to 1 where X
+            lies in between, and otherwise its least and greatest value.
+        feature_names : sequence of str, default=None
+            Of tables. None names them x0, x1, ...
+        ax : matplotlib Axes or sequence of these, default=None
+            Where to draw; None makes a figure.
+        **plot_params : dict
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        ReconstructionDisplay
+
+        Raises
+        ------
+        ImportError
+            If there is no matplotlib.
+        ValueError
+            If ``image_shape`` is not that of the rows, or a reconstruction has not the shape of X.
+        """
+        cls._pyplot()
+        X = dense(X)
+        if not isinstance(reconstructions, Mapping):
+            reconstructions = {"reconstruction": reconstructions}
+        reconstructions = {name: np.asarray(rows) for name, rows in reconstructions.items()}
+        names = {"feature_names": feature_names, "value_range": value_range}
+        form = row_form(X, image_shape=image_shape, **names)
+        return cls(*_check_shapes(X, reconstructions), form=form).plot(ax=ax, **plot_params)
+
+    def plot(self, ax=None, *, orientation="vertical", cmap="gray", padding=1):
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or sequence of these, default=None
+            Where to draw; None makes a figure. For tables a single one is divided.
+        orientation : {"vertical", "horizontal"}, default="vertical"
+            Whether reconstructions as images are below the originals or to the right of them.
+        cmap : str or Colormap, default="gray"
+            Of images of one channel.
+        padding : int, default=1
+            Transparent pixels between images.
+
+        Returns
+        -------
+        self : ReconstructionDisplay
+        """
+        check_argument(
+            "orientation",
+            orientation,
+            one_of("vertical", "horizontal"),
+            f"{type(self).__name__}.plot",
+        )
+        if self.form.image_shape is None:
+            self._draw_tables(ax)
+            return self
+        rows = np.stack([self.X, *self.reconstructions.values()])
+        labels, style = ["original", *self.reconstructions], {"cmap": cmap, "padding": padding}
+        height, width, _ = self.form.image_shape
+        if orientation == "horizontal":
+            rows = rows.swapaxes(0, 1)
+            cell = max(CELL, label_width(labels))
+            size = (cell * rows.shape[1], cell * len(rows) * height / width + 0.3)
+            (axes,) = self._panels(ax, size=size, layout="compressed")
+            self.form.draw_images(axes, rows, column_labels=labels, **style)
+        else:
+            margin = label_width(labels) + 0.1
+            size = (CELL * rows.shape[1] + margin, CELL * len(rows) * height / width + 0.1)
+            (axes,) = self._panels(ax, size=size, layout="compressed")
+            self.form.draw_images(axes, rows, row_labels=labels, **style)
+        return self
+
+    def _draw_tables(self, ax):
+        """Draw a panel for every row of the data, the original in the colour of text."""
+        size = (PANEL[0], PANEL[1] * len(self.X) + 0.9)
+        axes = self._panels(ax, len(self.X), size=size, share_x=True)
+        ink = self._pyplot().rcParams["text.color"]
+        styles = [{"color": ink, "marker": "o", "markersize": 3, "label": "original"}]
+        styles += [
+            {"color": f"C{place}", "label": name} for place, name in enumerate(self.reconstructions)
+        ]
+        for panel, lines in zip(
+            axes, np.stack([self.X, *self.reconstructions.values()], axis=1), strict=True
+        ):
+            self.form.draw_lines(panel, lines, styles)
+            panel.set_ylabel(self.form.unit)
+            panel.label_outer()
+        axes[0].legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(styles), frameon=False)
+
+
+def _check_shapes(X, reconstructions):
+    """Return both, if every reconstruction has the shape of the originals."""
+    for name, rows in reconstructions.items():
+        if rows.shape != X.shape:
+            raise ValueError(
+                f"Reconstructions must have the shape of the originals, {X.shape}. Got "
+                f"{rows.shape} of {name!r} instead. Draw it in a figure of its own."
+            )
+    return X, reconstructions

@@ -1,0 +1,223 @@
+"""How a row of the data looks: as an image, or as a line over the features."""
+
+from dataclasses import dataclass
+from math import prod
+from numbers import Integral
+
+import numpy as np
+
+__all__ = ["RowForm", "label_width", "row_form", "tile"]
+
+BYTE = 255
+CHANNELS = (1, 3, 4)
+CHARACTER = 0.085  # inches
+SLACK = 0.25  # that decoded values may be beyond those of their data
+MOST_NAMES = 40  # of features beside an axis
+UPRIGHT_NAMES = 60  # characters that stand beside each other on an axis
+
+
+@dataclass(frozen=True, eq=False)
+class RowForm:
+    """How rows are shown.
+
+    Attributes
+    ----------
+    image_shape : tuple (height, width, channels) or None
+        None for tables.
+    value_range : tuple (low, high)
+        The values shown as the darkest and the lightest of an image.
+    feature_names : ndarray of str of shape (n_features,)
+        Of tables.
+    mean, std : ndarray of shape (n_features,) or None
+        Of tables shown in standard deviations from the mean; None for values as they are.
+    """
+
+    image_shape: tuple | None
+    value_range: tuple
+    feature_names: np.ndarray
+    mean: np.ndarray | None = None
+    std: np.ndarray | None = None
+
+    @property
+    def unit(self):
+        """What the values of a table are in."""
+        return "value" if self.std is None else "std. dev."
+
+    def values(self, rows):
+        """Return the rows of a table in the units that they are shown in."""
+        return rows if self.std is None else (rows - self.mean) / self.std
+
+    def draw_images(
+        self,
+        axes,
+        rows,
+        *,
+        row_labels=None,
+        column_labels=None,
+        cmap="gray",
+        padding=0,
+        extent=None,
+    ):
+        """Draw rows of images, (n_rows, n_columns, n_features), and label each."""
+        grid = tile(rows, self.image_shape, self.value_range, padding)
+        low, high = self.value_range
+        colours = {} if grid.ndim == 3 else {"cmap": cmap, "vmin": low, "vmax": high}
+        place = {"extent": extent, "aspect": "equal" if extent is None else "auto"}
+        axes.imshow(grid, origin="upper", interpolation="antialiased", **place, **colours)
+        if extent is not None:
+            return
+        steps = np.add(self.image_shape[:2], padding)
+        axes.set_yticks(*_places(row_labels, len(rows), steps[0], padding))
+        axes.set_xticks(*_places(column_labels, rows.shape[1], steps[1], padding))
+        axes.tick_params(length=0, bottom=False, labelbottom=False, labeltop=True)
+        axes.spines[:].set_visible(False)
+
+    def draw_lines(self, axes, rows, styles):
+        """Draw rows of a table, (n_rows, n_features), as lines over its features."""
+        places = np.arange(rows.shape[-1])
+        for row, style in zip(self.values(rows), styles, strict=True):
+            axes.plot(places, row, **style)
+        axes.set_xlim(-0.5, len(places) - 0.5)
+        axes.spines[["top", "right"]].set_visible(False)
+        if len(places) > MOST_NAMES:
+            axes.set_xlabel("feature")
+            return
+        crowded = sum(map(len, self.feature_names)) > UPRIGHT_NAMES
+        turned = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if crowded else {}
+        axes.set_xticks(places, self.feature_names, **turned)
+
+
+def label_width(labels):
+    """Return about how wide the longest line among labels is, in inches."""
+    return CHARACTER * max(len(line) for label in labels for line in str(label).split("\n"))
+
+
+def _places(labels, n_labels, step, padding):
+    """Return where the labels of images stand, in the middle of each, and the labels."""
+    if labels is None:
+        return [], []
+    return step * np.arange(n_labels) + (step - padding - 1) / 2, labels
+
+
+def row_form(
+    rows, *, image_shape=None, value_range=None, feature_names=None, standardize=None, decoded=False
+):
+    """Return how to show rows like these.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_features)
+        Rows of the data where there are any, else those to be shown.
+    image_shape : (height, width, channels), default=None
+        None shows a table.
+    value_range : (low, high), default=None
+        None takes 0 to 255 for bytes, 0 to 1 where the rows lie in between, and otherwise their
+        least and greatest value.
+    feature_names : sequence of str of shape (n_features,), default=None
+        None names the features x0, x1, ...
+    standardize : ndarray of shape (n_samples, n_features), default=None
+        Rows whose mean and standard deviation are the units of a table; None leaves its values.
+
+    decoded : bool, default=False
+        Whether the rows are decoded: around data in [0, 1] they may be a little outside.
+
+    Returns
+    -------
+    RowForm
+    """
+    rows = np.asarray(rows)
+    n_features = rows.shape[-1]
+    if image_shape is not None:
+        image_shape = _check_shape(image_shape, n_features)
+    if value_range is None:
+        value_range = _value_range(rows, SLACK if decoded else 0)
+    if feature_names is None:
+        feature_names = [f"x{feature}" for feature in range(n_features)]
+    elif len(feature_names) != n_features:
+        raise ValueError(
+            f"feature_names must name {n_features} features. Got {len(feature_names)} names "
+            f"instead. Give one for each column of the rows."
+        )
+    mean = std = None
+    if standardize is not None and image_shape is None and len(standardize) > 1:
+        mean, std = standardize.mean(axis=0), standardize.std(axis=0)
+        std = np.where(std > 0, std, 1.0)
+    return RowForm(image_shape, tuple(value_range), np.array(feature_names), mean, std)
+
+
+def _check_shape(image_shape, n_features):
+    """Return the shape of images that rows of so many columns can be, and that can be shown."""
+    shape = tuple(image_shape)
+    integers = all(isinstance(side, Integral) and side > 0 for side in shape)
+    if len(shape) != 3 or not integers or shape[2] not in CHANNELS:
+        raise ValueError(
+            f"image_shape must be (height, width, channels), with 1, 3 or 4 channels to be shown. "
+            f"Got {shape} instead. Give all three."
+        )
+    if prod(shape) != n_features:
+        raise ValueError(
+            f"image_shape={shape} needs rows of {prod(shape)} columns. Got {n_features} instead. "
+            f"Give the shape of the images that the rows are."
+        )
+    return shape
+
+
+def _value_range(rows, slack):
+    """Return the values to show as the darkest and the lightest."""
+    low, high = float(rows.min()), float(rows.max())
+    if rows.dtype == np.uint8:
+        return 0, BYTE
+    return (0, 1) if low >= -slack and high <= 1 + slack else (low, high)
+
+
+def tile(rows, image_shape, value_range, padding=0):
+    """Return rows of images as one image.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_columns, n_features)
+        Images, flat in C order. Rows of NaN are transparent.
+    image_shape : (height, width, channels)
+        What a row is.
+    value_range : (low, high)
+        Values that become 0 and 1 in images of several channels. Those of one channel
+        stay as they are, for a colour map.
+    padding : int, default=0
+        Transparent pixels between images.
+
+    Returns
+    -------
+    ndarray of shape (height, width) or (height, width, channels)
+        Of the whole.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvae.plotting.rows import tile
+    >>> tile(np.arange(8).reshape(1, 2, 4), (2, 2, 1), (0, 7))
+    array([[0, 1, 4, 5],
+           [2, 3, 6, 7]])
+    """
+    n_rows, n_columns, _ = np.shape(rows)
+    height, width, channels = image_shape
+    images = np.reshape(rows, (n_rows, n_columns, height, width, channels))
+    if channels > 1:
+        low, high = value_range
+        images = np.clip((images - np.float64(low)) / ((high - low) or 1.0), 0, 1)
+        missing = np.isnan(images[..., :1])
+        if channels == 3 and (padding or missing.any()):
+            images = np.concatenate((np.nan_to_num(images), ~missing), axis=-1)
+            channels = 4
+    if padding:
+        images = _padded(images, padding)
+        height, width = height + padding, width + padding
+    grid = images.transpose(0, 2, 1, 3, 4).reshape(n_rows * height, n_columns * width, channels)
+    grid = grid[: len(grid) - padding, : grid.shape[1] - padding]
+    return grid[..., 0] if channels == 1 else grid
+
+
+def _padded(images, padding):
+    """Return images, grey or with an opacity, with empty pixels below and to the right of each."""
+    margins = ((0, 0), (0, 0), (0, padding), (0, padding), (0, 0))
+    empty = np.nan if images.shape[-1] == 1 else 0.0
+    return np.pad(images.astype(np.float64, copy=False), margins, constant_values=empty)

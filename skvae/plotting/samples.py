@@ -1,0 +1,291 @@
+"""Rows drawn from models, side by side."""
+
+from collections.abc import Mapping
+from math import ceil, sqrt
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skvae.hyperparameters import check_integer
+from skvae.plotting.figures import Display
+from skvae.plotting.models import (
+    feature_names_of,
+    image_shape_of,
+    last_that_can,
+    named,
+    rows_before,
+    to_data_units,
+)
+from skvae.plotting.rows import label_width, row_form
+
+__all__ = ["SampleDisplay"]
+
+CELL = 0.7  # inches
+PANEL = (6.4, 2.0)
+MOST_IN_A_ROW = 16
+
+
+class SampleDisplay(Display):
+    """Samples of one or of several models.
+
+    Use :meth:`from_estimator` or :meth:`from_predictions`. Images make a row for every model, or
+    where ``n_columns`` are fewer than its samples a square for every model; tables
+    a panel for every model, with a line over the features for every sample.
+
+    Parameters
+    ----------
+    samples : dict of ndarray of shape (n_samples, n_features)
+        Rows by the name of where they come from, in the units of the data.
+    form : RowForm
+        How rows are shown.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        The figure drawn in. After ``plot``, as the next.
+    axes_ : ndarray of matplotlib Axes
+        One where all images are in one grid, and otherwise one for each model.
+
+    See Also
+    --------
+    skvae.VAETransformer.sample : The samples.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skvae import AutoencoderTransformer, VAETransformer
+    >>> from skvae.plotting import SampleDisplay
+    >>> X = load_digits().data
+    >>> models = [AutoencoderTransformer(4, max_epochs=5, random_state=0).fit(X)]
+    >>> models += [VAETransformer(4, max_epochs=5, random_state=0).fit(X)]
+    >>> display = SampleDisplay.from_estimator(models, random_state=0, image_shape=(8, 8, 1))
+    >>> list(display.samples)
+    ['AutoencoderTransformer', 'VAETransformer']
+    """
+
+    def __init__(self, samples, *, form):
+        self.samples = samples
+        self.form = form
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimators,
+        X=None,
+        *,
+        n_samples=10,
+        latent=None,
+        random_state=None,
+        image_shape=None,
+        value_range=None,
+        feature_names=None,
+        standardize=True,
+        ax=None,
+        **plot_params,
+    ):
+        """Draw samples of one model or of several.
+
+        Parameters
+        ----------
+        estimators : estimator with ``sample``, or Pipeline or search that holds one; or a list \
+or dict of these
+            Fitted. A dict has the names; a list takes those of the classes, or of one class
+            the parameters that differ. The steps of a Pipeline before the last take samples back
+            by their ``inverse_transform``; where one has none, samples are as the last step
+            gives them.
+        X : array-like of shape (n_rows, n_features), default=None
+            Rows of the data, of which the first ``n_samples`` stand before the samples, as "data".
+        n_samples : int, default=10
+            Of each model.
+        latent : None, "standard-normal", a fitted density, or dict of these, default=None
+            As in ``sample``: where the codes come from. A dict has them by the models'
+            names, and those it lacks get None.
+        random_state : int, RandomState instance or None, default=None
+            One seed for all models: under one density, and as many components, their codes
+            are the same.
+        image_shape : (height, width, channels), default=None
+            Of the rows shown. None takes that of the first estimator, and without one draws
+            lines.
+        value_range : (low, high), default=None
+            The values shown as black and white. None takes 0 to 255 for bytes, 0 to 1 where X
+            lies in between, and otherwise its least and greatest value; without X, 0 to 1 also
+            where samples are up to 0.25 beyond, and 0 to 1 / ``input_scale`` where there is one.
+        feature_names : sequence of str, default=None
+            Of tables. None takes those of the first estimator, or x0, x1, ...
+        standardize : bool, default=True
+            Whether the lines of tables are in standard deviations of X from its mean,
+            where there is X.
+        ax : matplotlib Axes or sequence of these, default=None
+            Where to draw; None makes a figure.
+        **plot_params : dict
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        SampleDisplay
+
+        Raises
+        ------
+        ImportError
+            If there is no matplotlib.
+        TypeError
+            If an estimator has no ``sample``.
+        ValueError
+            If an argument is out of its range, or ``image_shape`` is not that of the rows.
+        """
+        cls._pyplot()
+        check_integer("n_samples", n_samples, f"{cls.__name__}.from_estimator")
+        estimators = named(estimators)
+        seed = check_random_state(random_state).randint(2**31 - 1)
+        first = next(iter(estimators.values()))
+        samples = {}
+        if X is not None:
+            X = rows_before(first, X)
+            samples["data"] = X[:n_samples]
+        for name, estimator in estimators.items():
+            last = last_that_can(estimator, "sample", cls.__name__)
+            density = latent.get(name) if isinstance(latent, Mapping) else latent
+            rows = last.sample(n_samples, random_state=seed, latent=density)
+            samples[name] = to_data_units(estimator, rows)
+        if value_range is None and X is None:
+            value_range = _range_of_bytes(first)
+        form = row_form(
+            np.concatenate(list(samples.values())) if X is None else X,
+            image_shape=image_shape_of(first, image_shape),
+            value_range=value_range,
+            feature_names=feature_names_of(first) if feature_names is None else feature_names,
+            standardize=X if standardize else None,
+            decoded=X is None,
+        )
+        return cls(_same_columns(samples), form=form).plot(ax=ax, **plot_params)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        samples,
+        *,
+        image_shape=None,
+        value_range=None,
+        feature_names=None,
+        ax=None,
+        **plot_params,
+    ):
+        """Draw rows that are there already.
+
+        Parameters
+        ----------
+        samples : array-like of shape (n_samples, n_features), or dict of these
+            Rows, or rows by the name of where they come from.
+        image_shape : (height, width, channels), default=None
+            Of the rows. None draws lines.
+        value_range : (low, high), default=None
+            The values shown as black and white. None takes 0 to 255 for bytes, 0 to 1 where all
+            rows lie in between, and otherwise their least and greatest value.
+        feature_names : sequence of str, default=None
+            Of tables. None names them x0, x1, ...
+        ax : matplotlib Axes or sequence of these, default=None
+            Where to draw; None makes a figure.
+        **plot_params : dict
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        SampleDisplay
+
+        Raises
+        ------
+        ImportError
+            If there is no matplotlib.
+        ValueError
+            If ``image_shape`` is not that of the rows, or they differ in their columns.
+        """
+        cls._pyplot()
+        samples = samples if isinstance(samples, Mapping) else {"samples": samples}
+        samples = _same_columns({name: np.asarray(rows) for name, rows in samples.items()})
+        names = {"feature_names": feature_names, "value_range": value_range}
+        form = row_form(np.concatenate(list(samples.values())), image_shape=image_shape, **names)
+        return cls(samples, form=form).plot(ax=ax, **plot_params)
+
+    def plot(self, ax=None, *, n_columns=None, cmap="gray", padding=1):
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or sequence of these, default=None
+            Where to draw; None makes a figure. A single one is divided among the models.
+        n_columns : int, default=None
+            Images in a row. None: as many as there are samples, up to 16 of several models; the
+            square root of the samples of a single model, or of more.
+        cmap : str or Colormap, default="gray"
+            Of images of one channel.
+        padding : int, default=1
+            Transparent pixels between images.
+
+        Returns
+        -------
+        self : SampleDisplay
+        """
+        n_samples = max(map(len, self.samples.values()))
+        if n_columns is None:
+            in_a_row = len(self.samples) > 1 and n_samples <= MOST_IN_A_ROW
+            n_columns = n_samples if in_a_row else ceil(sqrt(n_samples))
+        if self.form.image_shape is None:
+            self._draw_tables(ax)
+        elif n_columns >= n_samples and len({len(rows) for rows in self.samples.values()}) == 1:
+            self._draw_rows(ax, cmap, padding)
+        else:
+            self._draw_squares(ax, n_columns, cmap, padding)
+        return self
+
+    def _draw_tables(self, ax):
+        n_models = len(self.samples)
+        size = (PANEL[0], PANEL[1] * n_models + 0.6)
+        axes = self._panels(ax, n_models, size=size, share_x=True)
+        for panel, (name, rows) in zip(axes, self.samples.items(), strict=True):
+            style = {"color": "C0", "alpha": max(0.1, min(0.7, 5 / len(rows)))}
+            self.form.draw_lines(panel, rows, [style] * len(rows))
+            panel.label_outer()
+            panel.set_title(name, loc="left", fontsize="medium")
+            panel.set_ylabel(self.form.unit)
+
+    def _draw_rows(self, ax, cmap, padding):
+        rows = np.stack(list(self.samples.values()))
+        height, width, _ = self.form.image_shape
+        labels = list(self.samples) if len(rows) > 1 else None
+        margin = 0 if labels is None else label_width(labels)
+        size = (CELL * rows.shape[1] + margin + 0.1, CELL * len(rows) * height / width + 0.1)
+        (axes,) = self._panels(ax, size=size, layout="compressed")
+        self.form.draw_images(axes, rows, row_labels=labels, cmap=cmap, padding=padding)
+
+    def _draw_squares(self, ax, n_columns, cmap, padding):
+        n_models = len(self.samples)
+        n_rows = ceil(max(map(len, self.samples.values())) / n_columns)
+        height, width, _ = self.form.image_shape
+        cell = min(CELL, 4 / max(n_columns, n_rows))
+        size = (n_models * (cell * n_columns + 0.1), cell * n_rows * height / width + 0.3)
+        axes = self._panels(ax, n_models, n_models, size=size, layout="compressed")
+        for panel, (name, rows) in zip(axes, self.samples.items(), strict=True):
+            # Where the samples do not fill the last row, it stays empty.
+            full = np.full((n_rows * n_columns, rows.shape[1]), np.nan)
+            full[: len(rows)] = rows
+            full = full.reshape(n_rows, n_columns, -1)
+            self.form.draw_images(panel, full, cmap=cmap, padding=padding)
+            if n_models > 1:
+                panel.set_title(name, fontsize="medium")
+
+
+def _range_of_bytes(estimator):
+    """Return 0 and the value that an estimator scales to 1, or None without a scale."""
+    scale = getattr(estimator, "input_scale", 1)
+    return None if scale == 1 else (0, 1 / scale)
+
+
+def _same_columns(samples):
+    """Refuse rows of different numbers of columns."""
+    widths = {name: rows.shape[1] for name, rows in samples.items()}
+    if len(set(widths.values())) > 1:
+        raise ValueError(
+            f"Rows that are shown together must have the same columns. Got {widths} instead. "
+            f"Draw them in figures of their own."
+        )
+    return samples

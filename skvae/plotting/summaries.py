@@ -1,0 +1,138 @@
+"""What each latent dimension carries, as bars."""
+
+import numpy as np
+
+from skvae.metrics.latents import latent_summary
+from skvae.plotting.figures import Display
+
+__all__ = ["LatentSummaryDisplay"]
+
+BAR, HEIGHT = 0.35, 4.2  # inches
+MOST_NAMES = 64
+
+
+class LatentSummaryDisplay(Display):
+    """Divergence and variance of every dimension; those that collapsed are pale.
+
+    The upper panel has the mean divergence of the posterior from the prior, in nats. The lower one
+    has the variance of the posterior's mean, and on top of it the mean of the posterior's
+    variance: the two sum to the variance of the aggregate posterior, which is 1 where
+    it is the prior's.
+
+    Parameters
+    ----------
+    summary : dict or DataFrame of array-like of shape (n_components,)
+        As returned by :func:`skvae.metrics.latent_summary`.
+
+    Attributes
+    ----------
+    order : ndarray of int of shape (n_components,)
+        The dimensions, by their divergence.
+    figure_ : matplotlib Figure
+        The figure drawn in. After ``plot``, as the next.
+    axes_ : ndarray of matplotlib Axes of shape (2,)
+        Divergences and variances.
+
+    See Also
+    --------
+    skvae.metrics.latent_summary : The numbers.
+    LatentTraversalDisplay : What the dimensions do.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skvae import VAETransformer
+    >>> from skvae.plotting import LatentSummaryDisplay
+    >>> X = load_iris().data
+    >>> vae = VAETransformer(2, max_epochs=5, random_state=0).fit(X)
+    >>> sorted(LatentSummaryDisplay.from_estimator(vae, X).order.tolist())
+    [0, 1]
+    """
+
+    def __init__(self, summary):
+        self.summary = summary
+        self.order = np.argsort(-np.asarray(summary["kl"]), kind="stable")
+
+    @classmethod
+    def from_estimator(cls, estimator, X, *, ax=None, **plot_params):
+        """Summarise the posteriors of X, and draw.
+
+        Parameters
+        ----------
+        estimator : estimator with ``posterior``, or Pipeline or search that holds one
+            Fitted.
+        X : array-like of shape (n_samples, n_features)
+            Rows like those fitted.
+        ax : matplotlib Axes or sequence of two, default=None
+            Where to draw; None makes a figure.
+        **plot_params : dict
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        LatentSummaryDisplay
+
+        Raises
+        ------
+        ImportError
+            If there is no matplotlib.
+        TypeError
+            If the estimator has no posterior.
+        """
+        cls._pyplot()
+        return cls(latent_summary(estimator, X)).plot(ax=ax, **plot_params)
+
+    def plot(self, ax=None, *, sort=True):
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or sequence of two, default=None
+            Where to draw; None makes a figure. A single one is divided.
+        sort : bool, default=True
+            Whether dimensions stand by their divergence, the greatest first, or by their number.
+
+        Returns
+        -------
+        self : LatentSummaryDisplay
+        """
+        order = self.order if sort else np.arange(len(self.order))
+        kl, mean, posterior, active = (
+            np.asarray(self.summary[name])[order]
+            for name in ("kl", "mean_variance", "posterior_variance", "active")
+        )
+        size = (max(4.8, BAR * len(order) + 1.2), HEIGHT)
+        upper, lower = self._panels(ax, 2, size=size, share_x=True)
+        places = np.arange(len(order))
+        _bars(upper, places, kl, active, "C0")
+        upper.set_ylabel("KL, nats")
+        upper.set_title(f"{active.sum()} of {len(order)} dimensions active", fontsize="medium")
+        _bars(lower, places, mean, active, "C0", label="posterior means")
+        _bars(
+            lower,
+            places,
+            posterior,
+            active,
+            "C1",
+            bottom=mean,
+            label="posteriors, on average",
+        )
+        ink = self._pyplot().rcParams["axes.edgecolor"]
+        lower.axhline(1, color=ink, linewidth=0.8, linestyle=":")
+        lower.set_ylabel("variance")
+        lower.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
+        for panel in (upper, lower):
+            panel.spines[["top", "right"]].set_visible(False)
+        lower.set_xticks(places, [f"$z_{{{dimension}}}$" for dimension in order])
+        upper.tick_params(labelbottom=False)
+        if len(order) > MOST_NAMES:
+            lower.set_xticks([])
+            lower.set_xlabel("latent dimension")
+        return self
+
+
+def _bars(axes, places, heights, active, color, label=None, **place):
+    """Draw bars, those of inactive dimensions pale."""
+    bars = axes.bar(places, heights, color=color, label=label, **place)
+    for bar, is_active in zip(bars, active, strict=True):
+        bar.set_alpha(1.0 if is_active else 0.35)

@@ -1,0 +1,130 @@
+"""The terms of the objective over the epochs."""
+
+import numpy as np
+
+from skvae.plotting.figures import Display
+from skvae.plotting.models import last_that_can
+
+__all__ = ["TrainingCurveDisplay"]
+
+VALIDATION = "valid_"
+PANEL = (3.2, 2.4)  # inches
+MOST_COLUMNS = 3
+
+
+class TrainingCurveDisplay(Display):
+    """The terms of the objective over the epochs, a panel for each: their scales differ.
+
+    Parameters
+    ----------
+    history : dict of array-like of shape (n_epochs,)
+        The terms, as of ``history_``: "train_loss", "reconstruction", "kl" and so on, with the
+        prefix "valid_" those of the validation rows.
+    unit : str, default=""
+        Of the values.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        The figure drawn in. After ``plot``, as the next.
+    axes_ : ndarray of matplotlib Axes
+        One for each term, the loss first.
+
+    See Also
+    --------
+    BetaCurveDisplay : Fits over beta.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skvae import VAETransformer
+    >>> from skvae.plotting import TrainingCurveDisplay
+    >>> vae = VAETransformer(2, early_stopping=True, max_epochs=20, random_state=0)
+    >>> display = TrainingCurveDisplay.from_estimator(vae.fit(load_iris().data))
+    >>> [axes.get_title() for axes in display.axes_]
+    ['loss', 'reconstruction', 'kl']
+    """
+
+    def __init__(self, history, *, unit=""):
+        self.history = history
+        self.unit = unit
+
+    @classmethod
+    def from_estimator(cls, estimator, *, ax=None, **plot_params):
+        """Draw the ``history_`` of an estimator.
+
+        Parameters
+        ----------
+        estimator : estimator with ``history_``, or Pipeline or search that holds one
+            Fitted.
+        ax : matplotlib Axes or sequence of these, default=None
+            Where to draw; None makes a figure.
+        **plot_params : dict
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        TrainingCurveDisplay
+
+        Raises
+        ------
+        ImportError
+            If there is no matplotlib.
+        TypeError
+            If the estimator has no ``history_``.
+        """
+        cls._pyplot()
+        last = last_that_can(estimator, "history_", cls.__name__)
+        unit = "nats" if hasattr(last, "posterior") else "squared units of X"
+        return cls(last.history_, unit=unit).plot(ax=ax, **plot_params)
+
+    def plot(self, ax=None, *, terms=None):
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or sequence of these, default=None
+            Where to draw; None makes a figure. A single one is divided among the terms.
+        terms : list of str, default=None
+            Which of "loss", "reconstruction", "kl", ...; None draws all.
+
+        Returns
+        -------
+        self : TrainingCurveDisplay
+
+        Raises
+        ------
+        ValueError
+            If there is no such term.
+        """
+        curves = {}
+        for name, values in self.history.items():
+            kind = "validation" if name.startswith(VALIDATION) else "training"
+            term = name.removeprefix(VALIDATION).removeprefix("train_")
+            curves.setdefault(term, {})[kind] = np.asarray(values)
+        terms = list(curves) if terms is None else list(terms)
+        for term in terms:
+            if term not in curves:
+                raise ValueError(
+                    f"terms must be among {list(curves)}. Got {term!r} instead. Leave terms out "
+                    f"for all of them."
+                )
+        n_columns = min(len(terms), MOST_COLUMNS)
+        n_rows = -(-len(terms) // n_columns)
+        size = (PANEL[0] * n_columns, PANEL[1] * n_rows)
+        axes = self._panels(ax, len(terms), n_columns, size=size)
+        for panel, term in zip(axes, terms, strict=True):
+            for kind, values in curves[term].items():
+                epochs = np.arange(1, len(values) + 1)
+                marker = "o" if len(values) == 1 else None
+                color = {"training": "C0", "validation": "C1"}[kind]
+                panel.plot(epochs, values, label=kind, color=color, marker=marker)
+            panel.set_title(term.replace("_", " "), fontsize="medium")
+            panel.spines[["top", "right"]].set_visible(False)
+        for panel in axes[-n_columns:]:
+            panel.set_xlabel("epoch")
+        for panel in axes[::n_columns]:
+            panel.set_ylabel(self.unit)
+        if any(len(curves[term]) > 1 for term in terms):
+            axes[0].legend(frameon=False)
+        return self

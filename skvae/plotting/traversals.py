@@ -1,0 +1,255 @@
+"""What each latent dimension does to a decoded row."""
+
+import numpy as np
+from scipy.stats import norm
+
+from skvae.hyperparameters import check_argument, check_integer, one_of
+from skvae.metrics.inputs import last_step
+from skvae.plotting.figures import Display
+from skvae.plotting.models import (
+    feature_names_of,
+    image_shape_of,
+    informativeness,
+    last_that_can,
+    one_row,
+    rows_before,
+    to_data_units,
+)
+from skvae.plotting.rows import row_form
+
+__all__ = ["LatentTraversalDisplay"]
+
+CELL, LABELS = 0.7, 1.1  # inches
+PANEL = (6.4, 1.6)
+
+
+class LatentTraversalDisplay(Display):
+    """Rows decoded from codes that move along one latent dimension each.
+
+    Use :meth:`from_estimator`. Images make a grid, a row for every dimension and a column
+    for every step; tables a panel for every dimension, with a line over the features for every
+    step.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_dimensions, n_steps, n_features)
+        What the codes decode to, in the units of the data.
+    codes : ndarray of shape (n_dimensions, n_steps, n_components)
+        The codes. Those of ``codes[i]`` differ in the entry ``dimensions[i]`` alone.
+    dimensions : ndarray of int of shape (n_dimensions,)
+        The dimensions that are moved, the most informative first.
+    informativeness : ndarray of shape (n_dimensions,)
+        What each carries.
+    measure : {"KL", "variance"}
+        What that is: the mean divergence of its posterior from the prior, in nats, or for models
+        without a posterior the variance of its code.
+    form : RowForm
+        How rows are shown.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        The figure drawn in. After ``plot``, as the next.
+    axes_ : ndarray of matplotlib Axes
+        One for images; one for each dimension for tables.
+
+    See Also
+    --------
+    skvae.metrics.latent_summary : The numbers that order the dimensions.
+    LatentSummaryDisplay : Shows them.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skvae import VAETransformer
+    >>> from skvae.plotting import LatentTraversalDisplay
+    >>> X = load_digits().data
+    >>> vae = VAETransformer(4, max_epochs=5, random_state=0).fit(X)
+    >>> display = LatentTraversalDisplay.from_estimator(vae, X, image_shape=(8, 8, 1))
+    >>> display.rows.shape
+    (4, 9, 64)
+    """
+
+    def __init__(self, rows, codes, dimensions, *, informativeness, measure, form):
+        self.rows = rows
+        self.codes = codes
+        self.dimensions = dimensions
+        self.informativeness = informativeness
+        self.measure = measure
+        self.form = form
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        *,
+        x=None,
+        n_dimensions=8,
+        n_steps=9,
+        spread="aggregate",
+        quantiles=(0.01, 0.99),
+        random_state=0,
+        image_shape=None,
+        value_range=None,
+        feature_names=None,
+        standardize=True,
+        ax=None,
+        **plot_params,
+    ):
+        r"""Decode codes along the most informative dimensions, and draw.
+
+        Parameters
+        ----------
+        estimator : estimator with ``inverse_transform``, or Pipeline or search that holds one
+            Fitted. The steps before the last take decoded rows back by their
+            ``inverse_transform``; where one has none, rows are shown as they reach the last.
+        X : array-like of shape (n_samples, n_features)
+            Rows like those fitted. They order the dimensions, and tell how far codes reach.
+        x : array-like of shape (n_features,) or (1, n_features), default=None
+            The row at whose code the other dimensions stay. None: the prior's mean, 0, or for
+            models without a prior the mean of the codes of X.
+        n_dimensions : int or None, default=8
+            How many, at most. None takes all.
+        n_steps : int, default=9
+            Evenly spaced values of each.
+        spread : {"aggregate", "prior"}, default="aggregate"
+            Whose quantiles a dimension moves between: of the aggregate posterior, over draws from
+            q(z|x) for the rows of X (over the codes, where there is no posterior), or of
+            N(0, 1).
+        quantiles : (float, float), default=(0.01, 0.99)
+            Where a dimension begins and ends, as probabilities.
+        random_state : int, RandomState instance or None, default=0
+            Seeds the draws from q(z|x).
+        image_shape : (height, width, channels), default=None
+            Of the rows shown. None takes that of the estimator, and without one draws lines.
+        value_range : (low, high), default=None
+            The values shown as black and white. None takes 0 to 255 for bytes, 0 to 1 where X
+            lies in between, and otherwise its least and greatest value.
+        feature_names : sequence of str, default=None
+            Of tables. None takes the estimator's, or x0, x1, ...
+        standardize : bool, default=True
+            Whether the lines of tables are in standard deviations of X from its mean.
+        ax : matplotlib Axes or sequence of these, default=None
+            Where to draw; None makes a figure.
+        **plot_params : dict
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        LatentTraversalDisplay
+
+        Raises
+        ------
+        ImportError
+            If there is no matplotlib.
+        TypeError
+            If the estimator cannot decode.
+        ValueError
+            If an argument is out of its range, or ``image_shape`` is not that of the rows.
+        """
+        cls._pyplot()
+        _check(n_dimensions, n_steps, spread, quantiles)
+        last = last_that_can(estimator, "inverse_transform", cls.__name__)
+        shown = rows_before(estimator, X)
+        form = row_form(
+            shown,
+            image_shape=image_shape_of(estimator, image_shape),
+            value_range=value_range,
+            feature_names=feature_names_of(estimator) if feature_names is None else feature_names,
+            standardize=shown if standardize else None,
+        )
+        _, X = last_step(estimator, X)
+        values, measure = informativeness(last, X)
+        # A stable sort: dimensions that carry the same stay in their order.
+        dimensions = np.argsort(-values, kind="stable")[:n_dimensions]
+        if hasattr(last, "sample_posterior"):
+            codes, centre = last.sample_posterior(X, random_state=random_state), 0.0
+        else:
+            codes = np.asarray(last.transform(X))
+            centre = codes.mean(axis=0)
+        if x is not None:
+            centre = np.asarray(last.transform(last_step(estimator, one_row(x))[1]))[0]
+        moved = np.empty((len(dimensions), n_steps, codes.shape[1]), dtype=codes.dtype)
+        moved[:] = centre
+        for place, dimension in enumerate(dimensions):
+            if spread == "prior":
+                ends = norm.ppf(quantiles)
+            else:
+                ends = np.quantile(codes[:, dimension], quantiles)
+            moved[place, :, dimension] = np.linspace(*ends, n_steps)
+        rows = last.inverse_transform(moved.reshape(-1, codes.shape[1]))
+        rows = to_data_units(estimator, rows).reshape(len(dimensions), n_steps, -1)
+        measured = {"informativeness": values[dimensions], "measure": measure}
+        display = cls(rows, moved, dimensions, **measured, form=form)
+        return display.plot(ax=ax, **plot_params)
+
+    def plot(self, ax=None, *, cmap=None, padding=1):
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or sequence of these, default=None
+            Where to draw; None makes a figure. For tables a single one is divided.
+        cmap : str or Colormap, default=None
+            Of images of one channel, by default "gray"; or of the steps of tables, "viridis".
+        padding : int, default=1
+            Transparent pixels between images.
+
+        Returns
+        -------
+        self : LatentTraversalDisplay
+        """
+        n_dimensions, n_steps, _ = self.rows.shape
+        labels = [
+            f"$z_{{{dimension}}}$   {self._amount(value)}"
+            for dimension, value in zip(self.dimensions, self.informativeness, strict=True)
+        ]
+        stops = [codes[:, d] for codes, d in zip(self.codes, self.dimensions, strict=True)]
+        if self.form.image_shape is None:
+            size = (PANEL[0], PANEL[1] * n_dimensions + 0.6)
+            axes = self._panels(ax, n_dimensions, size=size, share_x=True)
+            for panel in zip(axes, self.rows, stops, labels, strict=True):
+                self._draw_table(*panel, "viridis" if cmap is None else cmap)
+            return self
+        height, width, _ = self.form.image_shape
+        size = (CELL * n_steps + LABELS, CELL * n_dimensions * height / width + 0.1)
+        (axes,) = self._panels(ax, size=size, layout="compressed")
+        labels = [
+            f"{name}\n[{z[0]:.1f}, {z[-1]:.1f}]" for name, z in zip(labels, stops, strict=True)
+        ]
+        self.form.draw_images(
+            axes,
+            self.rows,
+            row_labels=labels,
+            cmap="gray" if cmap is None else cmap,
+            padding=padding,
+        )
+        return self
+
+    def _amount(self, value):
+        return f"KL {value:.2f}" if self.measure == "KL" else f"var. {value:.3g}"
+
+    def _draw_table(self, axes, rows, stops, label, cmap):
+        """Draw the steps of one dimension, each a line in the colour of the code's value."""
+        pyplot = self._pyplot()
+        scale = pyplot.cm.ScalarMappable(pyplot.Normalize(stops[0], stops[-1]), cmap)
+        self.form.draw_lines(axes, rows, [{"color": scale.to_rgba(stop)} for stop in stops])
+        axes.set_ylabel(self.form.unit)
+        axes.label_outer()
+        axes.set_title(label, loc="left", fontsize="medium")
+        axes.figure.colorbar(scale, ax=axes, ticks=[stops[0], stops[-1]], format="%.1f", pad=0.01)
+
+
+def _check(n_dimensions, n_steps, spread, quantiles):
+    """Refuse arguments out of their range."""
+    name = "LatentTraversalDisplay.from_estimator"
+    if n_dimensions is not None:
+        check_integer("n_dimensions", n_dimensions, name)
+    check_integer("n_steps", n_steps, name, least=2)
+    check_argument("spread", spread, one_of("aggregate", "prior"), name)
+    if len(quantiles) != 2 or not 0 < quantiles[0] < quantiles[1] < 1:
+        raise ValueError(
+            f"quantiles must be two probabilities, 0 < low < high < 1. Got {quantiles!r} instead. "
+            f"Use (0.01, 0.99)."
+        )
