@@ -78,6 +78,7 @@ class BetaCurveDisplay(Display):
         ImportError
             If there is no matplotlib.
         """
+        cls._pyplot()
         return cls(curve).plot(ax=ax, **plot_params)
 
     @classmethod
@@ -155,7 +156,7 @@ class BetaCurveDisplay(Display):
         for panel, name in zip(axes, quantities, strict=True):
             ordered = np.asarray(values[name], dtype=np.float64)[order]
             self._draw(panel, order, ordered)
-            panel.set_title(LABELS.get(name, name), fontsize="medium")
+            panel.set_title(LABELS.get(name, name))
             if name == "active_units":
                 panel.set_ylim(bottom=0)
                 panel.locator_params(axis="y", integer=True)

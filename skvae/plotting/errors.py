@@ -222,7 +222,7 @@ class ReconstructionErrorDisplay(Display):
         self._draw_errors(axes[0], np.histogram_bin_edges(self.errors, bins))
         if self.contributions is not None:
             title = "squared error by feature" + ("" if self.row is None else f", row {self.row}")
-            axes[1].set_title(title, fontsize="medium")
+            axes[1].set_title(title)
             self._draw_contributions(axes[1], cmap)
         return self
 

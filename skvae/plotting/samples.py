@@ -245,7 +245,7 @@ or dict of these
             style = {"color": "C0", "alpha": max(0.1, min(0.7, 5 / len(rows)))}
             self.form.draw_lines(panel, rows, [style] * len(rows))
             panel.label_outer()
-            panel.set_title(name, loc="left", fontsize="medium")
+            panel.set_title(name, loc="left")
             panel.set_ylabel(self.form.unit)
 
     def _draw_rows(self, ax, cmap, padding):
@@ -271,7 +271,7 @@ or dict of these
             full = full.reshape(n_rows, n_columns, -1)
             self.form.draw_images(panel, full, cmap=cmap, padding=padding)
             if n_models > 1:
-                panel.set_title(name, fontsize="medium")
+                panel.set_title(name)
 
 
 def _range_of_bytes(estimator):

@@ -106,7 +106,7 @@ class LatentSummaryDisplay(Display):
         places = np.arange(len(order))
         _bars(upper, places, kl, active, "C0")
         upper.set_ylabel("KL, nats")
-        upper.set_title(f"{active.sum()} of {len(order)} dimensions active", fontsize="medium")
+        upper.set_title(f"{active.sum()} of {len(order)} dimensions active")
         _bars(lower, places, mean, active, "C0", label="posterior means")
         _bars(
             lower,

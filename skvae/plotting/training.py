@@ -119,7 +119,7 @@ class TrainingCurveDisplay(Display):
                 marker = "o" if len(values) == 1 else None
                 color = {"training": "C0", "validation": "C1"}[kind]
                 panel.plot(epochs, values, label=kind, color=color, marker=marker)
-            panel.set_title(term.replace("_", " "), fontsize="medium")
+            panel.set_title(term.replace("_", " "))
             panel.spines[["top", "right"]].set_visible(False)
         for panel in axes[-n_columns:]:
             panel.set_xlabel("epoch")

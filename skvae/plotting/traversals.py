@@ -237,7 +237,7 @@ class LatentTraversalDisplay(Display):
         self.form.draw_lines(axes, rows, [{"color": scale.to_rgba(stop)} for stop in stops])
         axes.set_ylabel(self.form.unit)
         axes.label_outer()
-        axes.set_title(label, loc="left", fontsize="medium")
+        axes.set_title(label, loc="left")
         axes.figure.colorbar(scale, ax=axes, ticks=[stops[0], stops[-1]], format="%.1f", pad=0.01)
 
 
