@@ -1,10 +1,21 @@
 import os
 
 os.environ.setdefault("SCIPY_ARRAY_API", "1")  # before scipy: else array API checks skip silently
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import sys
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
+
+
+@pytest.fixture(autouse=True)
+def _closed_figures():
+    """Leave no figure open, where there is a matplotlib that made one."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture(scope="session")

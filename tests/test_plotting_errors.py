@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+from pictures import COLOUR, GREY, fitted, flowers, optimum, pixels, texts
+from sklearn.decomposition import PCA
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skvae import VAETransformer
+from skvae.plotting import ReconstructionErrorDisplay
+
+X = pixels()
+
+
+def counts(patches):
+    return [patch.get_height() for patch in patches]
+
+
+def test_the_histogram_counts_the_errors_and_the_line_is_the_threshold():
+    vae = optimum(X)
+    display = ReconstructionErrorDisplay.from_estimator(vae, X, threshold=0.01, bins=7)
+    errors = vae.reconstruction_error(X)
+    np.testing.assert_array_equal(display.errors, errors)
+    (axes,) = display.axes_
+    np.testing.assert_array_equal(counts(axes.patches), np.histogram(errors, 7)[0])
+    (line,) = axes.lines
+    np.testing.assert_array_equal(line.get_xdata(), [0.01, 0.01])
+    assert texts(axes.get_legend().get_texts()) == ["threshold 0.01"]
+
+
+def test_groups_have_densities_over_the_same_bins():
+    errors = np.array([1.0, 2.0, 2.5, 3.0, 9.0])
+    y = np.array(["normal"] * 3 + ["anomaly"] * 2)
+    (axes,) = ReconstructionErrorDisplay.from_predictions(errors, y, bins=4).axes_
+    edges = np.histogram_bin_edges(errors, 4)
+    anomaly, normal = axes.containers
+    for bars, label in ((anomaly, "anomaly"), (normal, "normal")):
+        expected = np.histogram(errors[y == label], edges, density=True)[0]
+        np.testing.assert_allclose(counts(bars), expected)
+    assert texts(axes.get_legend().get_texts()) == ["anomaly (2 rows)", "normal (3 rows)"]
+    assert axes.get_ylabel() == "density"
+
+
+@pytest.mark.parametrize("shape", [GREY, COLOUR])
+def test_contributions_to_an_image_are_an_image(shape):
+    vae = optimum(X)
+    display = ReconstructionErrorDisplay.from_estimator(vae, X, row=5, image_shape=shape)
+    expected = vae.reconstruction_error(X[5:6], per_feature=True)[0]
+    np.testing.assert_array_equal(display.contributions, expected)
+    shown = display.axes_[1].images[0].get_array()
+    np.testing.assert_array_equal(shown, expected.reshape(shape).mean(axis=-1))
+    assert display.axes_[1].get_title() == "squared error by feature, row 5"
+
+
+def test_contributions_to_a_table_are_bars_the_largest_first():
+    table, _ = flowers()
+    pipe = make_pipeline(StandardScaler(), fitted(VAETransformer, table, 2)).fit(table)
+    display = ReconstructionErrorDisplay.from_estimator(pipe, table, row=5)
+    scaled = pipe[0].transform(table)
+    expected = pipe[-1].reconstruction_error(scaled[5:6], per_feature=True)[0]
+    order = np.argsort(-expected)
+    axes = display.axes_[1]
+    np.testing.assert_array_equal([bar.get_width() for bar in axes.patches], expected[order])
+    assert texts(axes.get_yticklabels()) == list(table.columns[order])
+    np.testing.assert_array_equal(display.errors, pipe[-1].reconstruction_error(scaled))
+
+
+def test_of_many_features_the_largest_are_shown():
+    contributions = np.arange(40.0)
+    axes = ReconstructionErrorDisplay.from_predictions(
+        [1.0, 2.0], contributions=contributions
+    ).axes_
+    assert texts(axes[1].get_yticklabels()) == [f"x{feature}" for feature in range(39, 24, -1)]
+
+
+def test_what_is_no_row_or_has_no_error_is_one_sentence():
+    vae = optimum(X)
+    with pytest.raises(ValueError, match="row") as raised:
+        ReconstructionErrorDisplay.from_estimator(vae, X, row=60)
+    assert (
+        str(raised.value) == "row must be a row of X, which has 60. Got 60 instead. Count from 0."
+    )
+    with pytest.raises(TypeError, match="needs an estimator with reconstruction_error, or a"):
+        ReconstructionErrorDisplay.from_estimator(PCA(2).fit(X), X)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        ReconstructionErrorDisplay.from_predictions([1.0, 2.0], [0])
+    with pytest.raises(ValueError, match="image_shape") as raised:
+        ReconstructionErrorDisplay.from_estimator(vae, X, row=0, image_shape=(3, 3, 1))
+    assert str(raised.value) == (
+        "image_shape=(3, 3, 1) needs rows of 9 columns. Got 12 instead. Give the shape of the "
+        "images that the rows are."
+    )
