@@ -33,6 +33,7 @@ from skorch.callbacks import LRScheduler
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
 import skvae
+from skvae.plotting import SampleDisplay
 
 MODELS = {
     "AE": skvae.AutoencoderTransformer,
@@ -159,12 +160,18 @@ def draw_bars(axes, rows, floor):
 
 def draw_samples(axes, pictures):
     """Draw a strip of digits for every model and density."""
-    strips = [shown.reshape(-1, 28, 28) for of_model in pictures for shown in of_model.values()]
-    picture = np.vstack([np.hstack(strip) for strip in strips])
-    axes.imshow(picture, cmap="gray_r", aspect="auto", vmin=0, vmax=1)
+    strips = [shown for of_model in pictures for shown in of_model.values()]
     names = [f"{name}, {density}" for name in MODELS for density in DENSITIES]
-    axes.set_yticks(14 + 28 * np.arange(len(names)), names, fontsize=8)
-    axes.set_xticks([])
+    SampleDisplay.from_predictions(
+        dict(zip(names, strips, strict=True)),
+        image_shape=(28, 28, 1),
+        value_range=(0, 1),
+        ax=axes,
+        cmap="gray_r",
+        padding=0,
+    )
+    axes.set_aspect("auto")
+    axes.tick_params(labelsize=8)
 
 
 def run_samples(data, n_seeds, n_jobs, full):

@@ -21,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from skvae import BetaTCVAETransformer, VAETransformer
+from skvae.plotting import SampleDisplay
 
 X, y = load_digits(return_X_y=True)
 
@@ -108,14 +109,15 @@ images = {
     "Each is reconstructed from ten numbers.": vae.reconstruct(test[:64]),
     "These are samples, written by nobody.": samples,
 }
-for column, (title, rows) in enumerate(images.items()):
-    # One pixel of margin around every image, then eight rows of eight.
-    padded = np.pad(rows.reshape(64, 8, 8), ((0, 0), (1, 1), (1, 1)))
-    mosaic = padded.reshape(8, 8, 10, 10).swapaxes(1, 2).reshape(80, 80)
-    axes = figure.add_subplot(grid[0, column])
-    axes.imshow(mosaic, cmap="gray_r", vmin=0, vmax=1)
-    axes.set_title(title)
-    axes.axis("off")
+SampleDisplay.from_predictions(
+    images,
+    image_shape=(8, 8, 1),
+    value_range=(0, 1),
+    ax=[figure.add_subplot(grid[0, column]) for column in range(3)],
+    n_columns=8,
+    cmap="gray_r",
+    padding=2,
+)
 
 axes = figure.add_subplot(grid[1, :])
 seen, unseen = np.concatenate(seen_errors), np.concatenate(unseen_errors)
