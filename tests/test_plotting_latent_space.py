@@ -58,7 +58,13 @@ def test_more_classes_than_colours_share_the_colour_map(vae):
     np.testing.assert_array_equal(colors, expected)
 
 
-@pytest.mark.parametrize("y", [X[:, 0], np.arange(60)])
+@pytest.mark.parametrize("y", [np.arange(60).astype(str), np.arange(60) % 2 == 0, CLASSES])
+def test_labels_are_classes_however_many(vae, y):
+    axes = LatentSpaceDisplay.from_estimator(vae, X, y).axes_[0]
+    assert texts(axes.get_legend().get_texts()) == [str(label) for label in np.unique(y)]
+
+
+@pytest.mark.parametrize("y", [X[:, 0], np.arange(60), np.arange(60) % 2 + 0.5])
 def test_numbers_have_a_colour_bar(vae, y):
     display = LatentSpaceDisplay.from_estimator(vae, X, y)
     (points,) = display.axes_[0].collections

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from pictures import fitted, pixels, texts
 from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -53,5 +54,7 @@ def test_an_unknown_term_and_another_estimator_are_one_sentence(stopped):
     assert str(raised.value) == (
         "terms must be among ['loss', 'kl']. Got 'tc' instead. Leave terms out for all of them."
     )
+    with pytest.raises(NotFittedError):
+        TrainingCurveDisplay.from_estimator(make_pipeline(AutoencoderTransformer()))
     with pytest.raises(TypeError, match="TrainingCurveDisplay needs an estimator with history_"):
         TrainingCurveDisplay.from_estimator(PCA(2).fit(X))

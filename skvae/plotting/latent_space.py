@@ -2,7 +2,6 @@
 
 import numpy as np
 from sklearn.utils import check_consistent_length
-from sklearn.utils.multiclass import type_of_target
 
 from skvae.hyperparameters import check_integer
 from skvae.metrics.inputs import last_step
@@ -35,7 +34,8 @@ class LatentSpaceDisplay(Display):
     dimensions : tuple of two int
         Those drawn, across and up.
     y : ndarray of shape (n_samples,), default=None
-        Classes, which get a legend, or numbers, which get a colour bar.
+        Labels, or at most 20 different whole numbers, which get a legend; or other numbers,
+        which get a colour bar.
     manifold : ndarray of shape (n_steps, n_steps, n_features), default=None
         What decodes from ``grid``, in the units of the data; drawn in a panel of its own.
     grid : tuple of two ndarray of shape (n_steps,), default=None
@@ -264,8 +264,10 @@ class LatentSpaceDisplay(Display):
 
 
 def _are_classes(y):
-    """Return whether y is of few different labels."""
-    return type_of_target(y) in ("binary", "multiclass") and len(np.unique(y)) <= MOST_CLASSES
+    """Return whether y is of labels: no numbers, or few whole ones."""
+    if y.dtype.kind not in "biuf":
+        return True
+    return len(np.unique(y)) <= MOST_CLASSES and bool((y == np.floor(y)).all())
 
 
 def _check_y(codes, y):

@@ -1,7 +1,9 @@
 """The terms of the objective over the epochs."""
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
+from skvae.metrics.inputs import split_last
 from skvae.plotting.figures import Display
 from skvae.plotting.models import last_that_can
 
@@ -70,10 +72,13 @@ class TrainingCurveDisplay(Display):
         ------
         ImportError
             If there is no matplotlib.
+        NotFittedError
+            If the estimator is not fitted.
         TypeError
-            If the estimator has no ``history_``.
+            If it has no ``history_``.
         """
         cls._pyplot()
+        check_is_fitted(split_last(estimator)[1])
         last = last_that_can(estimator, "history_", cls.__name__)
         unit = "nats" if hasattr(last, "posterior") else "squared units of X"
         return cls(last.history_, unit=unit).plot(ax=ax, **plot_params)
