@@ -386,7 +386,15 @@ class SignalAtEpochEnd(Callback):
         signal.raise_signal(signal.SIGINT)
 
 
-def test_ctrl_c_propagates_from_within_a_callback_as_well(table):
+@pytest.fixture
+def interruptible():
+    """Have SIGINT raise, also where the process was started with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_propagates_from_within_a_callback_as_well(interruptible, table):
     with pytest.raises(KeyboardInterrupt):
         VAETransformer(2, max_epochs=2, callbacks=[SignalAtEpochEnd()]).fit(table)
 
