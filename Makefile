@@ -20,7 +20,7 @@ $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info < (3, 11) and sys.exit("skvae needs Python 3.11 or newer. Got %d.%d instead. Set PYTHON=." % sys.version_info[:2])'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing skvae and what its tests need in $(VENV)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,plot]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,plot,distributed]"
 	@touch $@
 
 demo: $(INSTALLED) ## the digits through pipeline, grid search, anomaly score and sampling (minutes)
