@@ -6,8 +6,9 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skvae.conclusion import attributes_with_weights
 from skvae.fitting import train
 from skvae.hyperparameters import SharedParameters
 from skvae.images import ConvolutionalDecoder, ConvolutionalEncoder
@@ -190,6 +191,50 @@ class BaseAutoencoderTransformer(Verbs, CallbackSupportMixin, SharedParameters):
         resume = hasattr(self, "net_")
         n_seen = self.n_samples_seen_ if resume else 0
         return self._train(X, resume=resume, n_epochs=1, n_seen=n_seen, keep=True)
+
+    def load_weights(self, weights, X):
+        """Take weights that were trained elsewhere, on several processes say.
+
+        ``net_.module_`` is what to train a copy of, and ``net_.criterion_`` what it minimises.
+        A learned noise variance, and the autoencoder's density of codes to sample from, are set
+        on X. ``history_`` and ``n_iter_`` remain those of the training here; ``net_`` is a new
+        one, without callbacks, and further training begins with a new optimizer.
+
+        Parameters
+        ----------
+        weights : dict of {str: tensor or ndarray}
+            The state dict of such a copy, on any device.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows that it was trained on, or many of them; at least two.
+
+        Returns
+        -------
+        self : object
+            The estimator with these weights.
+
+        Raises
+        ------
+        ValueError
+            If the weights are those of another network, or not all finite. The estimator stays
+            as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_iris
+        >>> from skvae import VAETransformer
+        >>> X = load_iris().data
+        >>> long = VAETransformer(2, max_epochs=5, random_state=0).fit(X)
+        >>> short = VAETransformer(2, max_epochs=1, random_state=0).fit(X)
+        >>> short.load_weights(long.net_.module_.state_dict(), X).n_iter_
+        1
+        >>> np.allclose(short.transform(X), long.transform(X))
+        True
+        """
+        check_is_fitted(self)
+        X = self._training_rows(X, reset=False)
+        vars(self).update(attributes_with_weights(self, weights, X))
+        return self
 
     def _train(self, X, X_val=None, *, resume, **settings):
         """Train, and take the fitted attributes; on failure leave none, or those of before."""
