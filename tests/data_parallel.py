@@ -1,6 +1,8 @@
 """Run by test_data_parallel.py, on one process or several: what they found, as JSON.
 
-python data_parallel.py X.npy results.json
+python data_parallel.py folder results.json
+
+The folder holds X.npy. Several processes run the example too, as the last thing that they do.
 """
 
 import json
@@ -18,7 +20,7 @@ from skvae.objectives import TotalCorrelationObjective
 
 sys.path.append(str(Path(__file__).parent.parent / "docs" / "examples"))
 
-from accelerate_fit import fit_data_parallel
+import accelerate_fit
 
 BATCH = 100  # of all processes
 SMALL = {"n_components": 2, "hidden_layer_sizes": (8,), "random_state": 0}
@@ -40,23 +42,27 @@ class Watched(TotalCorrelationObjective):
         return super().penalties(posterior, z)
 
 
-def main(data, output):
-    X = np.load(data).astype(np.float32)
+def main(folder, output):
+    folder = Path(folder)
+    X = np.load(folder / "X.npy").astype(np.float32)
     share = BATCH // int(os.environ.get("WORLD_SIZE", 1))
     results = {}
     for name, model in MODELS.items():
         model.partial_fit(X[:100])
         if name == "tc":
             model.net_.criterion_.__class__ = Watched
-        losses = fit_data_parallel(model, X, batch_size=share, epochs=3, lr=1e-2)
+        losses = accelerate_fit.fit_data_parallel(model, X, batch_size=share, epochs=3, lr=1e-2)
         results[name] = {"losses": losses, "codes": model.transform(X).tolist()}
     results["seen"] = gather_object(sorted(Watched.seen))
     accelerator = Accelerator(cpu=True)
-    if accelerator.num_processes > 1:
+    several = accelerator.num_processes > 1
+    if several:
         results["backend"] = torch.distributed.get_backend()
     if accelerator.is_main_process:
-        Path(output).write_text(json.dumps(results))
-    accelerator.end_training()
+        (folder / output).write_text(json.dumps(results))
+    if several:
+        sys.argv = ["accelerate_fit.py", "--epochs", "2", "--output", str(folder / "vae.joblib")]
+        accelerate_fit.main()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import os
 import pickle
 
+import dask
 import dask.array as da
 import joblib
 import numpy as np
@@ -36,14 +37,13 @@ def make(Estimator=VAETransformer, **parameters):
 def test_a_search_on_a_dask_cluster_is_the_local_one(table, tmp_path):
     search = GridSearchCV(make(BetaVAETransformer), {"beta": [1.0, 4.0]}, cv=2)
     expected = clone(search).fit(table).cv_results_
-    cluster = LocalCluster(
-        n_workers=2,
-        threads_per_worker=1,
-        processes=True,
-        dashboard_address=None,
-        local_directory=tmp_path,
-    )
-    with cluster, Client(cluster) as client, joblib.parallel_config(backend="dask"):
+    settings = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    with (
+        dask.config.set({"temporary-directory": str(tmp_path)}),
+        LocalCluster(processes=True, **settings) as cluster,
+        Client(cluster) as client,
+        joblib.parallel_config(backend="dask"),
+    ):
         workers = client.run(os.getpid).values()
         results = search.fit(table).cv_results_
     assert len(set(workers)) == 2
