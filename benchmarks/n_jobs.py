@@ -40,7 +40,7 @@ def searched(X, n_epochs, n_jobs):
 def main():
     parser = make_parser(__doc__)
     parser.add_argument("--rows", type=int, default=20_000, help="number (default 20,000)")
-    parser.add_argument("--epochs", type=int, default=25, help="of a fit (default 25)")
+    parser.add_argument("--epochs", type=int, default=30, help="of a fit (default 30)")
     parser.add_argument("--repeats", type=int, default=3, help="runs of each (default 3)")
     arguments = parser.parse_args()
     one_thread()
