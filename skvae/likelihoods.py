@@ -183,6 +183,10 @@ class Scaled:
         """Return independent draws in the units of x."""
         return self.distribution.draw(generator) / self.factor
 
+    def log_prob_per_feature(self, x):
+        """Return the log-density of every entry of x, in nats."""
+        return self.distribution.log_prob_per_feature(x * self.factor) + self.log_factor
+
     def log_prob(self, x):
         """Return the log-density of every row of x, in nats, (n_samples,)."""
         return self.distribution.log_prob(x * self.factor) + x.shape[-1] * self.log_factor

@@ -171,6 +171,14 @@ class VariationalNetwork(BaseNetwork):
         log_prob = sum(self.decode(posterior.sample(vector)).log_prob(x) for vector in noise)
         return log_prob / len(noise) - kl_to_standard_normal(posterior)
 
+    def elbo_terms(self, x, noise):
+        """Return E_q[log p(x_j|z)] of every entry, and after them the KL of every row."""
+        posterior = self.encode(x)
+        log_prob = sum(
+            self.decode(posterior.sample(vector)).log_prob_per_feature(x) for vector in noise
+        )
+        return torch.cat((log_prob / len(noise), kl_to_standard_normal(posterior)[:, None]), -1)
+
     def importance(self, x, noise):
         r"""Return log of the mean importance weight, and the effective sample size, of every row.
 

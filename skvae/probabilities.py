@@ -76,6 +76,46 @@ class ProbabilityVerbs(Verbs):
         scores = self._apply(lambda network, x: network.elbo(x, noise.to(x)), X, None)
         return scores.astype(np.float64, copy=False)
 
+    def elbo_terms(self, X):
+        r"""Return what ``score_samples`` is made of: a term for every entry, and the divergence.
+
+        .. math:: \sum_j E_{q(z|x)}[\log p(x_j|z)] - KL(q(z|x) \,\|\, p(z))
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows like those fitted.
+
+        Returns
+        -------
+        log_prob : ndarray of shape (n_samples, n_features), float64
+            The expected log-density of every entry, in nats.
+        kl : ndarray of shape (n_samples,), float64
+            In nats. ``log_prob.sum(axis=1) - kl`` is ``score_samples(X)``.
+
+        Raises
+        ------
+        ValueError
+            If a value of X is outside the likelihood's support.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_iris
+        >>> from skvae import VAETransformer
+        >>> X = load_iris().data
+        >>> vae = VAETransformer(2, max_epochs=5, random_state=0).fit(X)
+        >>> log_prob, kl = vae.elbo_terms(X)
+        >>> np.allclose(log_prob.sum(axis=1) - kl, vae.score_samples(X))
+        True
+        """
+        X = self._rows_of_density(X)
+        noise = whitened_noise(self._n_features_out)
+        terms = self._apply(
+            lambda network, x: network.elbo_terms(x, noise.to(x)), X, self.n_features_in_ + 1
+        ).astype(np.float64, copy=False)
+        return terms[:, :-1], terms[:, -1]
+
     def log_likelihood(self, X, *, n_importance=100, random_state=None, return_ess=False):
         r"""Return the importance-weighted lower bound of log p(x), row by row, in nats.
 
