@@ -9,7 +9,12 @@ from typing import dataclass_transform
 
 import torch
 from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    validate_parameter_constraints,
+)
 
 from skvae.images import ARCHITECTURES
 from skvae.likelihoods import LIKELIHOODS
@@ -23,6 +28,9 @@ POSITIVE = [Interval(Real, 0, None, closed="neither")]
 NON_NEGATIVE_INTEGER = [Interval(Integral, 0, None, closed="left")]
 POSITIVE_INTEGER = [Interval(Integral, 1, None, closed="left")]
 TWO_OR_MORE = [Interval(Integral, 2, None, closed="left")]
+PROPER_FRACTION = [Interval(Real, 0, 1, closed="neither")]
+AT_MOST_HALF = [Interval(Real, 0, 0.5, closed="right")]
+TRANSFORMER = [HasMethods(["fit", "transform", "inverse_transform"])]
 
 
 def one_of(*options):
@@ -254,7 +262,7 @@ class SharedParameters(BaseEstimator):
         "device": [str, torch.device],
         "compile": ["boolean"],
         "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "validation_fraction": PROPER_FRACTION,
         "n_iter_no_change": POSITIVE_INTEGER,
         "tol": NON_NEGATIVE,
         "warm_start": ["boolean"],
