@@ -41,6 +41,7 @@ format: $(INSTALLED) ## let ruff mend and format the code
 bench: $(INSTALLED) ## the benchmarks; their JSON is kept in benchmarks/results
 	@set -e; for script in $(BENCHMARKS); do \
 	    case $$script in \
+	        */anomaly.py) data="$(DATA)/adbench" ;; \
 	        */beta_curve.py) data="$(DATA:%=%/mnist.npz)" ;; \
 	        */defaults.py) data="$(DATA)/adbench" ;; \
 	        */disentanglement.py) data="npz:$(DATA)/dsprites_grid.npz --quick" ;; \

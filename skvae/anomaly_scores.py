@@ -79,7 +79,7 @@ def likelihood_scores(transformer, X):
     >>> likelihood_scores(PCA(2).fit(X), X[:1]).round(3)
     array([-2.182])
     """
-    if issparse(X) and not hasattr(transformer, "reconstruction_error"):
+    if issparse(X) and not hasattr(split_last(transformer)[1], "elbo_terms"):
         step = max(1, DENSE_ENTRIES // X.shape[1])
         chunks = (X[start : start + step].toarray() for start in range(0, X.shape[0], step))
         return np.concatenate([transformer.score_samples(chunk) for chunk in chunks])

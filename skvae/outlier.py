@@ -17,13 +17,13 @@ from skvae.hyperparameters import (
     one_of,
 )
 from skvae.outlier_verbs import OutlierVerbs
-from skvae.vae import VAETransformer
+from skvae.robust_vae import RobustVAE
 
 __all__ = ["ReconstructionOutlierDetector"]
 
 FENCE = 3.0  # standard deviations below the median, where the scores are normal
 NORMAL_QUARTILE = 0.6745  # of a standard normal variable
-TYPICAL_ROWS = 1_000  # that tell what a column's contribution usually is
+TYPICAL_ROWS = 300  # that tell what a column's contribution usually is
 
 
 @hyperparameters
@@ -34,7 +34,8 @@ class ReconstructionOutlierDetector(OutlierVerbs, BaseEstimator):
 
     =================  ====================================================================
     "likelihood"       the transformer's own ``score_samples``: of a VAE the evidence lower
-                       bound of log p(x) in nats, of a PCA log p(x)
+                       bound of log p(x) in nats, of a PCA log p(x), of an autoencoder minus its
+                       reconstruction error
     "reconstruction"   :math:`-\frac{1}{d} \|x - g(f(x))\|^2`, in squared units of X
     "latent"           :math:`-\sqrt{(f(x) - m)^T S^{-1} (f(x) - m)}`, the Mahalanobis distance
                        of the code, m and S being mean and covariance of the training codes
@@ -46,7 +47,7 @@ class ReconstructionOutlierDetector(OutlierVerbs, BaseEstimator):
     ----------
     transformer : transformer with ``inverse_transform``, default=None
         Such as a :class:`~skvae.VAETransformer`, ``PCA``, ``KernelPCA`` or a ``Pipeline``; cloned.
-        None is a VAE for tables in any units: see Notes.
+        None is a :class:`~skvae.robust_vae.RobustVAE`, for tables in any units.
     anomaly_score : {"likelihood", "reconstruction", "latent"} or callable, default="likelihood"
         A callable is given the fitted transformer and rows, and returns (n_samples,) finite
         numbers, like ``score_samples`` the higher the more normal a row.
@@ -79,7 +80,7 @@ class ReconstructionOutlierDetector(OutlierVerbs, BaseEstimator):
 
     See Also
     --------
-    VAETransformer : ``score_samples``, ``reconstruction_error``.
+    VAETransformer : Scores without a threshold.
     sklearn.ensemble.IsolationForest : A detector by random splits.
 
     Notes
@@ -156,9 +157,7 @@ class ReconstructionOutlierDetector(OutlierVerbs, BaseEstimator):
     def _fit(self, X):
         rng = check_random_state(self.random_state)
         split_seed, seed = (rng.randint(2**31 - 1) for _ in range(2))
-        transformer = self.transformer
-        if transformer is None:
-            transformer = default_transformer(*X.shape)
+        transformer = RobustVAE() if self.transformer is None else self.transformer
         transformer = _seeded(clone(transformer), np.random.RandomState(seed))
         if self.anomaly_score == "likelihood" and not hasattr(transformer, "score_samples"):
             raise TypeError(
@@ -213,8 +212,3 @@ def _threshold(scores, contamination):
         return float(np.percentile(scores, 100.0 * contamination))
     quartile, median = np.percentile(scores, [25, 50])
     return float(median - FENCE * (median - quartile) / NORMAL_QUARTILE)
-
-
-def default_transformer(n_samples, n_features):
-    """Return the transformer of a detector that is given none."""
-    return VAETransformer(10, noise_variance="per-feature")

@@ -29,7 +29,7 @@ LAYERS = [
     ["base", "probabilities"],
     ["base_vae"],
     ["autoencoder", "vae", "beta_vae", "beta_tcvae"],
-    ["anomaly_scores"],
+    ["anomaly_scores", "robust_vae"],
     ["outlier_verbs"],
     ["outlier"],
     ["__init__"],

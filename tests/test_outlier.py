@@ -1,3 +1,4 @@
+import inspect
 import pickle
 import re
 
@@ -87,6 +88,17 @@ def test_no_tag_avoids_a_check():
     assert not tags.non_deterministic
     assert not tags.no_validation
     assert not tags._skip_test
+
+
+def test_every_parameter_has_a_constraint_and_is_documented_in_order():
+    signature = inspect.signature(ReconstructionOutlierDetector).parameters
+    positional = [name for name, p in signature.items() if p.kind is not p.KEYWORD_ONLY]
+    assert positional == ["transformer"]
+    assert set(signature) == set(ReconstructionOutlierDetector._parameter_constraints)
+    doc = inspect.getdoc(ReconstructionOutlierDetector)
+    section = doc[doc.index("Parameters\n") : doc.index("Attributes\n")]
+    documented = [line.split(" : ")[0] for line in section.splitlines() if " : " in line[:40]]
+    assert documented == list(signature)
 
 
 # ------------------------------------------------------------------ scores

@@ -1,0 +1,83 @@
+"""The detectors that anomaly.py compares, each at its defaults: fit, then scores of other rows."""
+
+from functools import partial
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.ensemble import IsolationForest
+from sklearn.neighbors import NearestNeighbors
+
+from skvae import AutoencoderTransformer, ReconstructionOutlierDetector, VAETransformer
+from skvae.metrics import active_units
+
+__all__ = ["METHODS", "OURS", "PYOD"]
+
+N_COMPONENTS = 10  # the autoencoders' own default, for PCA too
+N_NEIGHBORS = 5
+
+
+def skvae_scores(estimator, of_errors, seed, train, test):
+    """Return anomaly scores of the rows of ``test``, and how many dimensions are active."""
+    fitted = estimator(random_state=seed).fit(train)
+    scores = fitted.reconstruction_error(test) if of_errors else -fitted.score_samples(test)
+    transformer = getattr(fitted, "transformer_", fitted)
+    return scores, lambda: activity(transformer, train)
+
+
+def activity(transformer, X):
+    """Return "active of all" dimensions of the code."""
+    n_components = np.shape(transformer.transform(X[:2]))[1]
+    return f"{active_units(transformer, X)} of {n_components}"
+
+
+def pca_scores(of_errors, seed, train, test):
+    """Return minus log p(x), or the squared error of the reconstruction."""
+    pca = PCA(min(N_COMPONENTS, train.shape[1] - 1, len(train) - 1), random_state=seed).fit(train)
+    if of_errors:
+        return ((test - pca.inverse_transform(pca.transform(test))) ** 2).mean(axis=1), None
+    return -pca.score_samples(test), None
+
+
+def forest_scores(seed, train, test):
+    return -IsolationForest(random_state=seed).fit(train).score_samples(test), None
+
+
+def distance_scores(seed, train, test):
+    """Return the distance to the mean of the training rows: what a collapsed VAE's ELBO tells."""
+    return ((test - train.mean(axis=0)) ** 2).sum(axis=1), None
+
+
+def neighbour_scores(seed, train, test):
+    """Return the distance to the fifth neighbour, a row that was trained on being none of its."""
+    itself = int(train is test)
+    neighbours = NearestNeighbors(n_neighbors=N_NEIGHBORS + itself).fit(train)
+    return neighbours.kneighbors(test)[0][:, -1], None
+
+
+def pyod_scores(name, seed, train, test):
+    """Return the scores of one of PyOD's, an optional dependency of this benchmark alone."""
+    from pyod.models.auto_encoder import AutoEncoder
+    from pyod.models.vae import VAE
+
+    model = {"AutoEncoder": AutoEncoder, "VAE": VAE}[name](random_state=seed, verbose=0)
+    return model.fit(train).decision_function(test), None
+
+
+OURS = {
+    "detector": partial(skvae_scores, ReconstructionOutlierDetector, False),
+    "VAE, likelihood": partial(skvae_scores, VAETransformer, False),
+    "AE, reconstruction": partial(skvae_scores, AutoencoderTransformer, True),
+}
+PYOD = {
+    "PyOD AutoEncoder": partial(pyod_scores, "AutoEncoder"),
+    "PyOD VAE": partial(pyod_scores, "VAE"),
+}
+METHODS = {
+    **OURS,
+    "IsolationForest": forest_scores,
+    "PCA, likelihood": partial(pca_scores, False),
+    "PCA, reconstruction": partial(pca_scores, True),
+    "distance to the mean": distance_scores,
+    "5 nearest neighbours": neighbour_scores,
+    **PYOD,
+}

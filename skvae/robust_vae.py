@@ -1,0 +1,245 @@
+"""What an outlier detector uses where it is given no transformer."""
+
+from dataclasses import KW_ONLY
+from math import ceil
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skvae.hyperparameters import (
+    POSITIVE_INTEGER,
+    PROPER_FRACTION,
+    hyperparameters,
+)
+from skvae.vae import VAETransformer
+
+__all__ = ["RobustVAE"]
+
+WIDE = {"hidden_layer_sizes": (128, 64), "batch_size": 128, "lr": 2e-3}
+NARROW = {"hidden_layer_sizes": (32,), "batch_size": 256, "lr": 6e-3}
+UNTRIMMED_STEPS, TRIMMED_STEPS = 30, 60  # of the narrow model
+
+
+@hyperparameters
+class RobustVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    r"""Two VAEs for tables that may hold outliers: a wide one, and a narrow one of most rows.
+
+    Columns are standardised, and the score is a mean of lower bounds of their log p(x), the first
+    counting three times,
+
+    .. math:: \frac{1}{4} (3 \, \mathrm{ELBO}_{wide}(x) + \mathrm{ELBO}_{narrow}(x))
+
+    The wide model, of two hidden layers, trains on all rows, and tells in detail what is usual.
+    The narrow one, of one, is trained for a little, and then on those rows only that it
+    finds the most probable: it has neither the room nor the rows to learn outliers. Both are
+    trained for a number of steps, not of epochs: the more rows, the less often they are seen.
+
+    Parameters
+    ----------
+    n_components : int, default=10
+        Number of latent dimensions of each.
+    n_steps : int, default=400
+        Steps of 128 rows that train the wide model. The narrow one has 30 of 256 rows, and then 60
+        with the rows kept.
+    trimmed_fraction : float, default=0.2
+        Share of the rows that the narrow model drops.
+    random_state : int, RandomState instance or None, default=None
+        Seeds both.
+
+    Attributes
+    ----------
+    scaler_ : StandardScaler
+        Of the columns; sparse ones are scaled and not centred.
+    wide_, narrow_ : VAETransformer
+        Fitted to scaled rows.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of str
+        Names of the columns, where X has them.
+
+    See Also
+    --------
+    skvae.ReconstructionOutlierDetector : Uses it where no other transformer is given.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skvae.robust_vae import RobustVAE
+    >>> X = load_iris().data
+    >>> model = RobustVAE(2, n_steps=20, random_state=0).fit(X)
+    >>> model.transform(X).shape, model.score_samples(X).shape
+    ((150, 4), (150,))
+    """
+
+    n_components: int = 10
+    _: KW_ONLY
+    n_steps: int = 400
+    trimmed_fraction: float = 0.2
+    random_state: object = None
+
+    _parameter_constraints = {
+        "n_components": POSITIVE_INTEGER,
+        "n_steps": POSITIVE_INTEGER,
+        "trimmed_fraction": PROPER_FRACTION,
+        "random_state": ["random_state"],
+    }
+
+    def fit(self, X, y=None):
+        """Train both on X.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training rows, at least two.
+        y : ignored
+            Present for pipelines.
+
+        Returns
+        -------
+        self : object
+            The fitted transformer.
+        """
+        self._validate_params()
+        X = self._rows(X, reset=True)
+        self.scaler_ = StandardScaler(with_mean=not issparse(X)).fit(X)
+        X = self._scaled(X)
+        rng = check_random_state(self.random_state)
+        wide = self._model(WIDE, rng, self.n_steps, X).fit(X)
+        narrow = self._model(NARROW, rng, UNTRIMMED_STEPS, X, warm_start=True).fit(X)
+        n_kept = max(2, ceil((1 - self.trimmed_fraction) * X.shape[0]))
+        kept = np.argsort(-narrow.score_samples(X), kind="stable")[:n_kept]
+        X = X[np.sort(kept)]
+        epochs = _epochs(TRIMMED_STEPS, X, narrow.batch_size)
+        self.wide_, self.narrow_ = wide, narrow.set_params(max_epochs=epochs).fit(X)
+        return self
+
+    def _model(self, settings, rng, n_steps, X, **parameters):
+        return VAETransformer(
+            self.n_components,
+            max_epochs=_epochs(n_steps, X, settings["batch_size"]),
+            random_state=rng.randint(2**31 - 1),
+            **settings,
+            **parameters,
+        )
+
+    def _rows(self, X, *, reset=False):
+        """Return X, valid: as it is where it has the names of those fitted, else as an array."""
+        if not reset:
+            check_is_fitted(self)
+        rows = validate_data(
+            self,
+            X,
+            accept_sparse="csr",
+            dtype="numeric",
+            reset=reset,
+            ensure_min_samples=2 if reset else 1,
+        )
+        named = hasattr(self, "feature_names_in_") and hasattr(X, "columns")
+        return X if named else rows
+
+    def _scaled(self, X):
+        """Return scaled rows, an array or sparse whatever ``set_output`` asks for."""
+        X = self.scaler_.transform(X)
+        return X if issparse(X) else np.asarray(X)
+
+    @property
+    def _n_features_out(self):
+        return 2 * self.wide_._n_features_out
+
+    def transform(self, X):
+        """Return the codes of both, the wide model's first.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows like those fitted.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, 2 * n_components)
+            In the dtype of X.
+        """
+        X = self._scaled(self._rows(X))
+        return np.hstack([np.asarray(model.transform(X)) for model in (self.wide_, self.narrow_)])
+
+    def inverse_transform(self, X):
+        """Return the mean of what the two decode, weighted as the scores are.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, 2 * n_components)
+            Codes of both.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            In the units of the training data.
+        """
+        check_is_fitted(self)
+        X = check_array(X, dtype="numeric", input_name="X")
+        if X.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"The codes passed to RobustVAE.inverse_transform must have {self._n_features_out} "
+                f"columns, those of both models. Got {X.shape[1]} instead."
+            )
+        wide, narrow = np.hsplit(X, 2)
+        wide, narrow = self.wide_.inverse_transform(wide), self.narrow_.inverse_transform(narrow)
+        return self.scaler_.inverse_transform(_mean(wide, narrow))
+
+    def score_samples(self, X):
+        """Return the weighted mean of the two lower bounds of log p(x), row by row, in nats.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows like those fitted.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), float64
+            Higher is more normal.
+        """
+        X = self._scaled(self._rows(X))
+        return _mean(self.wide_.score_samples(X), self.narrow_.score_samples(X))
+
+    def elbo_terms(self, X):
+        """Return what ``score_samples`` is made of: the weighted means of both models' terms.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows like those fitted.
+
+        Returns
+        -------
+        log_prob : ndarray of shape (n_samples, n_features), float64
+            The expected log-density of every entry, in nats.
+        kl : ndarray of shape (n_samples,), float64
+            In nats. ``log_prob.sum(axis=1) - kl`` is ``score_samples(X)``.
+        """
+        X = self._scaled(self._rows(X))
+        of_both = zip(self.wide_.elbo_terms(X), self.narrow_.elbo_terms(X), strict=True)
+        return tuple(_mean(wide, narrow) for wide, narrow in of_both)
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "narrow_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _mean(wide, narrow):
+    """Return the mean in which the wide model counts three times."""
+    return (3 * wide + narrow) / 4
+
+
+def _epochs(n_steps, X, batch_size):
+    """Return the epochs that come to about so many steps."""
+    return max(1, round(n_steps / ceil(X.shape[0] / batch_size)))
