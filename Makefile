@@ -11,7 +11,7 @@ BENCHMARKS := $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py))
 
 unexport OMP_NUM_THREADS
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench
+.PHONY: help demo test lint format docs bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,14 @@ lint: $(INSTALLED) ## ruff alone
 format: $(INSTALLED) ## let ruff mend and format the code
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
+
+$(VENV)/.docs: $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"
+	@touch $@
+
+docs: export OMP_NUM_THREADS = 1
+docs: $(VENV)/.docs ## the site, every example run, in docs/_build/html (minutes)
+	@$(BIN)/python -m sphinx -q -W --keep-going -d docs/_build/doctrees docs docs/_build/html
 
 bench: $(INSTALLED) ## the benchmarks; their JSON is kept in benchmarks/results
 	@set -e; for script in $(BENCHMARKS); do \

@@ -29,7 +29,7 @@ class BetaVAETransformer(BaseVAETransformer):
         Weight of the divergence; 1 is the VAE.
     capacity : float, default=None
         Nats of divergence to aim at, in place of as few as possible: beta then weighs
-        |KL - C|, KL the mean over the batch and C rising from 0 to ``capacity``. Beta has
+        ``|KL - C|``, KL the mean over the batch and C rising from 0 to ``capacity``. Beta has
         to be large (the authors take 1000) for KL to follow C.
     capacity_epochs : int, default=50
         Epochs of that rise. Early stopping waits until then.

@@ -147,9 +147,9 @@ LIKELIHOOD_PARAMETERS = """likelihood : {{{likelihoods}}}, default="gaussian"
 SHARED_ATTRIBUTES = """net_ : skorch.NeuralNet
         The fitted net: ``net_.module_``, ``net_.history``, ``net_.callbacks_``. Its ``forward``
         and ``predict`` give the reconstruction.
-    history_ : dict of ndarray of shape (n_iter_,)
+    history_ : dict of ndarray of shape (`n_iter_`,)
         Every term of the objective per epoch: "train_loss", {terms},
-        and with early stopping the same with the prefix "valid_". {units}
+        and with early stopping the same with the prefix ``valid_``. {units}
     n_iter_ : int
         Epochs trained.
     n_samples_seen_ : int
@@ -159,7 +159,7 @@ SHARED_ATTRIBUTES = """net_ : skorch.NeuralNet
     feature_names_in_ : ndarray of str
         Names of the columns, where X has them."""
 
-VAE_ATTRIBUTES = """noise_variance_ : float or ndarray of shape (n_features_in_,)
+VAE_ATTRIBUTES = """noise_variance_ : float or ndarray of shape (`n_features_in_`,)
         Variance of p(x|z) in squared units of X. Gaussian likelihood only."""
 
 AUTOENCODER_WORDS = {

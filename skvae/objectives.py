@@ -76,7 +76,7 @@ class Objective(ABC, nn.Module):
         return -likelihood.log_prob(x)
 
     def terms(self, output, x):
-        """Return {"reconstruction": ..., **penalties}."""
+        """Return the reconstruction and the penalties, {name: one value per sample}."""
         return {
             "reconstruction": self.reconstruction(output["likelihood"], x),
             **self.penalties(output.get("posterior"), output["z"]),

@@ -8,6 +8,7 @@ unlike those it was trained on; and draws new ones. PCA does the first two as we
 beside it.
 """
 
+import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -135,6 +136,6 @@ axes.margins(x=0)
 axes.set_yticks([])
 axes.spines[["top", "left", "right"]].set_visible(False)
 
-picture = Path(__file__).with_name("digits.png")
+picture = Path(sys.argv[0]).with_name("digits.png")
 figure.savefig(picture, dpi=150)
 print(f"\nThe picture is in {picture}")

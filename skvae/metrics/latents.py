@@ -33,6 +33,7 @@ def active_units(estimator, X, *, threshold=ACTIVE_VARIANCE):
     Returns
     -------
     int
+        From 0 to n_components.
 
     References
     ----------

@@ -90,8 +90,14 @@ def disentanglement_report(
 
     See Also
     --------
-    beta_vae_score, factor_vae_score, mutual_information_gap, sap_score, modularity_score,
-    explicitness_score, dci_score, infomec_score : The scores, and what each is blind to.
+    mutual_information_gap : Is each factor in one code alone, by the information in it?
+    sap_score : Does one code alone predict a factor?
+    modularity_score : Does each code tell of one factor alone?
+    dci_score : One factor for each code, one code for each factor, factors predicted?
+    infomec_score : The same three, by information.
+    explicitness_score : Do all codes together tell every level, linearly?
+    beta_vae_score : Is the factor that pairs share told by a linear classifier?
+    factor_vae_score : Is the factor that is held told by the code that varies least?
 
     Examples
     --------

@@ -136,6 +136,7 @@ class BetaCurveDisplay(Display):
         Returns
         -------
         self : BetaCurveDisplay
+            The display, with what was drawn in.
 
         Raises
         ------

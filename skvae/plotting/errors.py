@@ -216,6 +216,7 @@ class ReconstructionErrorDisplay(Display):
         Returns
         -------
         self : ReconstructionErrorDisplay
+            The display, with what was drawn in.
         """
         n_panels = 1 if self.contributions is None else 2
         axes = self._panels(ax, n_panels, n_panels, size=(PANEL[0] * n_panels, PANEL[1]))

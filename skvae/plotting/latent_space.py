@@ -218,6 +218,7 @@ class LatentSpaceDisplay(Display):
         Returns
         -------
         self : LatentSpaceDisplay
+            The display, with what was drawn in.
         """
         n_panels = 1 if self.manifold is None else 2
         inches = (PANEL * n_panels + (1.0 if self.y is not None else 0.0), PANEL)

@@ -219,6 +219,7 @@ or a list or dict of these
         Returns
         -------
         self : ReconstructionDisplay
+            The display, with what was drawn in.
         """
         check_argument(
             "orientation",

@@ -224,6 +224,7 @@ or dict of these
         Returns
         -------
         self : SampleDisplay
+            The display, with what was drawn in.
         """
         n_samples = max(map(len, self.samples.values()))
         if n_columns is None:

@@ -95,6 +95,7 @@ class LatentSummaryDisplay(Display):
         Returns
         -------
         self : LatentSummaryDisplay
+            The display, with what was drawn in.
         """
         order = self.order if sort else np.arange(len(self.order))
         kl, mean, posterior, active = (

@@ -21,7 +21,7 @@ class TrainingCurveDisplay(Display):
     ----------
     history : dict of array-like of shape (n_epochs,)
         The terms, as of ``history_``: "train_loss", "reconstruction", "kl" and so on, with the
-        prefix "valid_" those of the validation rows.
+        prefix ``valid_`` those of the validation rows.
     unit : str, default=""
         Of the values.
 
@@ -96,6 +96,7 @@ class TrainingCurveDisplay(Display):
         Returns
         -------
         self : TrainingCurveDisplay
+            The display, with what was drawn in.
 
         Raises
         ------

@@ -199,6 +199,7 @@ class LatentTraversalDisplay(Display):
         Returns
         -------
         self : LatentTraversalDisplay
+            The display, with what was drawn in.
         """
         n_dimensions, n_steps, _ = self.rows.shape
         labels = [

@@ -1,0 +1,86 @@
+"""The site: `make docs` builds it in docs/_build/html."""
+
+import re
+import sys
+from pathlib import Path
+
+import matplotlib
+
+import skvae
+from skvae.hyperparameters import SharedParameters
+
+sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
+
+project = "skvae"
+copyright = "the skvae developers"
+version = release = skvae.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "myst_parser",
+    "sphinx_gallery.gen_gallery",
+    "mathml",
+    "benchmark_tables",
+]
+exclude_patterns = ["_build", "_templates", "examples"]
+templates_path = ["_templates"]
+
+html_theme = "pydata_sphinx_theme"
+html_title = "skvae"
+html_static_path = ["_static"]
+html_css_files = ["skvae.css"]
+html_show_sourcelink = False
+html_copy_source = False
+html_theme_options = {
+    "navbar_align": "left",
+    "show_toc_level": 2,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+
+default_role = "literal"
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_heading_anchors = 3
+html_math_renderer = "mathml"
+
+autosummary_generate = True
+autodoc_typehints = "none"  # the docstrings have the types
+numpydoc_show_class_members = False  # the page of a class has its methods
+
+# Estimators that the gallery shows link to the pages built here.
+SharedParameters._doc_link_template = "../api/skvae.{estimator_name}.html"
+
+matplotlib.use("Agg")
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "gallery",
+    "ignore_pattern": r"(accelerate_fit|dip_vae)\.py$",
+    "doc_module": ("skvae",),
+    "reference_url": {"skvae": None},
+    "backreferences_dir": "gallery/backreferences",
+    "within_subsection_order": "FileNameSortKey",
+    "plot_gallery": True,
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "remove_config_comments": True,
+    "show_memory": False,
+    "write_computation_times": False,
+    "min_reported_time": 1,
+    "matplotlib_animations": False,
+}
+
+
+def _link_nowhere(app, what, name, obj, options, lines):
+    """Take the links into scikit-learn's own site out of the docstrings inherited from it."""
+    text = "\n".join(lines)
+    if not (getattr(obj, "__module__", None) or "").startswith("skvae"):
+        text = re.sub(r":(?:ref|term):`([^<`]*?)\s*<[^`]*>`", r"\1", text)
+        text = re.sub(r":ref:`[^`]*`", "scikit-learn's documentation", text)
+        lines[:] = re.sub(r":term:`([^`]*)`", r"\1", text).split("\n")
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", _link_nowhere)

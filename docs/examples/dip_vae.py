@@ -1,0 +1,37 @@
+"""DIP-VAE-II: a VAE whose codes have the covariance of the prior, as far as it can be had."""
+
+from dataclasses import KW_ONLY
+
+import torch
+
+from skvae.base_vae import BaseVAETransformer
+from skvae.distributions import kl_to_standard_normal
+from skvae.hyperparameters import NON_NEGATIVE, hyperparameters
+from skvae.objectives import Objective
+
+
+class DIPObjective(Objective):
+    def __init__(self, strength):
+        super().__init__()
+        self.strength = strength
+
+    def penalties(self, posterior, z):
+        centred = posterior.mean - posterior.mean.mean(0)
+        of_means = centred.T @ centred / len(centred)
+        around_them = posterior.scale.square().mean(0)
+        distance = (of_means + torch.diag(around_them - 1)).square().sum()
+        return {"kl": kl_to_standard_normal(posterior), "covariance": distance}
+
+    def weights(self):
+        return {"kl": 1.0, "covariance": self.strength}
+
+
+@hyperparameters
+class DIPVAETransformer(BaseVAETransformer):
+    _: KW_ONLY
+    strength: float = 10.0
+
+    _parameter_constraints = {**BaseVAETransformer._parameter_constraints, "strength": NON_NEGATIVE}
+
+    def _objective(self, n_samples):
+        return DIPObjective(self.strength)
