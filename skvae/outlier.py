@@ -23,7 +23,7 @@ __all__ = ["ReconstructionOutlierDetector"]
 
 FENCE = 3.0  # standard deviations below the median, where the scores are normal
 NORMAL_QUARTILE = 0.6745  # of a standard normal variable
-TYPICAL_ROWS = 300  # that tell what a column's contribution usually is
+TYPICAL_ROWS = 500  # that tell what a column's contribution usually is
 
 
 @hyperparameters
