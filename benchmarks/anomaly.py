@@ -35,7 +35,6 @@ CACHE = Path(__file__).parent / "cache" / "anomaly"
 PROTOCOLS = ("unsupervised", "semi-supervised")
 QUICK_TABLES, QUICK_ROWS = 5, 500
 LARGE = (50_000, 30)
-SLOW = (*list(OURS)[1:], *PYOD)
 DETECTOR, FOREST, NEIGHBOURS = "detector", "IsolationForest", "5 nearest neighbours"
 
 
@@ -189,7 +188,6 @@ def main():
     parser.add_argument("--data", type=Path, required=True, help="folder of .npz files, X and y")
     parser.add_argument("--most-rows", type=int, default=10_000, help="rows of a table at most")
     parser.add_argument("--n-seeds", type=int, default=3)
-    parser.add_argument("--n-seeds-slow", type=int, help="seeds of the VAE, the AE and PyOD's two")
     parser.add_argument("--methods", nargs="+", choices=METHODS, help="default: all installed")
     parser.add_argument("--fresh", action="store_true", help="measure again what is kept")
     parser.add_argument("--quick", action="store_true", help="few small tables, few rows, one seed")
@@ -204,13 +202,11 @@ def main():
     one_thread()
     print_machine()
     measure(paths[0], PROTOCOLS[0], methods[0], 0, arguments)  # what a first call loads
-    n_seeds = dict.fromkeys(methods, arguments.n_seeds)
-    if arguments.n_seeds_slow:
-        n_seeds |= dict.fromkeys({*SLOW} & {*methods}, arguments.n_seeds_slow)
     rows = [
         measure(path, protocol, method, seed, arguments)
-        for method, protocol, path in product(methods, PROTOCOLS, paths)
-        for seed in range(n_seeds[method])
+        for path, protocol, seed, method in product(
+            paths, PROTOCOLS, range(arguments.n_seeds), methods
+        )
     ]
     report_methods(rows, methods)
     for protocol in PROTOCOLS:
