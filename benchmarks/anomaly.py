@@ -201,7 +201,8 @@ def main():
     methods = arguments.methods or [m for m in METHODS if m not in PYOD or find_spec("pyod")]
     one_thread()
     print_machine()
-    measure(paths[0], PROTOCOLS[0], methods[0], 0, arguments)  # what a first call loads
+    for method in methods:  # what a first call imports is not timed
+        METHODS[method](0, *np.random.RandomState(0).standard_normal((2, 100, 3)))
     rows = [
         measure(path, protocol, method, seed, arguments)
         for path, protocol, seed, method in product(
