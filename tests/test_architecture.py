@@ -45,6 +45,7 @@ LAYERS = [
     ["model_selection.curve"],
     ["model_selection"],
     ["plotting.figures", "plotting.models", "plotting.rows"],
+    ["plotting.scores"],
     ["plotting.beta_curves", "plotting.errors", "plotting.latent_space", "plotting.summaries"],
     ["plotting.reconstructions", "plotting.samples", "plotting.training", "plotting.traversals"],
     ["plotting"],

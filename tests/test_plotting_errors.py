@@ -5,7 +5,7 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skvae import VAETransformer
+from skvae import ReconstructionOutlierDetector, VAETransformer
 from skvae.plotting import ReconstructionErrorDisplay
 
 X = pixels()
@@ -62,6 +62,36 @@ def test_contributions_to_a_table_are_bars_the_largest_first():
     np.testing.assert_array_equal([bar.get_width() for bar in axes.patches], expected[order])
     assert texts(axes.get_yticklabels()) == list(table.columns[order])
     np.testing.assert_array_equal(display.errors, pipe[-1].reconstruction_error(scaled))
+
+
+@pytest.mark.parametrize("in_pipeline", [False, True])
+def test_of_a_detector_scores_threshold_and_contributions_are_its_own(in_pipeline):
+    table, _ = flowers()
+    detector = ReconstructionOutlierDetector(PCA(2), contamination=0.2)
+    fitted = make_pipeline(StandardScaler().set_output(transform="pandas"), detector).fit(table)
+    rows, shown = fitted[0].transform(table), fitted if in_pipeline else fitted[-1]
+    display = ReconstructionErrorDisplay.from_estimator(
+        shown, table if in_pipeline else rows, row=5
+    )
+    np.testing.assert_array_equal(display.errors, -detector.score_samples(rows))
+    assert display.threshold == -detector.offset_
+    assert (display.errors > display.threshold).sum() == (detector.predict(rows) == -1).sum()
+    explained = detector.explain(rows[5:6])
+    above = explained.typical - explained.contributions[0]
+    np.testing.assert_array_equal(display.contributions, above)
+    histogram, bars = display.axes_
+    assert texts(bars.get_yticklabels()) == list(table.columns[np.argsort(-above)])
+    assert bars.get_title() == "contribution by feature, row 5"
+    assert histogram.get_xlabel() == "anomaly score"
+
+
+def test_a_detector_of_images_shows_contributions_as_one_and_keeps_a_threshold_given():
+    images = np.random.RandomState(0).uniform(size=(20, 64))
+    vae = VAETransformer(2, max_epochs=1, image_shape=(8, 8, 1), random_state=0)
+    detector = ReconstructionOutlierDetector(vae).fit(images)
+    display = ReconstructionErrorDisplay.from_estimator(detector, images, row=1, threshold=3.0)
+    assert display.threshold == 3.0
+    assert display.axes_[1].images[0].get_array().shape == (8, 8)
 
 
 def test_of_many_features_the_largest_are_shown():

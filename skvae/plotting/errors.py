@@ -1,13 +1,11 @@
-"""How well rows are reconstructed, and which features are not."""
+"""How anomalous rows are, and which features make them so."""
 
 import numpy as np
 from sklearn.utils import check_consistent_length
 
-from skvae.hyperparameters import check_integer
-from skvae.metrics.inputs import last_step, split_last
 from skvae.plotting.figures import Display
-from skvae.plotting.models import image_shape_of, last_that_can
 from skvae.plotting.rows import row_form
+from skvae.plotting.scores import ERROR, anomaly_scores
 
 __all__ = ["ReconstructionErrorDisplay"]
 
@@ -16,22 +14,27 @@ MOST_FEATURES = 15
 
 
 class ReconstructionErrorDisplay(Display):
-    """A histogram of reconstruction errors, and what the features of one row contribute.
+    """A histogram of anomaly scores, and what the features of one row contribute.
+
+    The scores of a transformer are its reconstruction errors, those of a detector minus its
+    ``score_samples``.
 
     Use :meth:`from_estimator` or :meth:`from_predictions`.
 
     Parameters
     ----------
     errors : ndarray of shape (n_samples,)
-        The mean squared error of every row.
+        The score of every row, higher for anomalies.
     y : ndarray of shape (n_samples,), default=None
         Groups, each with a histogram of its own.
     threshold : float, default=None
         Marked by a line.
     contributions : ndarray of shape (n_features,), default=None
-        The squared errors of one row, drawn in a panel of their own.
+        Those of one row, drawn in a panel of their own.
     row : int, default=None
         Which row that is, for the title.
+    score_name : str, default="mean squared error of the reconstruction"
+        What the scores are, for the axis.
     form : RowForm, default=None
         How rows are shown.
 
@@ -60,12 +63,23 @@ class ReconstructionErrorDisplay(Display):
     ((1797,), (64,))
     """
 
-    def __init__(self, errors, *, y=None, threshold=None, contributions=None, row=None, form=None):
+    def __init__(
+        self,
+        errors,
+        *,
+        y=None,
+        threshold=None,
+        contributions=None,
+        row=None,
+        score_name=ERROR,
+        form=None,
+    ):
         self.errors = errors
         self.y = y
         self.threshold = threshold
         self.contributions = contributions
         self.row = row
+        self.score_name = score_name
         self.form = form
 
     @classmethod
@@ -82,21 +96,22 @@ class ReconstructionErrorDisplay(Display):
         ax=None,
         **plot_params,
     ):
-        """Measure the errors of X, and draw.
+        """Score the rows of X, and draw.
 
         Parameters
         ----------
-        estimator : estimator with ``reconstruction_error``, or Pipeline or search that holds one
-            Fitted. Of a Pipeline errors are those of its last step, in its squared units: after a
-            scaler every feature weighs the same.
+        estimator : detector, estimator with ``reconstruction_error``, or Pipeline that ends in one
+            Fitted. Of a Pipeline the scores are those of its last step: after a scaler every
+            feature weighs the same.
         X : array-like of shape (n_samples, n_features)
             Rows like those fitted.
         y : array-like of shape (n_samples,), default=None
             Groups, such as normal and anomalous rows.
         threshold : float, default=None
-            Marked by a line.
+            Marked by a line. None takes that of a detector.
         row : int, default=None
-            The row of X whose squared errors are shown feature by feature.
+            The row of X whose contributions are shown feature by feature: squared errors, or of
+            a detector how far each is above what is typical of it.
         image_shape : (height, width, channels), default=None
             Of the contributions; the channels are averaged. None takes that of the estimator, and
             without one draws bars.
@@ -116,28 +131,20 @@ class ReconstructionErrorDisplay(Display):
         ImportError
             If there is no matplotlib.
         TypeError
-            If the estimator has no ``reconstruction_error``.
+            If the estimator is neither a detector nor has ``reconstruction_error``.
         ValueError
             If ``row`` is no row of X, or ``image_shape`` not that of the rows.
         """
         cls._pyplot()
-        last = last_that_can(estimator, "reconstruction_error", cls.__name__)
-        X = last_step(estimator, X)[1]
-        if feature_names is None:
-            feature_names = getattr(last, "feature_names_in_", None)
-            before = split_last(estimator)[0]
-            if feature_names is None and before and hasattr(before[-1], "get_feature_names_out"):
-                feature_names = before[-1].get_feature_names_out()
+        given = {
+            "threshold": threshold,
+            "image_shape": image_shape,
+            "feature_names": feature_names,
+        }
+        scores = anomaly_scores(estimator, X, row, cls.__name__)
+        scores |= {name: value for name, value in given.items() if value is not None}
         return cls.from_predictions(
-            last.reconstruction_error(X),
-            y,
-            threshold=threshold,
-            contributions=None if row is None else _of_row(last, X, row),
-            row=row,
-            image_shape=image_shape_of(estimator, image_shape),
-            feature_names=feature_names,
-            ax=ax,
-            **plot_params,
+            scores.pop("errors"), y, row=row, ax=ax, **scores, **plot_params
         )
 
     @classmethod
@@ -151,27 +158,30 @@ class ReconstructionErrorDisplay(Display):
         row=None,
         image_shape=None,
         feature_names=None,
+        score_name=ERROR,
         ax=None,
         **plot_params,
     ):
-        """Draw errors that are there already.
+        """Draw scores that are there already.
 
         Parameters
         ----------
         errors : array-like of shape (n_samples,)
-            As ``reconstruction_error(X)`` returns them.
+            As ``reconstruction_error(X)`` returns them, or other scores, higher for anomalies.
         y : array-like of shape (n_samples,), default=None
             Groups, such as normal and anomalous rows.
         threshold : float, default=None
             Marked by a line.
         contributions : array-like of shape (n_features,), default=None
-            A row of ``reconstruction_error(X, per_feature=True)``.
+            Of one row, such as one of ``reconstruction_error(X, per_feature=True)``.
         row : int, default=None
             Which row that is, for the title.
         image_shape : (height, width, channels), default=None
             Of the contributions; the channels are averaged. None draws bars.
         feature_names : sequence of str, default=None
             Of tables. None names them x0, x1, ...
+        score_name : str, default="mean squared error of the reconstruction"
+            What the scores are, for the axis.
         ax : matplotlib Axes or sequence of these, default=None
             Where to draw; None makes a figure.
         **plot_params : dict
@@ -199,7 +209,9 @@ class ReconstructionErrorDisplay(Display):
                 contributions[None], image_shape=image_shape, feature_names=feature_names
             )
         values = {"y": y, "threshold": threshold, "contributions": contributions}
-        return cls(errors, **values, row=row, form=form).plot(ax=ax, **plot_params)
+        return cls(errors, **values, row=row, score_name=score_name, form=form).plot(
+            ax=ax, **plot_params
+        )
 
     def plot(self, ax=None, *, bins=50, cmap="viridis"):
         """Draw.
@@ -222,8 +234,9 @@ class ReconstructionErrorDisplay(Display):
         axes = self._panels(ax, n_panels, n_panels, size=(PANEL[0] * n_panels, PANEL[1]))
         self._draw_errors(axes[0], np.histogram_bin_edges(self.errors, bins))
         if self.contributions is not None:
-            title = "squared error by feature" + ("" if self.row is None else f", row {self.row}")
-            axes[1].set_title(title)
+            what = "squared error" if self.score_name == ERROR else "contribution"
+            row = "" if self.row is None else f", row {self.row}"
+            axes[1].set_title(f"{what} by feature{row}")
             self._draw_contributions(axes[1], cmap)
         return self
 
@@ -245,7 +258,7 @@ class ReconstructionErrorDisplay(Display):
             axes.axvline(self.threshold, color=ink, linestyle="--", linewidth=1, label=label)
         if self.y is not None or self.threshold is not None:
             axes.legend(frameon=False)
-        axes.set_xlabel("mean squared error of the reconstruction")
+        axes.set_xlabel(self.score_name)
         axes.spines[["top", "right"]].set_visible(False)
 
     def _draw_contributions(self, axes, cmap):
@@ -263,13 +276,3 @@ class ReconstructionErrorDisplay(Display):
         axes.set_yticks(places, self.form.feature_names[largest])
         axes.invert_yaxis()
         axes.spines[["top", "right"]].set_visible(False)
-
-
-def _of_row(last, X, row):
-    """Return the squared errors of one row, feature by feature."""
-    check_integer("row", row, "ReconstructionErrorDisplay.from_estimator", least=0)
-    if row >= X.shape[0]:
-        raise ValueError(
-            f"row must be a row of X, which has {X.shape[0]}. Got {row} instead. Count from 0."
-        )
-    return last.reconstruction_error(X[row : row + 1], per_feature=True)[0]

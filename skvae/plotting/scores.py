@@ -1,0 +1,90 @@
+"""How anomalous rows are, and what the features of one of them contribute to that."""
+
+import numpy as np
+
+from skvae.hyperparameters import check_integer
+from skvae.metrics.inputs import last_step, split_last
+from skvae.plotting.models import image_shape_of, last_that_can
+
+__all__ = ["ERROR", "anomaly_scores"]
+
+ERROR = "mean squared error of the reconstruction"
+
+
+def anomaly_scores(estimator, X, row, display):
+    """Return what a display of anomaly scores draws of rows, by the names of its parameters.
+
+    Parameters
+    ----------
+    estimator : detector with ``explain``, estimator with ``reconstruction_error``, or Pipeline
+        Fitted.
+    X : array-like of shape (n_samples, n_features)
+        Rows like those fitted.
+    row : int or None
+        The row whose contributions are wanted.
+    display : str
+        Its name, for the errors.
+
+    Returns
+    -------
+    dict
+        "errors", "threshold", "contributions", "feature_names", "image_shape" and "score_name".
+        Of a detector, errors are minus ``score_samples``, the threshold is minus ``offset_``, and
+        a feature's contribution is what its own is below the typical one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.decomposition import PCA
+    >>> from skvae import ReconstructionOutlierDetector
+    >>> from skvae.plotting.scores import anomaly_scores
+    >>> X = np.random.RandomState(0).standard_normal((50, 3))
+    >>> detector = ReconstructionOutlierDetector(PCA(1)).fit(X)
+    >>> anomaly_scores(detector, X, 0, "Display")["score_name"]
+    'anomaly score'
+    """
+    last, X = last_step(estimator, X)
+    if row is not None:
+        check_integer("row", row, f"{display}.from_estimator", least=0)
+        if row >= np.shape(X)[0]:
+            raise ValueError(
+                f"row must be a row of X, which has {np.shape(X)[0]}. Got {row} instead. Count "
+                f"from 0."
+            )
+    if hasattr(last, "explain"):
+        return _of_detector(last, X, row)
+    last = last_that_can(estimator, "reconstruction_error", display)
+    errors = last.reconstruction_error
+    return {
+        "errors": errors(X),
+        "threshold": None,
+        "contributions": None if row is None else errors(X[row : row + 1], per_feature=True)[0],
+        "feature_names": _names(estimator, last),
+        "image_shape": image_shape_of(last),
+        "score_name": ERROR,
+    }
+
+
+def _of_detector(detector, X, row):
+    contributions, names = None, None
+    if row is not None:
+        explained = detector.explain(X[row : row + 1])
+        contributions = explained.typical - explained.contributions[0]
+        names = explained.feature_names
+    return {
+        "errors": -detector.score_samples(X),
+        "threshold": -detector.offset_,
+        "contributions": contributions,
+        "feature_names": names,
+        "image_shape": image_shape_of(detector.transformer_),
+        "score_name": "anomaly score",
+    }
+
+
+def _names(estimator, last):
+    """Return the names of the columns that the last step is given, or None."""
+    before = split_last(estimator)[0]
+    names = getattr(last, "feature_names_in_", None)
+    if names is None and before and hasattr(before[-1], "get_feature_names_out"):
+        names = before[-1].get_feature_names_out()
+    return names
