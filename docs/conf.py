@@ -7,7 +7,7 @@ from pathlib import Path
 import matplotlib
 
 import skvae
-from skvae.hyperparameters import SharedParameters
+from skvae.documentation import DocumentationLinks
 
 sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
 
@@ -51,7 +51,7 @@ autodoc_typehints = "none"  # the docstrings have the types
 numpydoc_show_class_members = False  # the page of a class has its methods
 
 # Estimators that the gallery shows link to the pages built here.
-SharedParameters._doc_link_template = "../api/skvae.{estimator_name}.html"
+DocumentationLinks._doc_link_template = "../api/{estimator_module}.{estimator_name}.html"
 
 matplotlib.use("Agg")
 sphinx_gallery_conf = {

@@ -1,6 +1,6 @@
 """How an estimator declares its hyper-parameters: once, as annotated fields of the class.
 
-Documentation and validation go with them. scikit-learn's private names are used here alone.
+Documentation and validation go with them, by scikit-learn's private names.
 """
 
 from dataclasses import KW_ONLY, dataclass
@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 
+from skvae.documentation import DocumentationLinks
 from skvae.images import ARCHITECTURES
 from skvae.likelihoods import LIKELIHOODS
 from skvae.perceptrons import ACTIVATIONS
@@ -216,7 +217,7 @@ def hyperparameters(cls):
 
 
 @hyperparameters
-class SharedParameters(BaseEstimator):
+class SharedParameters(DocumentationLinks, BaseEstimator):
     """The parameters that all autoencoders have."""
 
     n_components: int = 10

@@ -9,6 +9,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
 from skvae.anomaly_scores import codes_of
+from skvae.documentation import DocumentationLinks, block_around
 from skvae.hyperparameters import (
     AT_MOST_HALF,
     PROPER_FRACTION,
@@ -27,7 +28,7 @@ TYPICAL_ROWS = 500  # that tell what a column's contribution usually is
 
 
 @hyperparameters
-class ReconstructionOutlierDetector(OutlierVerbs, BaseEstimator):
+class ReconstructionOutlierDetector(OutlierVerbs, DocumentationLinks, BaseEstimator):
     r"""Outlier detector by what a transformer cannot reconstruct, or finds improbable.
 
     With f the transformer's ``transform`` and g its ``inverse_transform``, ``score_samples`` is
@@ -157,8 +158,7 @@ class ReconstructionOutlierDetector(OutlierVerbs, BaseEstimator):
     def _fit(self, X):
         rng = check_random_state(self.random_state)
         split_seed, seed = (rng.randint(2**31 - 1) for _ in range(2))
-        transformer = RobustVAE() if self.transformer is None else self.transformer
-        transformer = _seeded(clone(transformer), np.random.RandomState(seed))
+        transformer = _seeded(clone(self._chosen()), np.random.RandomState(seed))
         if self.anomaly_score == "likelihood" and not hasattr(transformer, "score_samples"):
             raise TypeError(
                 f"anomaly_score='likelihood' needs a transformer with score_samples. Got "
@@ -175,6 +175,14 @@ class ReconstructionOutlierDetector(OutlierVerbs, BaseEstimator):
         terms = self._contributions(X[:: -(-X.shape[0] // TYPICAL_ROWS)])
         if terms is not None:
             self._typical_contributions_ = np.median(terms.contributions, axis=0)
+
+    def _chosen(self):
+        """Return the transformer that ``fit`` clones."""
+        return RobustVAE() if self.transformer is None else self.transformer
+
+    def _sk_visual_block_(self):
+        shown = self.transformer_ if hasattr(self, "transformer_") else self._chosen()
+        return block_around("transformer", shown)
 
     def _split(self, X, seed):
         """Return the rows to train on, and those held out or None."""

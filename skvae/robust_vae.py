@@ -10,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skvae.documentation import DocumentationLinks
 from skvae.hyperparameters import (
     POSITIVE_INTEGER,
     PROPER_FRACTION,
@@ -27,7 +28,9 @@ DROPPED_BY_WIDE = 0.15  # over what the narrow model drops
 
 
 @hyperparameters
-class RobustVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class RobustVAE(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, DocumentationLinks, BaseEstimator
+):
     r"""Two VAEs for tables that may hold outliers, trained without the least probable rows.
 
     Columns are standardised, and the score is a mean of lower bounds of their log p(x), the first
@@ -57,8 +60,10 @@ class RobustVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     ----------
     scaler_ : StandardScaler
         Of the columns; sparse ones are scaled and not centred.
-    wide_, narrow_ : VAETransformer
-        Fitted to scaled rows.
+    wide_ : VAETransformer
+        Fitted to all rows, scaled.
+    narrow_ : VAETransformer
+        Fitted to the rows kept, scaled.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of str
