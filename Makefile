@@ -11,10 +11,10 @@ BENCHMARKS := $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py))
 
 unexport OMP_NUM_THREADS
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs bench
+.PHONY: help demo test lint format docs docs-check bench
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info < (3, 11) and sys.exit("skvae needs Python 3.11 or newer. Got %d.%d instead. Set PYTHON=." % sys.version_info[:2])'
@@ -45,6 +45,9 @@ $(VENV)/.docs: $(INSTALLED)
 docs: export OMP_NUM_THREADS = 1
 docs: $(VENV)/.docs ## the site, every example run, in docs/_build/html (minutes)
 	@$(BIN)/python -m sphinx -q -W --keep-going -d docs/_build/doctrees docs docs/_build/html
+
+docs-check: docs ## open the site in Chromium, light and dark; follow every local link
+	@$(BIN)/python docs/check_site.py
 
 bench: $(INSTALLED) ## the benchmarks; their JSON is kept in benchmarks/results
 	@set -e; for script in $(BENCHMARKS); do \

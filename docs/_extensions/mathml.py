@@ -7,6 +7,8 @@ from latex2mathml.converter import convert
 
 __all__ = ["setup"]
 
+OPERATORS = {"&#x0007E;": "&#x0223C;", ";": ";"}  # with the space of an operator
+
 
 def mathml(latex, display="inline"):
     """Return a formula in LaTeX as a MathML element."""
@@ -15,6 +17,8 @@ def mathml(latex, display="inline"):
         latex = rf"\begin{{aligned}}{latex}\end{{aligned}}"
     element = convert(latex.replace("{aligned}", "{align*}"), display=display)
     element = element.replace("<mo>&#x02016;", '<mo stretchy="false">&#x02016;')
+    for text, operator in OPERATORS.items():
+        element = element.replace(f"<mi>{text}</mi>", f"<mo>{operator}</mo>")
     # LaTeX sets a thin space after the name of a function, unless a bracket follows.
     return re.sub(r"(<mi>log</mi>)(?!<mo)", r'\1<mspace width="0.167em"/>', element)
 

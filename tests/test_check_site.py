@@ -1,0 +1,64 @@
+"""docs/check_site.py: which links it finds broken. What needs a browser, `make docs-check` runs."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+@pytest.fixture
+def check_site(monkeypatch):
+    monkeypatch.syspath_prepend(DOCS)
+    import check_site
+
+    yield check_site
+    del sys.modules["check_site"]
+
+
+def write(folder, name, body):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"<html><body>{body}</body></html>")
+
+
+def test_existing_links_are_not_broken(check_site, tmp_path):
+    write(tmp_path, "guide/a b.html", '<h2 id="one">One</h2><img src="../picture.png">')
+    (tmp_path / "picture.png").touch()
+    write(
+        tmp_path,
+        "index.html",
+        '<a href="guide/a%20b.html#one">1</a> <a href="#">top</a> <a name="here" href="#here">2</a>'
+        '<a href="guide/a%20b.html#one:~:text=One">3</a> <a href="https://example.org">4</a>'
+        '<img src="data:image/png;base64,AA=="> <a href="guide/a%20b.html?q=1">5</a>',
+    )
+    assert check_site.broken_links(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "body, complaint",
+    [
+        ('<a href="nowhere.html">', "no file nowhere.html"),
+        ('<a href="folder">', "no file folder"),
+        ('<a href="../outside.html">', "no file ../outside.html"),
+        ('<a href="/index.html">', "no file /index.html"),
+        ('<a href="#nowhere">', "no anchor #nowhere"),
+        ('<a href="other.html#nowhere">', "no anchor other.html#nowhere"),
+        ('<img src="nowhere.png">', "no file nowhere.png"),
+        ('<script src="https://cdn.example/a.js"></script>', "loads https://cdn.example/a.js"),
+        ('<link href="//cdn.example/a.css">', "loads //cdn.example/a.css"),
+    ],
+)
+def test_broken_links_are_listed(check_site, tmp_path, body, complaint):
+    site = tmp_path / "site"
+    (site / "folder").mkdir(parents=True)
+    write(tmp_path, "outside.html", "")
+    write(site, "other.html", "")
+    write(site, "index.html", body)
+    assert check_site.broken_links(site) == [f"index.html: {complaint}"]
+
+
+def test_templates_of_the_theme_are_no_pages(check_site, tmp_path):
+    write(tmp_path, "_static/macros.html", '<a href="{{ nowhere }}">')
+    assert check_site.broken_links(tmp_path) == []
