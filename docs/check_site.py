@@ -71,7 +71,7 @@ def broken_links(site):
     for path, page in pages.items():
         for link in [*page.links, *page.loaded]:
             address = urlsplit(urljoin(path.as_uri(), link))
-            if address.scheme != "file":
+            if address.scheme != "file" or address.netloc:
                 if link in page.loaded and address.scheme != "data":
                     broken.append(f"{path.relative_to(site)}: loads {link}")
                 continue

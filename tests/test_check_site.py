@@ -37,7 +37,7 @@ def test_existing_links_are_not_broken(check_site, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "body, complaint",
+    ("body", "complaint"),
     [
         ('<a href="nowhere.html">', "no file nowhere.html"),
         ('<a href="folder">', "no file folder"),
