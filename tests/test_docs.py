@@ -39,7 +39,6 @@ NOT_ASKED = {
 @pytest.mark.parametrize("page", sorted(PAGES))
 def test_every_code_block_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(ROOT / "docs/examples")
     blocks = BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))
     assert blocks
     namespace = {"__name__": "__main__"}
