@@ -13,6 +13,8 @@ from sklearn.base import BaseEstimator
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PAGES = ["README.md", *(f"docs/guide/{path.name}" for path in (ROOT / "docs/guide").glob("*.md"))]
+TEXTS = ["CHANGES.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+MADE_BY_THE_SITE = {"docs/benchmark_results.md", "docs/gallery/index"}
 MODULES = [
     "skvae",
     "skvae.datasets",
@@ -44,6 +46,24 @@ def test_every_code_block_runs(page, tmp_path, monkeypatch):
     namespace = {"__name__": "__main__"}
     for number, block in enumerate(blocks, start=1):
         exec(compile(block, f"{page}, block {number}", "exec"), namespace)
+
+
+def anchors(path):
+    """Return the anchors that the headings of a page make."""
+    headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", sorted({*PAGES, *TEXTS} - MADE_BY_THE_SITE))
+def test_links_to_files_and_headings_exist(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        file, _, anchor = link.partition("#")
+        target = (ROOT / page).parent / file if file else ROOT / page
+        if "://" in link or str(target.relative_to(ROOT)) in MADE_BY_THE_SITE:
+            continue
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
 
 
 def names_of_the_reference():
