@@ -1,45 +1,26 @@
 """The page benchmark_results, written before a build: benchmarks/results/*.json as tables."""
 
+import ast
 import json
+import re
 from pathlib import Path
 
-__all__ = ["page", "setup"]
+from benchmark_rows import MOST_ROWS, averaged, flat, is_long, listed, shown, unnested
+
+__all__ = ["page", "setup", "tables"]
 
 DOCS = Path(__file__).parent.parent
-RESULTS = DOCS.parent / "benchmarks/results"
-MOST_COLUMNS, MOST_VALUES = 12, 8
+MOST_COLUMNS = 10
+IDENTIFIERS = {"key"}  # no reader's business
 INTRODUCTION = """# Results of the benchmarks
 
-What `make bench` wrote, file by file: the machine, the settings, and the rows as they are, in the
-units of the script that has the name of the file. [Benchmarks](benchmarks.md) says what they
-mean."""
-
-
-def flat(nested, prefix=""):
-    """Return a dict without dicts in it, keys joined by a colon."""
-    entries = {}
-    for key, value in nested.items():
-        if isinstance(value, dict):
-            entries |= flat(value, f"{prefix}{key}: ")
-        else:
-            entries[f"{prefix}{key}"] = value
-    return entries
-
-
-def shown(value):
-    """Return a value as the text of a cell."""
-    if value is None:
-        return "-"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, list):
-        several = len(value) > MOST_VALUES or any(isinstance(item, list) for item in value)
-        return f"{len(value)} values" if several else f"[{', '.join(map(shown, value))}]"
-    return str(value).replace("|", r"\|").replace("\n", " ")
+What `make bench` wrote, script by script: its claim, the machine, the settings that are short, and
+the rows in the units of the script. Of many rows there are means. Longer lists are in the JSON
+files alone, in `benchmarks/results`. [Benchmarks](benchmarks.md) says what the results mean."""
 
 
 def table(rows):
-    """Return dicts of the same keys as a Markdown table; many keys go down, not across."""
+    """Return dicts of the same keys as a table in Markdown; many columns of few rows go down."""
     cells = [list(rows[0]), *([shown(value) for value in row.values()] for row in rows)]
     if len(rows[0]) > MOST_COLUMNS >= len(rows):
         cells = [list(column) for column in zip(*cells, strict=True)]
@@ -47,31 +28,69 @@ def table(rows):
     return "\n".join(f"| {' | '.join(line)} |" for line in cells)
 
 
-def section(path):
+def tables(rows):
+    """Return the rows of a file in words and one table."""
+    rows = [
+        {key: row[key] for key in row if key not in IDENTIFIERS and not is_long(row[key])}
+        for row in map(flat, (part for row in rows for part in unnested(row)))
+    ]
+    first = rows[0] if len(rows) > 1 else {}
+    same = {key: first[key] for key in first if all(row.get(key) == first[key] for row in rows)}
+    rows = [{key: value for key, value in row.items() if key not in same} for row in rows]
+    parts = [f"*In all rows*: {listed(same)}."] if same else []
+    if len(rows) > MOST_ROWS:
+        n_rows, (rows, over) = len(rows), averaged(rows)
+        parts.append(f"Means of {n_rows} rows, over {', '.join(over) or 'those alike'}:")
+    alike = {}  # rows of the same columns stand together
+    for row in rows:
+        if len(row) > MOST_COLUMNS:
+            row = {key: value for key, value in row.items() if not isinstance(value, list)}
+        alike.setdefault(tuple(row), []).append(row)
+    return [*parts, *map(table, alike.values())]
+
+
+def section(path, pictures):
     """Return what one file says."""
     content = json.loads(path.read_text(encoding="utf-8"))
-    lists = [
-        ", ".join(f"{key} {shown(value)}" for key, value in flat(content[part]).items())
-        for part in ("machine", "settings")
-    ]
-    tables = {}  # rows of the same keys stand together
-    for row in map(flat, content["rows"]):
-        tables.setdefault(tuple(row), []).append(row)
-    parts = [
-        f"## {path.stem}",
-        f"*Machine*: {lists[0]}.",
-        f"*Settings*: {lists[1]}.",
-        *map(table, tables.values()),
-    ]
-    picture = path.with_suffix(".png")
-    if picture.exists():
-        parts.append(f"![{path.stem}](../benchmarks/results/{picture.name})")
-    return "\n\n".join(parts)
+    machine = dict(content["machine"])
+    parts = [f"*Measured* on {machine.pop('date')}: {listed(machine)}."]
+    settings = flat(content["settings"])
+    nested = [key for key, value in settings.items() if ": " in key and isinstance(value, list)]
+    deep = [key for key in settings if key.count(": ") > 1]
+    if short := listed({key: settings[key] for key in settings if key not in {*nested, *deep}}):
+        parts.append(f"*Settings*: {short}.")
+    parts += tables(content["rows"])
+    return [*parts, *(f"![{name.stem}](../benchmarks/results/{name.name})" for name in pictures)]
 
 
-def page():
-    """Return the page."""
-    return "\n\n".join([INTRODUCTION, *map(section, sorted(RESULTS.glob("*.json")))]) + "\n"
+def owner(name, names):
+    """Return the longest of some names that a file's name begins with."""
+    return max((other for other in names if name.startswith(other)), key=len, default=None)
+
+
+def page(benchmarks=DOCS.parent / "benchmarks", discussion=DOCS / "benchmarks.md"):
+    """Return the page: a section for each script, in it one for each of its files."""
+    files = {path.stem: path for path in (benchmarks / "results").glob("*.json")}
+    pictures = {stem: [] for stem in files}
+    for path in sorted((benchmarks / "results").glob("*.png")):
+        if stem := owner(path.stem, files):
+            pictures[stem].append(path)
+    headings = re.findall(r"^## (.*)$", discussion.read_text(encoding="utf-8"), re.MULTILINE)
+    parts = [INTRODUCTION]
+    scripts = {path.stem: path for path in sorted(benchmarks.glob("[a-z]*.py"))}
+    for name, script in scripts.items():
+        own = [stem for stem in sorted(files) if owner(stem, scripts) == name]
+        if not own:
+            continue
+        text = ast.get_docstring(ast.parse(script.read_text(encoding="utf-8")))
+        claim = text.partition("\n\n")[0].replace("``", "`").replace("\n", " ")
+        about = [heading for heading in headings if heading.startswith(script.name)]
+        anchor = "#" + re.sub(r"[^\w\- ]", "", about[0].lower()).replace(" ", "-") if about else ""
+        parts += [f"## {script.name}", claim, f"[What the results mean](benchmarks.md{anchor})."]
+        for stem in own:
+            parts += [f"### {stem}"] if len(own) > 1 else []
+            parts += section(files[stem], pictures[stem])
+    return "\n\n".join(parts) + "\n"
 
 
 def _write(app):
