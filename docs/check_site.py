@@ -24,6 +24,7 @@ PAGES = {
     "gallery": "gallery/plot_digits.html",
     "api": "api/skvae.BetaTCVAETransformer.html",
     "benchmarks": "benchmark_results.html",
+    "architecture": "architecture.html",
     "contributing": "contributing.html",
     "search": "search.html?q=beta",
 }

@@ -21,6 +21,7 @@ extensions = [
     "numpydoc",
     "myst_parser",
     "sphinx_gallery.gen_gallery",
+    "architecture",
     "autolink",
     "mathml",
     "benchmark_tables",
