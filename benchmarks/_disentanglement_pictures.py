@@ -7,12 +7,14 @@ import numpy as np
 from _disentanglement_fits import MODELS
 from matplotlib.figure import Figure
 
+from skvae.plotting import LatentTraversalDisplay
+
 __all__ = ["draw_trade_off", "draw_traversals"]
 
 MARKERS = dict(zip(MODELS, "Xsovd^.", strict=True))
-N_STEPS = 9
+N_COLUMNS = 3  # of panels
 N_DIMENSIONS = 6
-QUANTILES = (0.01, 0.99)
+N_ROWS = 3000  # that order the dimensions, and tell how far codes reach
 DPI = 110
 
 
@@ -42,26 +44,23 @@ def draw_trade_off(measures, path):
 
 
 def draw_traversals(fits, results, images, path):
-    """Draw what the most informative codes of some fits move, a panel for each.
-
-    A row moves one code between the quantiles of its values, the others at their medians; rows are
-    in the order of the codes' variance.
-    """
-    figure = Figure(figsize=(3.1 * len(fits), 2.4), layout="constrained")
-    for axes, fit in zip(np.atleast_1d(figure.subplots(1, len(fits))), fits, strict=True):
-        codes = results[fit].codes
-        order = np.argsort(-codes.var(axis=0))[:N_DIMENSIONS]
-        moved = np.tile(np.median(codes, axis=0), (len(order), N_STEPS, 1))
-        for row, code in enumerate(order):
-            moved[row, :, code] = np.linspace(*np.quantile(codes[:, code], QUANTILES), N_STEPS)
-        estimator = joblib.load(results[fit].estimator_path)
-        decoded = estimator.inverse_transform(moved.reshape(-1, codes.shape[1]))
-        height, width, channels = images.image_shape
-        grid = (decoded * images.input_scale).clip(0, 1)
-        grid = grid.reshape(len(order), N_STEPS, height, width, channels)
-        grid = grid.transpose(0, 2, 1, 3, 4).reshape(len(order) * height, N_STEPS * width, channels)
-        axes.imshow(grid if channels == 3 else grid[..., 0], cmap="gray", vmin=0, vmax=1)
-        axes.set_axis_off()
+    """Draw what the most informative codes of some fits move, a panel for each."""
+    n_rows = -(-len(fits) // N_COLUMNS)
+    figure = Figure(figsize=(4.4 * N_COLUMNS, 2.7 * n_rows), layout="constrained")
+    panels = figure.subplots(n_rows, N_COLUMNS, squeeze=False).ravel()
+    for unused in panels[len(fits) :]:
+        unused.remove()
+    chosen = np.random.default_rng(0).permutation(len(images.X))[:N_ROWS]
+    for axes, fit in zip(panels, fits, strict=False):
+        LatentTraversalDisplay.from_estimator(
+            joblib.load(results[fit].estimator_path),
+            images.X[chosen],
+            n_dimensions=N_DIMENSIONS,
+            image_shape=images.image_shape,
+            value_range=(0, 1 / images.input_scale),
+            x=images.X[len(images.X) // 2],
+            ax=axes,
+        )
         beta = "" if fit.beta is None else f", beta {fit.beta:g}"
         axes.set_title(f"{fit.model}{beta}, seed {fit.seed}", fontsize=9)
     figure.savefig(path, dpi=DPI)

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.covariance import EmpiricalCovariance
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
+from sklearn.utils import _safe_indexing, check_random_state
 
 from skvae.anomaly_scores import codes_of
 from skvae.documentation import DocumentationLinks, block_around
@@ -157,7 +157,7 @@ class ReconstructionOutlierDetector(OutlierVerbs, DocumentationLinks, BaseEstima
 
     def _fit(self, X):
         rng = check_random_state(self.random_state)
-        split_seed, seed = (rng.randint(2**31 - 1) for _ in range(2))
+        split_seed, seed, chosen_seed = (rng.randint(2**31 - 1) for _ in range(3))
         transformer = _seeded(clone(self._chosen()), np.random.RandomState(seed))
         if self.anomaly_score == "likelihood" and not hasattr(transformer, "score_samples"):
             raise TypeError(
@@ -172,7 +172,8 @@ class ReconstructionOutlierDetector(OutlierVerbs, DocumentationLinks, BaseEstima
         if held_out is not None:
             self.calibration_scores_ = np.sort(self._scores(held_out))
         self.offset_ = _threshold(self._scores(X), self.contamination)
-        terms = self._contributions(X[:: -(-X.shape[0] // TYPICAL_ROWS)])
+        chosen = np.random.RandomState(chosen_seed).permutation(X.shape[0])[:TYPICAL_ROWS]
+        terms = self._contributions(_safe_indexing(X, np.sort(chosen)))
         if terms is not None:
             self._typical_contributions_ = np.median(terms.contributions, axis=0)
 
