@@ -34,6 +34,7 @@ from skvae import ReconstructionOutlierDetector
 CACHE = Path(__file__).parent / "cache" / "anomaly"
 PROTOCOLS = ("unsupervised", "semi-supervised")
 QUICK_TABLES, QUICK_ROWS = 5, 500
+MEASURES = ("auc", "average_precision", "seconds")
 LARGE = (50_000, 30)
 DETECTOR, FOREST, NEIGHBOURS = "detector", "IsolationForest", "5 nearest neighbours"
 
@@ -89,6 +90,20 @@ def measure(path, protocol, method, seed, arguments):
     CACHE.mkdir(parents=True, exist_ok=True)
     kept.write_text(json.dumps(row))
     return row
+
+
+def over_seeds(rows):
+    """Return one row for each table, protocol and method: means over the seeds, and the range."""
+    alike = {}
+    for row in rows:
+        alike.setdefault((row["table"], row["protocol"], row["method"]), []).append(row)
+    folded = []
+    for group in alike.values():
+        row = {key: value for key, value in group[0].items() if key != "seed"}
+        row |= {key: round(mean(group, key), 4) for key in MEASURES}
+        row["auc_range"] = round(np.ptp([of_seed["auc"] for of_seed in group]), 4)
+        folded.append(row)
+    return folded
 
 
 def mean(rows, key, **wanted):
@@ -218,7 +233,7 @@ def main():
         seconds = time_of_large()
         print(f"{LARGE[0]} rows x {LARGE[1]} columns, detector, fit and scores: {seconds:.1f} s\n")
     settings = {"most_rows": arguments.most_rows, "seconds_of_large": seconds}
-    save("anomaly", rows, **settings)
+    save("anomaly", over_seeds(rows), **settings)
     save_picture("anomaly", lambda axes: draw(axes, rows, methods), height=4.0)
 
 
