@@ -48,6 +48,17 @@ def test_every_code_block_runs(page, tmp_path, monkeypatch):
         exec(compile(block, f"{page}, block {number}", "exec"), namespace)
 
 
+def test_the_example_of_the_readme_has_at_most_15_lines():
+    (block,) = BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert len(block.splitlines()) <= 15
+
+
+def test_pictures_in_the_repository_are_small():
+    for picture in (ROOT / "docs/images").glob("*.png"):
+        assert picture.stat().st_size < 150_000, picture
+        assert picture.with_suffix(".py").exists(), "a picture without the script that makes it"
+
+
 def anchors(path):
     """Return the anchors that the headings of a page make."""
     headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
@@ -57,6 +68,7 @@ def anchors(path):
 @pytest.mark.parametrize("page", sorted({*PAGES, *TEXTS} - MADE_BY_THE_SITE))
 def test_links_to_files_and_headings_exist(page):
     text = (ROOT / page).read_text(encoding="utf-8")
+    assert not re.search(r"\]\([^)]*\n", text), "a link that is broken over two lines"
     for link in re.findall(r"\]\(([^)\s]+)\)", text):
         file, _, anchor = link.partition("#")
         target = (ROOT / page).parent / file if file else ROOT / page
