@@ -78,7 +78,9 @@ for panel, column in zip(panels, ["mean radius", "mean area", "mean concavity"],
         panel.hist(rows[name][:, j], bins, density=True, histtype="step", label=name, lw=1.4)
     panel.set(xlabel=column, yticks=[])
     panel.spines[["top", "left", "right"]].set_visible(False)
-figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
+figure.legend(
+    *panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False
+)
 
 # %%
 # Correlations
