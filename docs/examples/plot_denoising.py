@@ -75,8 +75,8 @@ for name, model in models.items():
     print(f"{name:24}{clean_error:12.4f}{noisy_error:12.4f}")
 
 # %%
-# Models that have seen clean images alone do not beat PCA: their encoders were never told what to do
-# with noise. The one that trained with it does, and pays with a larger error of clean images.
+# Models that have seen clean images alone do not beat PCA: their encoders were never told what to
+# do with noise. The one that trained with it does, and pays with a larger error of clean images.
 #
 # The originals are clean, and none was in training. The second row is what the models are given.
 
