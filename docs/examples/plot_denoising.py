@@ -38,9 +38,13 @@ class Noise(nn.Module):
 
 def noisy_encoder(n_inputs, n_outputs):
     return nn.Sequential(
-        Noise(), nn.Linear(n_inputs, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(),
+        Noise(),
+        nn.Linear(n_inputs, 128),
+        nn.ReLU(),
+        nn.Linear(128, 64),
+        nn.ReLU(),
         nn.Linear(64, n_outputs),
-    )  # fmt: skip
+    )
 
 
 def pca_error(n_components):

@@ -78,9 +78,9 @@ for name in ways:
     print(f"{name:22}" + "".join(f"{cell:>19}" for cell in cells))
 
 # %%
-# No, not here. Decoded rows raise the recall the most, and false alarms with it: they reach into the
-# other digits, so that balanced accuracy and ranking are worse than with SMOTE. Class weights do as
-# well as SMOTE and make no rows. No way improves the ranking: what they change is the threshold.
+# Not here. Decoded rows raise the recall the most, and the false alarms with it: they reach into
+# the other digits, so that balanced accuracy and ranking are worse than with SMOTE. Class weights
+# do as well as SMOTE and make no rows. Nothing improves the ranking: what changes is the threshold.
 
 figure, panels = plt.subplots(1, 3, figsize=(9.5, 3.4), layout="constrained")
 for panel, metric in zip(panels, metrics, strict=True):

@@ -65,9 +65,9 @@ for name, rows in samples.items():
     print(f"{name:30}{auc.mean():8.3f}{nearest.mean():10.2f}")
 
 # %%
-# The mixture improves both models, and then an autoencoder samples about as well as a VAE does. Of
-# the VAE the mixture is worth as much, as its encoder does not fill the prior. A forest tells the
-# samples of all four, which are smoother than images.
+# The mixture improves both models, and the autoencoder then samples nearly as well as the VAE. The
+# VAE gains too, because its encoder does not fill the prior. The forest still tells all samples
+# from images.
 #
 # A mixture's samples come ordered by its components, so a random choice of them is shown.
 
