@@ -11,10 +11,11 @@ __all__ = [
     "contributions",
     "distance_scores",
     "likelihood_scores",
+    "mean_squares",
     "reconstruction_scores",
 ]
 
-DENSE_ENTRIES = 2**22  # of sparse rows at a time that a transformer is given dense
+CHUNK_ENTRIES = 2**22  # that a transformer is given at a time
 
 
 def reconstruction_scores(transformer, X):
@@ -50,7 +51,7 @@ def reconstruction_scores(transformer, X):
     """
     if hasattr(transformer, "reconstruction_error"):  # in chunks, however large X is
         return -transformer.reconstruction_error(X).astype(np.float64, copy=False)
-    return -_squared_errors(transformer, X).mean(axis=1)
+    return _by_chunks(lambda rows: -_squared_errors(transformer, rows).mean(axis=1), X)
 
 
 def likelihood_scores(transformer, X):
@@ -79,11 +80,13 @@ def likelihood_scores(transformer, X):
     >>> likelihood_scores(PCA(2).fit(X), X[:1]).round(3)
     array([-2.182])
     """
-    if issparse(X) and not hasattr(split_last(transformer)[1], "elbo_terms"):
-        step = max(1, DENSE_ENTRIES // X.shape[1])
-        chunks = (X[start : start + step].toarray() for start in range(0, X.shape[0], step))
-        return np.concatenate([transformer.score_samples(chunk) for chunk in chunks])
-    return np.asarray(transformer.score_samples(X), dtype=np.float64)
+    takes_sparse = hasattr(split_last(transformer)[1], "elbo_terms")
+
+    def score(rows):
+        rows = rows.toarray() if issparse(rows) and not takes_sparse else rows
+        return np.asarray(transformer.score_samples(rows), dtype=np.float64)
+
+    return _by_chunks(score, X)
 
 
 def distance_scores(transformer, X, distribution):
@@ -123,6 +126,18 @@ def distance_scores(transformer, X, distribution):
 def codes_of(transformer, X):
     """Return the codes of X as a float64 array, whatever ``set_output`` makes of them."""
     return _dense(transformer.transform(X)).astype(np.float64, copy=False)
+
+
+def mean_squares(X):
+    """Return the mean square of every row, (n_samples,), float64.
+
+    Examples
+    --------
+    >>> from skvae.anomaly_scores import mean_squares
+    >>> mean_squares([[3.0, 4.0], [0.0, 2.0]])
+    array([12.5,  2. ])
+    """
+    return np.square(_dense(X).astype(np.float64, copy=False)).mean(axis=1)
 
 
 def contributions(transformer, X, kind):
@@ -171,6 +186,8 @@ def contributions(transformer, X, kind):
     for steps in before:
         names = _names_out(steps, names)
         X = steps.transform(X)
+    if before and names is None:
+        names = np.array([f"x{column}" for column in range(X.shape[1])], dtype=object)
     if hasattr(last, "elbo_terms"):
         return _bunch(*last.elbo_terms(X), names=names)
     if hasattr(last, "reconstruction_error"):
@@ -217,6 +234,12 @@ def _squared_errors(transformer, X):
             f"transformer whose inverse_transform undoes transform."
         )
     return (rows - reconstruction) ** 2
+
+
+def _by_chunks(score, X):
+    """Return the scores of all rows, some rows at a time."""
+    step = max(1, CHUNK_ENTRIES // X.shape[1])
+    return np.concatenate([score(X[start : start + step]) for start in range(0, X.shape[0], step)])
 
 
 def _dense(X):

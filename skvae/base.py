@@ -1,6 +1,7 @@
 """What the user touches: the parameters and the life of an estimator, from ``fit`` to pickle."""
 
 from abc import abstractmethod
+from contextlib import nullcontext
 from math import prod
 from numbers import Integral
 
@@ -17,6 +18,7 @@ from skvae.perceptrons import PerceptronDecoder, PerceptronEncoder
 from skvae.sklearn_callbacks import CallbackSupportMixin, watched_fit, with_callbacks
 from skvae.state import pack, unpack, user_module
 from skvae.verbs import Verbs, check_flat
+from skvae.wrapping import nothing_if_it_fails
 
 __all__ = ["BaseAutoencoderTransformer"]
 
@@ -238,18 +240,12 @@ class BaseAutoencoderTransformer(Verbs, CallbackSupportMixin, SharedParameters):
 
     def _train(self, X, X_val=None, *, resume, **settings):
         """Train, and take the fitted attributes; on failure leave none, or those of before."""
-        if not resume:
-            self._forget()
-        try:
+        with nullcontext() if resume else nothing_if_it_fails(self):
             self._validate_params()
             X = self._training_rows(X, reset=not resume)
             if X_val is not None:
                 X_val = self._check_validation(X_val)
             fitted = train(self, X, X_val, resume=resume, **settings)
-        except BaseException:
-            if not resume:
-                self._forget()
-            raise
         vars(self).update(fitted)
         return self
 
@@ -268,11 +264,6 @@ class BaseAutoencoderTransformer(Verbs, CallbackSupportMixin, SharedParameters):
                 "Set early_stopping=True, or leave X_val out."
             )
         return self._training_rows(X_val, reset=False)
-
-    def _forget(self):
-        """Remove everything that an earlier fit left."""
-        for name in [name for name in vars(self) if name.endswith("_")]:
-            delattr(self, name)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

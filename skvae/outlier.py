@@ -8,7 +8,7 @@ from sklearn.covariance import EmpiricalCovariance
 from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing, check_random_state
 
-from skvae.anomaly_scores import codes_of
+from skvae.anomaly_scores import codes_of, mean_squares
 from skvae.documentation import DocumentationLinks, block_around
 from skvae.hyperparameters import (
     AT_MOST_HALF,
@@ -19,6 +19,7 @@ from skvae.hyperparameters import (
 )
 from skvae.outlier_verbs import OutlierVerbs
 from skvae.robust_vae import RobustVAE
+from skvae.wrapping import nothing_if_it_fails
 
 __all__ = ["ReconstructionOutlierDetector"]
 
@@ -48,7 +49,8 @@ class ReconstructionOutlierDetector(OutlierVerbs, DocumentationLinks, BaseEstima
     ----------
     transformer : transformer with ``inverse_transform``, default=None
         Such as a :class:`~skvae.VAETransformer`, ``PCA``, ``KernelPCA`` or a ``Pipeline``; cloned.
-        None is a :class:`~skvae.robust_vae.RobustVAE`, for tables in any units.
+        None is a :class:`~skvae.robust_vae.RobustVAE`, for tables in any units; give one to search
+        over its parameters.
     anomaly_score : {"likelihood", "reconstruction", "latent"} or callable, default="likelihood"
         A callable is given the fitted transformer and rows, and returns (n_samples,) finite
         numbers, like ``score_samples`` the higher the more normal a row.
@@ -57,7 +59,8 @@ class ReconstructionOutlierDetector(OutlierVerbs, DocumentationLinks, BaseEstima
         their scores. "auto" asks for none: ``offset_`` is
         :math:`Q_2 - 3 (Q_2 - Q_1) / 0.6745`, from the first quartile and the median of the
         scores, which is three standard deviations below the mean of normal ones, and holds
-        while under a quarter of the rows are outliers.
+        while under a quarter of the rows are outliers. Either is lowered by a millionth, so that
+        rounding does not part rows that are equal.
     calibration_fraction : float, default=None
         The share of the rows that is held out of the transformer's training, drawn at random, for
         ``p_value`` to compare with.
@@ -135,24 +138,20 @@ class ReconstructionOutlierDetector(OutlierVerbs, DocumentationLinks, BaseEstima
         Returns
         -------
         self : object
-            The fitted detector.
+            The fitted detector. A fit that fails leaves none of an earlier one.
 
         Raises
         ------
         ValueError
             If a parameter is out of its range; if the transformer refuses X; if
             ``calibration_fraction`` leaves it fewer than two rows; if a callable's scores are
-            not (n_samples,) finite numbers.
+            not (n_samples,) finite numbers, or those of the rows fitted are not finite.
         TypeError
             If ``anomaly_score="likelihood"`` and the transformer has no ``score_samples``.
         """
-        self._forget()
-        try:
+        with nothing_if_it_fails(self):
             self._validate_params()
             self._fit(self._rows(X, reset=True))
-        except BaseException:
-            self._forget()
-            raise
         return self
 
     def _fit(self, X):
@@ -170,12 +169,35 @@ class ReconstructionOutlierDetector(OutlierVerbs, DocumentationLinks, BaseEstima
             self.code_distribution_ = EmpiricalCovariance().fit(codes_of(transformer, trained_on))
         self._anomaly_score_ = self.anomaly_score
         if held_out is not None:
-            self.calibration_scores_ = np.sort(self._scores(held_out))
-        self.offset_ = _threshold(self._scores(X), self.contamination)
+            self.calibration_scores_ = np.sort(self._finite_scores(held_out))
+        scores = self._finite_scores(X)
         chosen = np.random.RandomState(chosen_seed).permutation(X.shape[0])[:TYPICAL_ROWS]
-        terms = self._contributions(_safe_indexing(X, np.sort(chosen)))
+        some = _safe_indexing(X, np.sort(chosen))
+        # Errors round off as the squares do that they come from, however small they are.
+        sizes = mean_squares(some) if self.anomaly_score == "reconstruction" else np.abs(scores)
+        self._score_scale_ = np.median(sizes)
+        threshold = _threshold(scores, self.contamination)
+        self.offset_ = threshold - self._rounding(threshold)
+        terms = self._contributions(some)
         if terms is not None:
             self._typical_contributions_ = np.median(terms.contributions, axis=0)
+
+    def _finite_scores(self, X):
+        """Return the scores of rows that are fitted, or say that there are none."""
+        try:
+            scores = self._scores(X)
+        except np.linalg.LinAlgError as error:  # PCA without a dimension for the noise
+            scores, cause = np.full(X.shape[0], np.nan), error
+        else:
+            cause = None
+        if not np.isfinite(scores).all():
+            raise ValueError(
+                f"The scores of the rows fitted must be finite. Got "
+                f"{np.sum(~np.isfinite(scores))} of {len(scores)} that are not, from "
+                f"{type(self.transformer_).__name__}. Use fewer components, or "
+                f"anomaly_score='reconstruction'."
+            ) from cause
+        return scores
 
     def _chosen(self):
         """Return the transformer that ``fit`` clones."""
@@ -198,11 +220,6 @@ class ReconstructionOutlierDetector(OutlierVerbs, DocumentationLinks, BaseEstima
                 f"instead. Give more rows, or hold out fewer."
             )
         return train_test_split(X, test_size=n_held_out, random_state=seed)
-
-    def _forget(self):
-        """Remove everything that an earlier fit left."""
-        for name in [name for name in vars(self) if name.endswith("_")]:
-            delattr(self, name)
 
 
 def _seeded(transformer, rng):

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import OutlierMixin
 from sklearn.utils import Bunch, get_tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skvae.anomaly_scores import (
     contributions,
@@ -12,8 +12,11 @@ from skvae.anomaly_scores import (
     reconstruction_scores,
 )
 from skvae.hyperparameters import check_integer
+from skvae.wrapping import valid_rows
 
 __all__ = ["OutlierVerbs"]
+
+ROUNDING = 1e-6  # relative
 
 
 class OutlierVerbs(OutlierMixin):
@@ -24,35 +27,30 @@ class OutlierVerbs(OutlierMixin):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        transformer = self.transformer
-        tags.input_tags.sparse = transformer is None or get_tags(transformer).input_tags.sparse
+        transformer = getattr(self, "transformer_", self.transformer)
+        if transformer is None or hasattr(transformer, "__sklearn_tags__"):
+            tags.input_tags.sparse = transformer is None or get_tags(transformer).input_tags.sparse
         return tags
 
     def _rows(self, X, *, reset=False):
-        """Return X, valid: as it is where it has the names of those fitted, else as an array."""
-        if not reset:
-            check_is_fitted(self)
-        rows = validate_data(
-            self,
-            X,
-            accept_sparse="csr" if get_tags(self).input_tags.sparse else False,
-            dtype="numeric",
-            reset=reset,
-            ensure_min_samples=2 if reset else 1,
-        )
-        named = hasattr(self, "feature_names_in_") and hasattr(X, "columns")
-        return X if named else rows
+        accept_sparse = get_tags(self).input_tags.sparse
+        return valid_rows(self, X, accept_sparse=accept_sparse, reset=reset)
 
     def _scores(self, X):
         """Return how normal rows are that are valid."""
         kind, transformer = self._anomaly_score_, self.transformer_
         if kind == "reconstruction":
-            return reconstruction_scores(transformer, X)
-        if kind == "latent":
-            return distance_scores(transformer, X, self.code_distribution_)
-        if kind == "likelihood":
-            return likelihood_scores(transformer, X)
-        scores = np.asarray(kind(transformer, X), dtype=np.float64)
+            scores = reconstruction_scores(transformer, X)
+        elif kind == "latent":
+            scores = distance_scores(transformer, X, self.code_distribution_)
+        elif kind == "likelihood":
+            scores = likelihood_scores(transformer, X)
+        else:
+            return self._scores_of_callable(X)
+        return np.where(np.isnan(scores), -np.inf, scores)  # rows too far off to compute with
+
+    def _scores_of_callable(self, X):
+        scores = np.asarray(self._anomaly_score_(self.transformer_, X), dtype=np.float64)
         if scores.shape != (X.shape[0],) or not np.isfinite(scores).all():
             bad = "inf or nan" if scores.shape == (X.shape[0],) else f"shape {scores.shape}"
             raise ValueError(
@@ -60,6 +58,11 @@ class OutlierVerbs(OutlierMixin):
                 f"each row. Got {bad} instead. Return them, higher for more normal rows."
             )
         return scores
+
+    def _rounding(self, scores):
+        """Return by how much rounding may move scores: the rows scored beside decide on it."""
+        size = np.abs(scores) + self._score_scale_
+        return np.where(np.isfinite(size), ROUNDING * size, 0.0)
 
     def _contributions(self, X):
         """Return what the columns contribute to the scores, or None if that is not told."""
@@ -123,6 +126,7 @@ class OutlierVerbs(OutlierMixin):
         :math:`\alpha`, whatever the transformer, over draws of both the row and those held
         out; with equality, but for ties, where :math:`\alpha (m + 1)` is an integer. The least
         value is 1 / (m + 1). Outliers among the rows held out make it larger, never too small.
+        Scores count as equal that differ by a millionth, as those of equal rows may.
 
         Parameters
         ----------
@@ -163,7 +167,9 @@ class OutlierVerbs(OutlierMixin):
                 "p_value needs rows held out of the training. Got a detector fitted with "
                 "calibration_fraction=None instead. Set it, such as to 0.2, and fit again."
             )
-        below = np.searchsorted(self.calibration_scores_, self.score_samples(X), side="right")
+        scores = self.score_samples(X)
+        scores += self._rounding(scores)
+        below = np.searchsorted(self.calibration_scores_, scores, side="right")
         return (1 + below) / (1 + len(self.calibration_scores_))
 
     def explain(self, X, n_features=None):

@@ -8,7 +8,7 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skvae.documentation import DocumentationLinks
 from skvae.hyperparameters import (
@@ -17,6 +17,7 @@ from skvae.hyperparameters import (
     hyperparameters,
 )
 from skvae.vae import VAETransformer
+from skvae.wrapping import nothing_if_it_fails, valid_rows
 
 __all__ = ["RobustVAE"]
 
@@ -109,12 +110,26 @@ class RobustVAE(
         Returns
         -------
         self : object
-            The fitted transformer.
+            The fitted transformer. A fit that fails leaves none of an earlier one.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of its range, or a column's variance overflows.
         """
-        self._validate_params()
-        X = self._rows(X, reset=True)
+        with nothing_if_it_fails(self):
+            self._validate_params()
+            self._fit(self._rows(X, reset=True))
+        return self
+
+    def _fit(self, X):
         self.scaler_ = StandardScaler(with_mean=not issparse(X)).fit(X)
         X = self._scaled(X)
+        if not np.isfinite(X.data if issparse(X) else X).all():
+            raise ValueError(
+                "Every column of X must have a finite variance. Got one that overflows instead. "
+                "Scale X."
+            )
         rng = check_random_state(self.random_state)
         narrow = self._model(NARROW, UNTRIMMED_STEPS, X, rng, warm_start=True).fit(X)
         kept = _most_probable(narrow, X, self.trimmed_fraction)
@@ -122,7 +137,6 @@ class RobustVAE(
         kept = _most_probable(narrow, X, DROPPED_BY_WIDE * self.trimmed_fraction)
         wide = self._model(WIDE, self.n_steps, kept, rng).fit(kept)
         self.wide_, self.narrow_ = wide, narrow
-        return self
 
     def _model(self, settings, n_steps, X, rng, **parameters):
         return VAETransformer(
@@ -135,19 +149,7 @@ class RobustVAE(
         )
 
     def _rows(self, X, *, reset=False):
-        """Return X, valid: as it is where it has the names of those fitted, else as an array."""
-        if not reset:
-            check_is_fitted(self)
-        rows = validate_data(
-            self,
-            X,
-            accept_sparse="csr",
-            dtype="numeric",
-            reset=reset,
-            ensure_min_samples=2 if reset else 1,
-        )
-        named = hasattr(self, "feature_names_in_") and hasattr(X, "columns")
-        return X if named else rows
+        return valid_rows(self, X, accept_sparse=True, reset=reset)
 
     def _scaled(self, X):
         """Return scaled rows, an array or sparse whatever ``set_output`` asks for."""

@@ -1,7 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import StandardScaler
@@ -91,3 +93,40 @@ def test_what_it_refuses_is_said_in_a_sentence(model, table):
         model.inverse_transform(np.zeros((2, 5)))
     with pytest.raises(NotFittedError):
         RobustVAE().transform(table)
+
+
+def test_seeds_give_other_models_and_both_are_seeded_apart(table):
+    models = [RobustVAE(2, n_steps=5, random_state=seed).fit(table) for seed in (0, 0, 1)]
+    one, again, other = (model.score_samples(table) for model in models)
+    assert_array_equal(one, again)
+    assert (one != other).all()
+    assert models[0].wide_.random_state != models[0].narrow_.random_state
+
+
+def test_the_narrow_model_goes_on_where_it_was(table):
+    model = RobustVAE(2, n_steps=5, random_state=0).fit(table)
+    assert model.narrow_.n_iter_ == 20 // 2 + 40 // 2  # epochs of two steps
+    assert model.wide_.n_iter_ == round(5 / 2)
+
+
+def test_at_least_two_rows_are_kept():
+    X = np.array([[0.0, 1.0], [1.0, 3.0]])
+    model = RobustVAE(1, n_steps=2, trimmed_fraction=0.9, random_state=0).fit(X)
+    assert np.isfinite(model.score_samples(X)).all()
+
+
+def test_frames_that_a_scaler_makes_are_scaled_as_arrays(table):
+    frame = pd.DataFrame(table, columns=list("abcdef"))
+    expected = RobustVAE(2, n_steps=5, random_state=0).fit(frame).score_samples(frame)
+    with config_context(transform_output="pandas"):
+        model = RobustVAE(2, n_steps=5, random_state=0).fit(frame)
+        assert_array_equal(model.score_samples(frame), expected)
+        assert isinstance(model.transform(frame), pd.DataFrame)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_fit_that_fails_leaves_nothing(model, table):
+    again = RobustVAE(2, n_steps=5, random_state=0).fit(table)
+    with pytest.raises(ValueError, match=r"^Every column of X must have a finite variance\. Got"):
+        again.fit(np.c_[table, table] * 1e200)
+    assert not [name for name in vars(again) if name.endswith("_")]

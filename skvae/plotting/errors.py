@@ -232,7 +232,8 @@ class ReconstructionErrorDisplay(Display):
         """
         n_panels = 1 if self.contributions is None else 2
         axes = self._panels(ax, n_panels, n_panels, size=(PANEL[0] * n_panels, PANEL[1]))
-        self._draw_errors(axes[0], np.histogram_bin_edges(self.errors, bins))
+        finite = self.errors[np.isfinite(self.errors)]
+        self._draw_errors(axes[0], np.histogram_bin_edges(finite, bins))
         if self.contributions is not None:
             what = "squared error" if self.score_name == ERROR else "contribution"
             row = "" if self.row is None else f", row {self.row}"
