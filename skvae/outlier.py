@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.covariance import EmpiricalCovariance
 from sklearn.model_selection import train_test_split
-from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils import check_random_state, resample
 
 from skvae.anomaly_scores import codes_of, mean_squares
 from skvae.documentation import DocumentationLinks, block_around
@@ -156,7 +156,7 @@ class ReconstructionOutlierDetector(OutlierVerbs, DocumentationLinks, BaseEstima
 
     def _fit(self, X):
         rng = check_random_state(self.random_state)
-        split_seed, seed, chosen_seed = (rng.randint(2**31 - 1) for _ in range(3))
+        split_seed, seed, some_seed = (rng.randint(2**31 - 1) for _ in range(3))
         transformer = _seeded(clone(self._chosen()), np.random.RandomState(seed))
         if self.anomaly_score == "likelihood" and not hasattr(transformer, "score_samples"):
             raise TypeError(
@@ -171,8 +171,8 @@ class ReconstructionOutlierDetector(OutlierVerbs, DocumentationLinks, BaseEstima
         if held_out is not None:
             self.calibration_scores_ = np.sort(self._finite_scores(held_out))
         scores = self._finite_scores(X)
-        chosen = np.random.RandomState(chosen_seed).permutation(X.shape[0])[:TYPICAL_ROWS]
-        some = _safe_indexing(X, np.sort(chosen))
+        n_some = min(TYPICAL_ROWS, X.shape[0])
+        some = resample(X, replace=False, n_samples=n_some, random_state=some_seed)
         # Errors round off as the squares do that they come from, however small they are.
         sizes = mean_squares(some) if self.anomaly_score == "reconstruction" else np.abs(scores)
         self._score_scale_ = np.median(sizes)
