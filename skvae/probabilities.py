@@ -219,8 +219,9 @@ class ProbabilityVerbs(Verbs):
             None draws afresh at every call.
         latent : None, "standard-normal" or a fitted density, default=None
             Where the codes come from: the prior N(0, I), or anything with ``sample(n)``, such as
-            a ``GaussianMixture`` fitted to ``sample_posterior(X)``, whose own seed then
-            rules (a ``KernelDensity`` takes ``random_state``).
+            a ``GaussianMixture`` fitted to ``sample_posterior(X)``, whose own seed decides
+            what is drawn, and ``random_state`` the order (a ``KernelDensity`` takes
+            ``random_state``).
         observation_noise : bool, default=False
             Whether to draw from p(x|z). Its mean is smoother than any row of the data; with the
             noise the rows are draws from the model.

@@ -175,7 +175,8 @@ class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):
             Where the codes come from. None: the model's prior N(0, I), or for the
             autoencoder, which has none, a Gaussian fitted to its training codes.
             "standard-normal": N(0, I) for either. A density is anything with ``sample(n)``,
-            such as a ``GaussianMixture`` fitted to codes; its own seed then rules.
+            such as a ``GaussianMixture`` fitted to codes; where that takes no seed, its own
+            decides what is drawn, and ``random_state`` the order.
 
         Returns
         -------
@@ -208,7 +209,8 @@ class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):
                 f"latent.sample(n) must return n codes. Got {len(codes)} for n={n_samples} "
                 f"instead. Pass a density that draws as many as it is asked for."
             )
-        return codes
+        # A mixture returns its draws sorted by component.
+        return rng.permutation(codes) if hasattr(latent, "sample") else codes
 
     def interpolate(self, x0, x1, n=10, *, path="line"):
         r"""Decode codes on the way from one row's code to another's.

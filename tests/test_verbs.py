@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 from sklearn.exceptions import NotFittedError
+from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity
 
 from skvae import AutoencoderTransformer, VAETransformer
@@ -55,6 +56,25 @@ def test_a_density_that_takes_a_seed_gets_it(vae, table):
     one, two = (vae.sample(4, latent=density, random_state=0) for _ in range(2))
     np.testing.assert_array_equal(one, two)
     assert (one != vae.sample(4, latent=density, random_state=1)).all()
+
+
+@pytest.mark.parametrize("noise", [False, True])
+def test_the_order_of_a_mixtures_draws_is_seeded(vae, noise, table):
+    mixture = GaussianMixture(2, random_state=0).fit(vae.transform(table))
+    options = {"latent": mixture, "observation_noise": noise}
+    one, two = (vae.sample(40, random_state=0, **options) for _ in range(2))
+    np.testing.assert_array_equal(one, two)
+    assert not np.array_equal(one, vae.sample(40, random_state=1, **options))
+
+
+def test_the_first_draws_of_a_mixture_are_a_random_choice(vae, table):
+    mixture = GaussianMixture(2, random_state=0).fit(vae.transform(table))
+    codes, component = mixture.sample(40)
+    rows = vae.sample(40, latent=mixture, random_state=0)
+    distance = np.linalg.norm(rows[:, None] - vae.inverse_transform(codes), axis=2)
+    order = distance.argmin(axis=1)
+    assert sorted(order) == list(range(40))
+    assert set(component[order[:10]]) == set(component[order[-10:]]) == {0, 1}
 
 
 def test_a_density_that_draws_another_number_is_refused(vae):
