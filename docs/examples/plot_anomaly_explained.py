@@ -1,10 +1,10 @@
 """
-Why is this row an anomaly?
-===========================
+An anomaly explained
+====================
 
-A detector that is fitted to normal rows scores new ones. This example fits one to benign tumours
-of scikit-learn's breast cancer data, 30 measurements with names, tells how surprising the malignant
-ones are, and which measurements of one of them are to blame.
+Why is this row an anomaly? A detector that is fitted to normal rows scores new ones. This example
+fits one to benign tumours of scikit-learn's breast cancer data, 30 measurements with names, tells
+how surprising the malignant ones are, and which measurements of one of them are to blame.
 """
 
 import matplotlib.pyplot as plt

@@ -1,10 +1,10 @@
 """
-How does a network of one's own become the encoder?
-===================================================
+A custom encoder
+================
 
-``encoder`` and ``decoder`` take any function of the number of inputs and of outputs that returns a
-``torch.nn.Module``. Here they are small convolutions, on scikit-learn's digits, beside the
-perceptrons that the package builds by itself.
+How does a network of one's own become the encoder? ``encoder`` and ``decoder`` take any function of
+the number of inputs and of outputs that returns a ``torch.nn.Module``. Here they are small
+convolutions, on scikit-learn's digits, beside the perceptrons that the package builds by itself.
 """
 
 import numpy as np

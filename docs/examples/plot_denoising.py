@@ -1,10 +1,11 @@
 """
-Do reconstructions take noise out of an image?
-==============================================
+Noise taken out of images
+=========================
 
-A model that can only make digits makes a digit of a noisy one. ``fit`` takes no target beside X, so
-there are two ways: to fit a model to clean images and reconstruct noisy ones, and to put the noise
-into the encoder. PCA does the first as well, and is the measure.
+Do reconstructions take noise out of an image? A model that can only make digits makes a digit of a
+noisy one. ``fit`` takes no target beside X, so there are two ways: to fit a model to clean images
+and reconstruct noisy ones, and to put the noise into the encoder. PCA does the first as well, and
+is the measure.
 """
 
 import numpy as np

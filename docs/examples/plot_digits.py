@@ -1,11 +1,11 @@
 """
-Digits: a grid search, an anomaly score and new samples
-=======================================================
+A tour with digits
+==================
 
-scikit-learn's digits are 1,797 images of 8 by 8 pixels. Here a variational autoencoder turns them
-into a few columns for a classifier, with its parameters in a grid search; scores which images are
-unlike those it was trained on; and draws new ones. PCA does the first two as well, and stands
-beside it.
+How are codes searched, scored and sampled? scikit-learn's digits are 1,797 images of 8 by 8 pixels.
+Here a variational autoencoder turns them into a few columns for a classifier, with its parameters
+in a grid search; scores which images are unlike those it was trained on; and draws new ones. PCA
+does the first two as well, and stands beside it.
 """
 
 import sys
@@ -138,4 +138,4 @@ axes.spines[["top", "left", "right"]].set_visible(False)
 
 picture = Path(sys.argv[0]).with_name("digits.png")
 figure.savefig(picture, dpi=150)
-print(f"\nThe picture is in {picture}")
+print(f"\nThe picture is in {picture.name}, beside this script")

@@ -1,9 +1,9 @@
 """
-Which beta does a grid search take?
-===================================
+A grid search over beta
+=======================
 
-It depends on the criterion, and a search has to be told one. Here the same models, over the same
-folds of scikit-learn's digits, are judged by four.
+Which beta does a grid search take? It depends on the criterion, and a search has to be told one.
+Here the same models, over the same folds of scikit-learn's digits, are judged by four.
 """
 
 import matplotlib.pyplot as plt

@@ -1,10 +1,11 @@
 """
-Do decoded codes enlarge a minority class better than interpolation?
-====================================================================
+A small class enlarged
+======================
 
-A class of few rows is often enlarged before a classifier is trained. SMOTE puts new rows on the
-lines between neighbours in the data. A VAE decodes draws from a mixture fitted to the codes of the
-class. Here a classifier finds one digit of which it has seen 15 images.
+Do decoded codes enlarge a minority class better than interpolation? A class of few rows is often
+enlarged before a classifier is trained. SMOTE puts new rows on the lines between neighbours in the
+data. A VAE decodes draws from a mixture fitted to the codes of the class. Here a classifier finds
+one digit of which it has seen 15 images.
 """
 
 import matplotlib.pyplot as plt

@@ -1,10 +1,11 @@
 """
-What do the figures of the overview show on small images?
-=========================================================
+The paper's three figures
+=========================
 
-M. Schik's *Overview of Variational Autoencoder-based Generative Models* has three figures: what the
-dimensions of a code do, samples of the four models, and reconstructions over several betas. These
-are the same three of scikit-learn's digits, 8 by 8 pixels.
+What do the figures of the paper show on small images? M. Schik's *Overview of Variational
+Autoencoder-based Generative Models* has three: what the dimensions of a code do, samples of the
+four models, and reconstructions over several betas. These are the same three of scikit-learn's
+digits, 8 by 8 pixels.
 """
 
 from sklearn.datasets import load_digits

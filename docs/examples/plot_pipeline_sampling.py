@@ -1,11 +1,12 @@
 """
-Do rows sampled from a pipeline look like the table?
-====================================================
+Rows sampled from a pipeline
+============================
 
-A pipeline of a scaler and a variational autoencoder learns a table whose columns have different
-units. New rows are drawn from its last step and go back through the scaler. Here their marginals
-and correlations are compared with those of rows held out, beside rows from a multivariate normal
-distribution of the training rows' mean and covariance.
+Do rows sampled from a pipeline look like the table? A pipeline of a scaler and a variational
+autoencoder learns a table whose columns have different units. New rows are drawn from its last step
+and go back through the scaler. Here their marginals and correlations are compared with those of
+rows held out, beside rows from a multivariate normal distribution of the training rows' mean and
+covariance.
 """
 
 import matplotlib.pyplot as plt

@@ -1,10 +1,11 @@
 """
-Can a model learn from rows that it sees once?
-==============================================
+Learning from a stream
+======================
 
-``partial_fit`` takes a chunk of rows, makes one pass over it and keeps the optimizer's state. Here
-chunks of images are made, learned from and thrown away, and a score on other images is taken after
-each. Beside it stands a model that keeps the first chunk and makes as many passes over that.
+Can a model learn from rows that it sees once? ``partial_fit`` takes a chunk of rows, makes one pass
+over it and keeps the optimizer's state. Here chunks of images are made, learned from and thrown
+away, and a score on other images is taken after each. Beside it stands a model that keeps the first
+chunk and makes as many passes over that.
 """
 
 import matplotlib.pyplot as plt
