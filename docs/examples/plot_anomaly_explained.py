@@ -7,7 +7,6 @@ fits one to benign tumours of scikit-learn's breast cancer data, 30 measurements
 how surprising the malignant ones are, and which measurements of one of them are to blame.
 """
 
-import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_breast_cancer
 from sklearn.metrics import roc_auc_score
@@ -15,6 +14,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 from skvae import ReconstructionOutlierDetector, VAETransformer
+from skvae.plotting import ReconstructionErrorDisplay
 
 X, y = load_breast_cancer(return_X_y=True, as_frame=True)
 benign, malignant = X[y == 1], X[y == 0]
@@ -57,28 +57,34 @@ for level in (0.05, 0.1):
 # every row, so a contribution is compared with what is typical of its column. The row is the
 # malignant one whose score is the median.
 
-order = np.argsort(score[is_malignant])
-row = rows[is_malignant].iloc[[order[len(order) // 2]]]
+order = np.flatnonzero(is_malignant)[np.argsort(score[is_malignant])]
+place = order[len(order) // 2]
+row = rows.iloc[[place]]
 explained = detector.explain(row, n_features=8)
-print(f"Row {row.index[0]}: score {detector.score_samples(row)[0]:.1f} nats, ", end="")
-print(f"p-value {detector.p_value(row)[0]:.3f}, divergence {explained.kl[0]:.1f} nats")
+print(f"Row {place}: score {score[place]:.1f} nats, p-value {p_value[place]:.3f}, ", end="")
+print(f"divergence {explained.kl[0]:.1f} nats")
 print(f"{'column':26}{'value':>10}{'benign mean':>13}{'contribution':>14}{'typical':>9}")
-names = explained.feature_names[0]
-contributions, typical = explained.contributions[0], explained.typical[0]
-for name, contribution, usual in zip(names, contributions, typical, strict=True):
+for name, contribution, typical in zip(
+    explained.feature_names[0], explained.contributions[0], explained.typical[0], strict=True
+):
     print(
         f"{name:26}{X.loc[row.index[0], name]:10.4g}{train[name].mean():13.4g}"
-        f"{contribution:14.1f}{usual:9.1f}"
+        f"{contribution:14.1f}{typical:9.1f}"
     )
 
 # %%
 # The first column's value is not far from the mean of benign tumours. It is improbable beside the
 # other columns: the decoder expects another value in a tumour of this size. A look at one column
 # at a time would not find it.
+#
+# The display takes the detector: the anomaly score is minus ``score_samples``, the threshold that
+# of ``predict``, and a contribution what a column's is below the typical one. The histogram ends at
+# 600 nats.
 
-figure, axes = plt.subplots(figsize=(7, 3.6), layout="constrained")
-axes.barh(names, typical - contributions)
-axes.invert_yaxis()
-axes.set_xlabel("nats below what is typical of the column")
-axes.set_title(f"What makes row {row.index[0]} improbable among benign tumours")
-axes.spines[["top", "right"]].set_visible(False)
+kind = np.where(is_malignant, "malignant", "benign")
+display = ReconstructionErrorDisplay.from_estimator(
+    detector, rows, kind, row=int(place), bins=range(0, 601, 10)
+)
+display.axes_[0].set_xlabel("anomaly score, nats")
+display.axes_[1].set_xlabel("nats below what is typical")
+print(f"Malignant rows beyond 600 nats: {np.sum(display.errors[is_malignant] > 600)}")
