@@ -52,6 +52,7 @@ html_math_renderer = "mathml"
 
 autosummary_generate = True
 autodoc_typehints = "none"  # the docstrings have the types
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False  # the page of a class has its methods
 
 # Estimators that the gallery shows link to the pages built here.

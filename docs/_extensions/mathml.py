@@ -7,6 +7,7 @@ from latex2mathml.converter import convert
 
 __all__ = ["setup"]
 
+WORD_JOINER = "&#x2060;"  # or a line may break between a formula and its full stop
 OPERATORS = {"&#x0007E;": "&#x0223C;", ";": ";"}  # with the space of an operator
 
 
@@ -24,7 +25,7 @@ def mathml(latex, display="inline"):
 
 
 def _visit(self, node):
-    self.body.append(mathml(node.astext()))
+    self.body.append(mathml(node.astext()) + WORD_JOINER)
     raise SkipNode
 
 

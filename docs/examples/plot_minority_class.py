@@ -83,7 +83,7 @@ for name in ways:
 # the other digits, so that balanced accuracy and ranking are worse than with SMOTE. Class weights
 # do as well as SMOTE and make no rows. Nothing improves the ranking: what changes is the threshold.
 
-figure, panels = plt.subplots(1, 3, figsize=(9.5, 3.4), layout="constrained")
+figure, panels = plt.subplots(1, 3, figsize=(8, 3.6), layout="constrained")
 for panel, metric in zip(panels, metrics, strict=True):
     for name in ways:
         panel.plot([name] * N_SEEDS, scores[metric][name], "o", color="C0", alpha=0.4)

@@ -64,8 +64,8 @@ for name, values in {"training rows": train.to_numpy(), **rows}.items():
 
 # %%
 # Codes from the prior make worse correlations than the normal distribution does: the encoder does
-# not fill the prior. Codes from the mixture are as near to the rows held out as the training rows
-# are.
+# not fill the prior. Codes from the mixture are about as near to the rows held out as the training
+# rows are.
 #
 # Marginals
 # ---------

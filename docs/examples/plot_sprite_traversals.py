@@ -8,6 +8,8 @@ VAE and a beta-TCVAE are asked for them by number, the mutual information gap (M
 traversals.
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 import numpy as np
 
 from skvae import BetaTCVAETransformer, VAETransformer
