@@ -24,6 +24,7 @@ def table(rows):
     cells = [list(rows[0]), *([shown(value) for value in row.values()] for row in rows)]
     if len(rows[0]) > MOST_COLUMNS >= len(rows):
         cells = [list(column) for column in zip(*cells, strict=True)]
+    cells[0] = [name.replace("_", "_&#8203;") for name in cells[0]]  # where a line may break
     cells.insert(1, ["---"] * len(cells[0]))
     return "\n".join(f"| {' | '.join(line)} |" for line in cells)
 
