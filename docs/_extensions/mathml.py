@@ -2,12 +2,11 @@
 
 import re
 
-from docutils.nodes import SkipNode
+from docutils import nodes
 from latex2mathml.converter import convert
 
 __all__ = ["setup"]
 
-WORD_JOINER = "&#x2060;"  # or a line may break between a formula and its full stop
 OPERATORS = {"&#x0007E;": "&#x0223C;", ";": ";"}  # with the space of an operator
 
 
@@ -24,17 +23,30 @@ def mathml(latex, display="inline"):
     return re.sub(r"(<mi>log</mi>)(?!<mo)", r'\1<mspace width="0.167em"/>', element)
 
 
+def keep_punctuation(app, doctree):
+    """Let no line break between a formula and what follows it without a space."""
+    for node in list(doctree.findall(nodes.math)):
+        text = node.next_node(descend=False, siblings=True)
+        mark = re.match(r"[^\w\s]+", text) if isinstance(text, nodes.Text) else None
+        if mark:
+            text.parent.replace(text, nodes.Text(text[mark.end() :]))
+            whole = nodes.inline(classes=["nowrap"])
+            node.replace_self(whole)
+            whole += [node, nodes.Text(mark[0])]
+
+
 def _visit(self, node):
-    self.body.append(mathml(node.astext()) + WORD_JOINER)
-    raise SkipNode
+    self.body.append(mathml(node.astext()))
+    raise nodes.SkipNode
 
 
 def _visit_block(self, node):
     self.body.append(self.starttag(node, "div", CLASS="formula"))
     self.body.append(mathml(node.astext(), display="block") + "</div>\n")
-    raise SkipNode
+    raise nodes.SkipNode
 
 
 def setup(app):
+    app.connect("doctree-read", keep_punctuation)
     app.add_html_math_renderer("mathml", (_visit, None), (_visit_block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

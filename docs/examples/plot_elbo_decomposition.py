@@ -44,13 +44,13 @@ options = {
 models = {"beta-VAE": BetaVAETransformer, "beta-TCVAE": BetaTCVAETransformer}
 names = ["mutual_information", "total_correlation", "dimension_wise_kl"]
 parts = {name: [] for name in models}
-print(f"{'':12}{'beta':>4}" + "".join(f"{name:>19}" for name in names) + f"{'ELBO':>8}")
+print(f"{'':12}{'beta':>4}" + "".join(f"{name:>20}" for name in names) + f"{'ELBO':>8}")
 for name, model in models.items():
     for beta in betas:
         fitted = model(4, beta=beta, **options).fit(sprites.data)
         measured = kl_decomposition(fitted, sprites.data, n_samples=1_000, random_state=0)
         parts[name].append([getattr(measured, part) for part in names])
-        row = "".join(f"{value:19.3f}" for value in parts[name][-1])
+        row = "".join(f"{value:20.3f}" for value in parts[name][-1])
         print(f"{name:12}{beta:4g}{row}{fitted.score(sprites.data):8.2f}")
 
 # %%

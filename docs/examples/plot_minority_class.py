@@ -89,5 +89,5 @@ for panel, metric in zip(panels, metrics, strict=True):
         panel.plot([name] * N_SEEDS, scores[metric][name], "o", color="C0", alpha=0.4)
         panel.plot(name, np.mean(scores[metric][name]), "_", color="C1", ms=24, mew=2)
     panel.set(title=metric, xlim=(-0.6, len(ways) - 0.4))
-    panel.tick_params(axis="x", rotation=30)
+    panel.tick_params(axis="x", rotation=45)
     panel.spines[["top", "right"]].set_visible(False)

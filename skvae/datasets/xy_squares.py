@@ -32,7 +32,7 @@ def make_xy_squares(
     the squared distance
 
     .. math::
-        \lVert a - b \rVert^2 = 255^2 \cdot 2 \left(w^2 - o_x o_y\right), \quad
+        \lVert a - b \rVert^2 = 255^2 \cdot 2 \left(w^2 - o_x o_y\right), \\
         o_x = \max(0, w - |x_a - x_b|), \quad o_y = \max(0, w - |y_a - y_b|)
 
     with :math:`w` the squares' width. Where the ``spacing`` of the positions is at least
