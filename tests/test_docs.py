@@ -10,6 +10,8 @@ import pytest
 from numpydoc.validate import validate
 from sklearn.base import BaseEstimator
 
+from skvae import VAETransformer
+
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PAGES = ["README.md", *(f"docs/guide/{path.name}" for path in (ROOT / "docs/guide").glob("*.md"))]
@@ -94,6 +96,13 @@ def test_every_public_name_is_in_the_api_reference():
     listed = list(names_of_the_reference())
     assert len(listed) == len(set(listed))
     assert set(PUBLIC) - set(listed) == {"skvae.__version__"}
+
+
+def test_the_table_of_verbs_has_every_method():
+    page = (ROOT / "docs/guide/verbs.md").read_text(encoding="utf-8")
+    names = {name.rpartition(".")[2] for name in documented("skvae.VAETransformer")}
+    methods = {name for name in names if callable(getattr(VAETransformer, name, None))}
+    assert methods <= set(re.findall(r"^\| `(\w+)\(", page, re.MULTILINE))
 
 
 def documented(public):
