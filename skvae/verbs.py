@@ -145,7 +145,7 @@ class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):
 
         It never holds the weights of the penalties, so it compares models over a search.
         For the VAEs it is the evidence lower bound at beta 1: it selects what generalises
-        (at a fixed noise variance it peaks at beta = 1 by construction), and says nothing
+        (at a fixed noise variance it peaks near beta = 1), and says nothing
         about disentanglement, which takes a metric of the latents.
 
         Parameters

@@ -122,3 +122,21 @@ def test_different_columns_and_models_that_cannot_sample_are_one_sentence(models
         SampleDisplay.from_estimator(PCA(2).fit(X))
     with pytest.raises(ValueError, match="The 'n_samples' parameter of"):
         SampleDisplay.from_estimator(models, n_samples=0)
+
+
+def test_data_that_are_none_are_refused_in_a_sentence():
+    vae = optimum(X)
+    missing = X.copy()
+    missing[50, 0] = np.nan
+    with pytest.raises(ValueError, match=r"^Input X contains NaN"):
+        SampleDisplay.from_estimator(vae, missing)
+    with pytest.raises(ValueError, match=r"^Expected 2D array, got 1D array instead"):
+        SampleDisplay.from_estimator(vae, X[0])
+    with pytest.raises(ValueError, match=r"^image_shape must be \(height, width, channels\)"):
+        SampleDisplay.from_estimator(vae, X, image_shape=64)
+
+
+def test_models_of_other_columns_are_refused_without_data_too():
+    models = {"one": optimum(X), "other": optimum(X[:, :6])}
+    with pytest.raises(ValueError, match=r"^Rows that are shown together must have the same"):
+        SampleDisplay.from_estimator(models)

@@ -147,7 +147,7 @@ def row_form(
 
 def _check_shape(image_shape, n_features):
     """Return the shape of images that rows of so many columns can be, and that can be shown."""
-    shape = tuple(image_shape)
+    shape = tuple(np.atleast_1d(np.asarray(image_shape, dtype=object)))
     integers = all(isinstance(side, Integral) and side > 0 for side in shape)
     if len(shape) != 3 or not integers or shape[2] not in CHANNELS:
         raise ValueError(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from math import ceil, sqrt
 
 import numpy as np
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_random_state
 
 from skvae.hyperparameters import check_integer
 from skvae.plotting.figures import Display
@@ -140,13 +140,14 @@ or dict of these
         first = next(iter(estimators.values()))
         samples = {}
         if X is not None:
-            X = rows_before(first, X)
+            X = check_array(rows_before(first, X), dtype="numeric", input_name="X")
             samples["data"] = X[:n_samples]
         for name, estimator in estimators.items():
             last = last_that_can(estimator, "sample", cls.__name__)
             density = latent.get(name) if isinstance(latent, Mapping) else latent
             rows = last.sample(n_samples, random_state=seed, latent=density)
             samples[name] = to_data_units(estimator, rows)
+        _same_columns(samples)
         if value_range is None and X is None:
             value_range = _range_of_bytes(first)
         form = row_form(
@@ -157,7 +158,7 @@ or dict of these
             standardize=X if standardize else None,
             decoded=X is None,
         )
-        return cls(_same_columns(samples), form=form).plot(ax=ax, **plot_params)
+        return cls(samples, form=form).plot(ax=ax, **plot_params)
 
     @classmethod
     def from_predictions(

@@ -249,7 +249,7 @@ def _check(n_dimensions, n_steps, spread, quantiles):
         check_integer("n_dimensions", n_dimensions, name)
     check_integer("n_steps", n_steps, name, least=2)
     check_argument("spread", spread, one_of("aggregate", "prior"), name)
-    if len(quantiles) != 2 or not 0 < quantiles[0] < quantiles[1] < 1:
+    if np.size(quantiles) != 2 or not 0 < quantiles[0] < quantiles[1] < 1:
         raise ValueError(
             f"quantiles must be two probabilities, 0 < low < high < 1. Got {quantiles!r} instead. "
             f"Use (0.01, 0.99)."
