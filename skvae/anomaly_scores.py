@@ -5,6 +5,7 @@ from scipy.sparse import issparse
 from sklearn.utils import Bunch
 
 from skvae.steps import split_last
+from skvae.tables import dense, numbered
 
 __all__ = [
     "codes_of",
@@ -83,7 +84,7 @@ def likelihood_scores(transformer, X):
     takes_sparse = hasattr(split_last(transformer)[1], "elbo_terms")
 
     def score(rows):
-        rows = rows.toarray() if issparse(rows) and not takes_sparse else rows
+        rows = dense(rows) if issparse(rows) and not takes_sparse else rows
         return np.asarray(transformer.score_samples(rows), dtype=np.float64)
 
     return _by_chunks(score, X)
@@ -125,7 +126,7 @@ def distance_scores(transformer, X, distribution):
 
 def codes_of(transformer, X):
     """Return the codes of X as a float64 array, whatever ``set_output`` makes of them."""
-    return _dense(transformer.transform(X)).astype(np.float64, copy=False)
+    return dense(transformer.transform(X)).astype(np.float64, copy=False)
 
 
 def mean_squares(X):
@@ -137,7 +138,7 @@ def mean_squares(X):
     >>> mean_squares([[3.0, 4.0], [0.0, 2.0]])
     array([12.5,  2. ])
     """
-    return np.square(_dense(X).astype(np.float64, copy=False)).mean(axis=1)
+    return np.square(dense(X).astype(np.float64, copy=False)).mean(axis=1)
 
 
 def contributions(transformer, X, kind):
@@ -187,13 +188,13 @@ def contributions(transformer, X, kind):
         names = _names_out(steps, names)
         X = steps.transform(X)
     if before and names is None:
-        names = np.array([f"x{column}" for column in range(X.shape[1])], dtype=object)
+        names = numbered(X.shape[1])
     if hasattr(last, "elbo_terms"):
         return _bunch(*last.elbo_terms(X), names=names)
     if hasattr(last, "reconstruction_error"):
         return _bunch(_error_terms(last, X), names=names)
     if hasattr(last, "get_precision") and hasattr(last, "mean_"):
-        centred = _dense(X) - last.mean_
+        centred = dense(X) - last.mean_
         terms = -0.5 * centred * (centred @ last.get_precision())
         constant = likelihood_scores(last, X) - terms.sum(axis=1)
         return _bunch(terms + constant[:, None] / terms.shape[1], names=names)
@@ -225,8 +226,8 @@ def _error_terms(transformer, X):
 
 def _squared_errors(transformer, X):
     """Return the squared error of every entry, in float64."""
-    rows = _dense(X).astype(np.float64, copy=False)
-    reconstruction = _dense(transformer.inverse_transform(transformer.transform(X)))
+    rows = dense(X).astype(np.float64, copy=False)
+    reconstruction = dense(transformer.inverse_transform(transformer.transform(X)))
     if reconstruction.shape != rows.shape:
         raise ValueError(
             f"inverse_transform must return rows like those of X, of shape {rows.shape}. Got "
@@ -240,7 +241,3 @@ def _by_chunks(score, X):
     """Return the scores of all rows, some rows at a time."""
     step = max(1, CHUNK_ENTRIES // X.shape[1])
     return np.concatenate([score(X[start : start + step]) for start in range(0, X.shape[0], step)])
-
-
-def _dense(X):
-    return X.toarray() if issparse(X) else np.asarray(X)

@@ -51,7 +51,7 @@ class DocumentationLinks:
     """
 
     _doc_link_module = "skvae"
-    _doc_link_template = page_template()
+    _doc_link_template = property(lambda self: page_template())
 
     def _doc_link_url_param_generator(self):
         """Return the module that the page names: the package for what it exports."""

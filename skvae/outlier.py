@@ -168,9 +168,10 @@ class ReconstructionOutlierDetector(OutlierVerbs, DocumentationLinks, BaseEstima
         if self.anomaly_score == "latent":
             self.code_distribution_ = EmpiricalCovariance().fit(codes_of(transformer, trained_on))
         self._anomaly_score_ = self.anomaly_score
+        scores = self._finite_scores(trained_on)
         if held_out is not None:
             self.calibration_scores_ = np.sort(self._finite_scores(held_out))
-        scores = self._finite_scores(X)
+            scores = np.append(scores, self.calibration_scores_)
         n_some = min(TYPICAL_ROWS, X.shape[0])
         some = resample(X, replace=False, n_samples=n_some, random_state=some_seed)
         # Errors round off as the squares do that they come from, however small they are.
@@ -184,12 +185,11 @@ class ReconstructionOutlierDetector(OutlierVerbs, DocumentationLinks, BaseEstima
 
     def _finite_scores(self, X):
         """Return the scores of rows that are fitted, or say that there are none."""
+        cause = None
         try:
             scores = self._scores(X)
         except np.linalg.LinAlgError as error:  # PCA without a dimension for the noise
             scores, cause = np.full(X.shape[0], np.nan), error
-        else:
-            cause = None
         if not np.isfinite(scores).all():
             raise ValueError(
                 f"The scores of the rows fitted must be finite. Got "

@@ -12,6 +12,7 @@ from skvae.anomaly_scores import (
     reconstruction_scores,
 )
 from skvae.hyperparameters import check_integer
+from skvae.tables import numbered
 from skvae.wrapping import valid_rows
 
 __all__ = ["OutlierVerbs"]
@@ -236,9 +237,7 @@ class OutlierVerbs(OutlierMixin):
         values, typical = terms.contributions, self._typical_contributions_
         names = terms.feature_names
         if names is None:
-            names = getattr(self, "feature_names_in_", None)
-        if names is None or len(names) != len(typical):
-            names = np.array([f"x{column}" for column in range(len(typical))], dtype=object)
+            names = getattr(self, "feature_names_in_", numbered(len(typical)))
         rest = np.zeros(len(values))
         if n_features is not None:
             check_integer("n_features", n_features, "explain")

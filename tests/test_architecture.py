@@ -12,7 +12,7 @@ import skvae
 PACKAGE = Path(skvae.__file__).parent
 # A module imports only from modules of a lower layer.
 LAYERS = [
-    ["_version", "caution", "documentation", "sklearn_callbacks", "steps", "wrapping"],
+    ["_version", "caution", "documentation", "sklearn_callbacks", "steps", "tables", "wrapping"],
     ["datasets.drawing", "datasets.frames", "datasets.pixels", "datasets.rows"],
     ["datasets.grids", "datasets.images", "datasets.dsprites"],
     ["datasets.celeba", "datasets.linear_gaussian", "datasets.sprites", "datasets.xy_squares"],

@@ -11,7 +11,6 @@ from sklearn.preprocessing import Normalizer, StandardScaler
 
 from skvae import AutoencoderTransformer, BetaVAETransformer, VAETransformer
 from skvae.metrics import latent_summary
-from skvae.metrics.inputs import split_last
 from skvae.plotting.models import (
     dense,
     feature_names_of,
@@ -23,6 +22,7 @@ from skvae.plotting.models import (
     rows_before,
     to_data_units,
 )
+from skvae.steps import split_last
 
 X = pixels()
 

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 
 from skvae.distributions import Gaussian
-from skvae.steps import last_step, split_last
+from skvae.steps import last_step
 
-__all__ = ["last_step", "posterior_of", "split_last"]
+__all__ = ["posterior_of"]
 
 
 def posterior_of(estimator, X, metric):

@@ -7,7 +7,9 @@ from sklearn.utils import Bunch
 from skvae.base import BaseAutoencoderTransformer
 from skvae.distributions import ACTIVE_VARIANCE, active_dimensions, kl_per_dimension
 from skvae.hyperparameters import NON_NEGATIVE, check_argument
-from skvae.metrics.inputs import last_step, posterior_of
+from skvae.metrics.inputs import posterior_of
+from skvae.steps import last_step
+from skvae.tables import numbered
 
 __all__ = ["active_units", "latent_loadings", "latent_summary"]
 
@@ -141,9 +143,7 @@ def latent_loadings(estimator, X):
             f"Got {type(estimator).__name__} instead. Use one, such as VAETransformer."
         )
     loadings = _mean_absolute_jacobian(estimator, X)
-    names = getattr(estimator, "feature_names_in_", None)
-    if names is None:
-        names = [f"x{feature}" for feature in range(loadings.shape[1])]
+    names = getattr(estimator, "feature_names_in_", numbered(loadings.shape[1]))
     frame = _frame(estimator, X, dict(zip(names, loadings.T, strict=True)))
     return loadings if frame is None else frame
 

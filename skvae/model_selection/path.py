@@ -9,7 +9,8 @@ from sklearn.utils import check_random_state
 
 from skvae.distributions import active_dimensions
 from skvae.metrics.decomposition import decompose
-from skvae.metrics.inputs import last_step, posterior_of
+from skvae.metrics.inputs import posterior_of
+from skvae.steps import last_step
 
 __all__ = ["SCORE", "fit_path"]
 

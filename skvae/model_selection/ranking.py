@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skvae.metrics.inputs import last_step, posterior_of
+from skvae.metrics.inputs import posterior_of
 from skvae.metrics.udr import udr_score
+from skvae.steps import last_step
 
 __all__ = ["UnsupervisedRanking", "rank_unsupervised"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skvae.metrics import active_units, gaussian_total_correlation
-from skvae.metrics.inputs import last_step
+from skvae.steps import last_step
 
 __all__ = [
     "active_units_scorer",

@@ -4,7 +4,6 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 
 from skvae.hyperparameters import check_integer
-from skvae.metrics.inputs import last_step
 from skvae.plotting.figures import Display
 from skvae.plotting.models import (
     image_shape_of,
@@ -14,6 +13,7 @@ from skvae.plotting.models import (
     to_data_units,
 )
 from skvae.plotting.rows import row_form
+from skvae.steps import last_step
 
 __all__ = ["LatentSpaceDisplay"]
 

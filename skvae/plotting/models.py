@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.sparse import issparse
 
-from skvae.metrics.inputs import last_step, split_last
 from skvae.metrics.latents import latent_summary
+from skvae.steps import last_step, split_last
+from skvae.tables import dense
 
 __all__ = [
-    "dense",
     "feature_names_of",
     "image_shape_of",
     "informativeness",
@@ -110,11 +109,6 @@ def reconstruct(estimator, X):
     else:
         rows = last.inverse_transform(np.asarray(last.transform(X_last)))
     return to_data_units(estimator, rows)
-
-
-def dense(X):
-    """Return X as an array."""
-    return X.toarray() if issparse(X) else np.asarray(X)
 
 
 def one_row(x):

@@ -7,7 +7,6 @@ import numpy as np
 from skvae.hyperparameters import check_argument, check_integer, one_of
 from skvae.plotting.figures import Display
 from skvae.plotting.models import (
-    dense,
     feature_names_of,
     image_shape_of,
     last_that_can,
@@ -16,6 +15,7 @@ from skvae.plotting.models import (
     rows_before,
 )
 from skvae.plotting.rows import label_width, row_form
+from skvae.tables import dense
 
 __all__ = ["ReconstructionDisplay"]
 

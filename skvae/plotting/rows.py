@@ -6,6 +6,8 @@ from numbers import Integral
 
 import numpy as np
 
+from skvae.tables import numbered
+
 __all__ = ["RowForm", "label_width", "row_form", "tile"]
 
 BYTE = 255
@@ -132,7 +134,7 @@ def row_form(
     if value_range is None:
         value_range = _value_range(rows, SLACK if decoded else 0)
     if feature_names is None:
-        feature_names = [f"x{feature}" for feature in range(n_features)]
+        feature_names = numbered(n_features)
     elif len(feature_names) != n_features:
         raise ValueError(
             f"feature_names must name {n_features} features. Got {len(feature_names)} names "

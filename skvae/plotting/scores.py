@@ -3,8 +3,8 @@
 import numpy as np
 
 from skvae.hyperparameters import check_integer
-from skvae.metrics.inputs import last_step, split_last
 from skvae.plotting.models import image_shape_of, last_that_can
+from skvae.steps import last_step, split_last
 
 __all__ = ["ERROR", "anomaly_scores"]
 
