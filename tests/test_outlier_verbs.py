@@ -227,3 +227,11 @@ def reversed_columns(X):
 
 def all_but_one(X):
     return np.asarray(X)[:, 1:]
+
+
+def test_where_all_rows_score_alike_all_are_as_normal_as_can_be(table):
+    fitted = detector(
+        anomaly_score=lambda transformer, X: np.zeros(len(X)), calibration_fraction=0.5
+    )
+    assert_array_equal(fitted.fit(table).p_value(table), np.ones(400))
+    assert_array_equal(fitted.predict(table), np.ones(400))
