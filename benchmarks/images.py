@@ -29,7 +29,7 @@ from _common import make_parser, one_thread, print_machine, print_table, save, s
 from torch.nn import functional
 
 from skvae import AutoencoderTransformer, VAETransformer
-from skvae.objectives import BetaObjective
+from skvae.nn.objectives import BetaObjective
 
 BATCH_SIZE = 128
 N_COMPONENTS = 32

@@ -13,7 +13,7 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 from skvae import VAETransformer
-from skvae.distributions import Gaussian
+from skvae.nn.distributions import Gaussian
 
 
 class ParameterObservation(nn.Module):

@@ -7,7 +7,7 @@ from pathlib import Path
 import matplotlib
 
 import skvae
-from skvae.documentation import DocumentationLinks
+from skvae.base.documentation import DocumentationLinks
 
 sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
 

@@ -3,11 +3,11 @@
 import numpy as np
 import torch
 
-from skvae.base import BaseAutoencoderTransformer
-from skvae.hyperparameters import hyperparameters
-from skvae.networks import AutoencoderNetwork
-from skvae.objectives import SquaredError
-from skvae.observations import GaussianObservation
+from skvae.base.hyperparameters import hyperparameters
+from skvae.base.transformer import BaseAutoencoderTransformer
+from skvae.nn.networks import AutoencoderNetwork
+from skvae.nn.objectives import SquaredError
+from skvae.nn.observation_models import GaussianObservation
 
 __all__ = ["AutoencoderTransformer"]
 

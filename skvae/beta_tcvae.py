@@ -2,9 +2,9 @@
 
 from dataclasses import KW_ONLY
 
-from skvae.base_vae import BaseVAETransformer
-from skvae.hyperparameters import NON_NEGATIVE, TWO_OR_MORE, hyperparameters, one_of
-from skvae.objectives import TotalCorrelationObjective
+from skvae.base.hyperparameters import NON_NEGATIVE, TWO_OR_MORE, hyperparameters, one_of
+from skvae.base.variational import BaseVAETransformer
+from skvae.nn.objectives import TotalCorrelationObjective
 
 __all__ = ["BetaTCVAETransformer"]
 
@@ -36,7 +36,7 @@ class BetaTCVAETransformer(BaseVAETransformer):
         Weight of the dimension-wise divergence.
     tc_sampling : {"mws", "mss"}, default="mws"
         The estimator of q(z), minibatch weighted or stratified sampling: see
-        :func:`skvae.aggregate.log_aggregate_posterior`. The gradients are close. The
+        :func:`skvae.nn.log_aggregate_posterior`. The gradients are close. The
         values in ``history_``, called "minibatch_mutual_information",
         "minibatch_total_correlation" and "minibatch_dimension_wise_kl", are means to a
         gradient under either, not estimates to report.

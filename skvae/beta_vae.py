@@ -2,9 +2,9 @@
 
 from dataclasses import KW_ONLY
 
-from skvae.base_vae import BaseVAETransformer
-from skvae.hyperparameters import NON_NEGATIVE, NON_NEGATIVE_INTEGER, hyperparameters
-from skvae.objectives import BetaObjective, CapacityObjective
+from skvae.base.hyperparameters import NON_NEGATIVE, NON_NEGATIVE_INTEGER, hyperparameters
+from skvae.base.variational import BaseVAETransformer
+from skvae.nn.objectives import BetaObjective, CapacityObjective
 
 __all__ = ["BetaVAETransformer"]
 

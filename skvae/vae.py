@@ -1,8 +1,8 @@
 """The variational autoencoder."""
 
-from skvae.base_vae import BaseVAETransformer
-from skvae.hyperparameters import hyperparameters
-from skvae.objectives import BetaObjective
+from skvae.base.hyperparameters import hyperparameters
+from skvae.base.variational import BaseVAETransformer
+from skvae.nn.objectives import BetaObjective
 
 __all__ = ["VAETransformer"]
 

@@ -16,7 +16,7 @@ from accelerate import Accelerator
 from accelerate.utils import gather_object
 
 from skvae import AutoencoderTransformer, BetaTCVAETransformer, VAETransformer
-from skvae.objectives import TotalCorrelationObjective
+from skvae.nn.objectives import TotalCorrelationObjective
 
 sys.path.append(str(Path(__file__).parent.parent / "docs" / "examples"))
 

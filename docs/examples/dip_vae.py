@@ -4,10 +4,8 @@ from dataclasses import KW_ONLY
 
 import torch
 
-from skvae.base_vae import BaseVAETransformer
-from skvae.distributions import kl_to_standard_normal
-from skvae.hyperparameters import NON_NEGATIVE, hyperparameters
-from skvae.objectives import Objective
+from skvae.base import NON_NEGATIVE, BaseVAETransformer, hyperparameters
+from skvae.nn import Objective, kl_to_standard_normal
 
 
 class DIPObjective(Objective):

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils import Bunch
 from tqdm.auto import tqdm
 
-from skvae.caution import warn
+from skvae._warnings import warn
 from skvae.datasets.pixels import MODES, import_pillow, open_upright, pixel_row
 from skvae.datasets.rows import check_memmap, stacked
 

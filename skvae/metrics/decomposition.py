@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
-from skvae.aggregate import log_mixture
-from skvae.caution import warn
-from skvae.distributions import LOG_2PI, Gaussian, kl_per_dimension
-from skvae.hyperparameters import check_integer
+from skvae._warnings import warn
+from skvae.base.hyperparameters import check_integer
 from skvae.metrics.inputs import posterior_of
+from skvae.nn.aggregate import log_mixture
+from skvae.nn.distributions import LOG_2PI, Gaussian, kl_per_dimension
 
 __all__ = ["KLDecomposition", "decompose", "gaussian_total_correlation", "kl_decomposition"]
 

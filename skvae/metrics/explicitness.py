@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch, check_random_state
 
-from skvae.hyperparameters import check_argument, one_of
+from skvae.base.hyperparameters import check_argument, one_of
 from skvae.metrics.factors import check_factors
 from skvae.metrics.prediction import SOLVER_ITERATIONS, linear_probabilities, split_levels
 

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import Bunch
 
-from skvae.hyperparameters import check_argument, check_integer, one_of
+from skvae.base.hyperparameters import check_argument, check_integer, one_of
 from skvae.metrics.factors import active_codes, check_factors, check_stds
 from skvae.metrics.information import (
     TEST_BINS,

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.feature_selection import mutual_info_classif
 from sklearn.utils import Bunch, check_random_state
 
-from skvae.hyperparameters import check_argument, one_of
+from skvae.base.hyperparameters import check_argument, one_of
 from skvae.metrics.factors import active_codes, check_factors, check_stds
 from skvae.metrics.information import dependent, histogram_bins, histogram_information
 from skvae.metrics.prediction import (

@@ -3,14 +3,14 @@
 import numpy as np
 import torch
 
-from skvae.distributions import Gaussian
-from skvae.steps import last_step
+from skvae.base.pipelines import last_step
+from skvae.nn.distributions import Gaussian
 
 __all__ = ["posterior_of"]
 
 
 def posterior_of(estimator, X, metric):
-    """Return q(z|x), a float64 :class:`~skvae.distributions.Gaussian`, for a metric so named."""
+    """Return q(z|x), a float64 :class:`~skvae.nn.Gaussian`, for a metric so named."""
     estimator, X = last_step(estimator, X)
     if not hasattr(estimator, "posterior"):
         raise TypeError(

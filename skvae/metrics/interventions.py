@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import Bunch, check_random_state
 
-from skvae.hyperparameters import check_argument, check_integer, one_of
+from skvae.base.hyperparameters import check_argument, check_integer, one_of
 from skvae.metrics.factors import active_codes, check_factors, check_stds
 from skvae.metrics.prediction import SOLVER_ITERATIONS
 

@@ -4,12 +4,12 @@ import numpy as np
 import torch
 from sklearn.utils import Bunch
 
-from skvae.base import BaseAutoencoderTransformer
-from skvae.distributions import ACTIVE_VARIANCE, active_dimensions, kl_per_dimension
-from skvae.hyperparameters import NON_NEGATIVE, check_argument
+from skvae.base.hyperparameters import NON_NEGATIVE, check_argument
+from skvae.base.pipelines import last_step
+from skvae.base.tables import numbered
+from skvae.base.transformer import BaseAutoencoderTransformer
 from skvae.metrics.inputs import posterior_of
-from skvae.steps import last_step
-from skvae.tables import numbered
+from skvae.nn.distributions import ACTIVE_VARIANCE, active_dimensions, kl_per_dimension
 
 __all__ = ["active_units", "latent_loadings", "latent_summary"]
 

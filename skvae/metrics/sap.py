@@ -6,7 +6,7 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import Bunch, check_random_state
 
-from skvae.hyperparameters import check_argument, one_of
+from skvae.base.hyperparameters import check_argument, one_of
 from skvae.metrics.factors import check_factors
 from skvae.metrics.prediction import LARGEST_SEED, split_levels, standardised
 

@@ -7,7 +7,7 @@ from scipy.stats import rankdata
 from sklearn.linear_model import Lasso
 from sklearn.utils import Bunch
 
-from skvae.hyperparameters import check_argument, one_of
+from skvae.base.hyperparameters import check_argument, one_of
 from skvae.metrics.factors import active_codes, check_codes, check_stds
 from skvae.metrics.prediction import standardised
 

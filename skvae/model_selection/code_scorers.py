@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 
+from skvae.base.pipelines import last_step
 from skvae.metrics.inputs import posterior_of
-from skvae.steps import last_step
 
 __all__ = ["downstream_scorer", "latent_scorer"]
 

@@ -7,10 +7,10 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
-from skvae.distributions import active_dimensions
+from skvae.base.pipelines import last_step
 from skvae.metrics.decomposition import decompose
 from skvae.metrics.inputs import posterior_of
-from skvae.steps import last_step
+from skvae.nn.distributions import active_dimensions
 
 __all__ = ["SCORE", "fit_path"]
 

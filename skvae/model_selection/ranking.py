@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skvae.base.pipelines import last_step
 from skvae.metrics.inputs import posterior_of
 from skvae.metrics.udr import udr_score
-from skvae.steps import last_step
 
 __all__ = ["UnsupervisedRanking", "rank_unsupervised"]
 

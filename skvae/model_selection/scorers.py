@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from skvae.base.pipelines import last_step
 from skvae.metrics import active_units, gaussian_total_correlation
-from skvae.steps import last_step
 
 __all__ = [
     "active_units_scorer",

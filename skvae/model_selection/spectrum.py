@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.utils import check_array
 
-from skvae.base_vae import VARIANCE_FLOOR, pca_noise_variance
-from skvae.hyperparameters import POSITIVE, check_argument, check_integer, one_of
+from skvae.base.hyperparameters import POSITIVE, check_argument, check_integer, one_of
+from skvae.base.variational import VARIANCE_FLOOR, pca_noise_variance
 
 __all__ = ["suggest_beta"]
 

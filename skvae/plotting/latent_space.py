@@ -3,7 +3,8 @@
 import numpy as np
 from sklearn.utils import check_consistent_length
 
-from skvae.hyperparameters import check_integer
+from skvae.base.hyperparameters import check_integer
+from skvae.base.pipelines import last_step
 from skvae.plotting.figures import Display
 from skvae.plotting.models import (
     image_shape_of,
@@ -13,7 +14,6 @@ from skvae.plotting.models import (
     to_data_units,
 )
 from skvae.plotting.rows import row_form
-from skvae.steps import last_step
 
 __all__ = ["LatentSpaceDisplay"]
 

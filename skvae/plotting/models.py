@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from skvae.base.pipelines import last_step, split_last
+from skvae.base.tables import dense
 from skvae.metrics.latents import latent_summary
-from skvae.steps import last_step, split_last
-from skvae.tables import dense
 
 __all__ = [
     "feature_names_of",

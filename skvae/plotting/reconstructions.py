@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from skvae.hyperparameters import check_argument, check_integer, one_of
+from skvae.base.hyperparameters import check_argument, check_integer, one_of
+from skvae.base.tables import dense
 from skvae.plotting.figures import Display
 from skvae.plotting.models import (
     feature_names_of,
@@ -15,7 +16,6 @@ from skvae.plotting.models import (
     rows_before,
 )
 from skvae.plotting.rows import label_width, row_form
-from skvae.tables import dense
 
 __all__ = ["ReconstructionDisplay"]
 

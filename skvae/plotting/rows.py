@@ -6,7 +6,7 @@ from numbers import Integral
 
 import numpy as np
 
-from skvae.tables import numbered
+from skvae.base.tables import numbered
 
 __all__ = ["RowForm", "label_width", "row_form", "tile"]
 

@@ -6,7 +6,7 @@ from math import ceil, sqrt
 import numpy as np
 from sklearn.utils import check_array, check_random_state
 
-from skvae.hyperparameters import check_integer
+from skvae.base.hyperparameters import check_integer
 from skvae.plotting.figures import Display
 from skvae.plotting.models import (
     feature_names_of,

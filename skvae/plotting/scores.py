@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from skvae.hyperparameters import check_integer
+from skvae.base.hyperparameters import check_integer
+from skvae.base.pipelines import last_step, split_last
 from skvae.plotting.models import image_shape_of, last_that_can
-from skvae.steps import last_step, split_last
 
 __all__ = ["ERROR", "anomaly_scores"]
 

@@ -3,9 +3,9 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skvae.base.pipelines import split_last
 from skvae.plotting.figures import Display
 from skvae.plotting.models import last_that_can
-from skvae.steps import split_last
 
 __all__ = ["TrainingCurveDisplay"]
 

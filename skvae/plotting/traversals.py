@@ -3,7 +3,8 @@
 import numpy as np
 from scipy.stats import norm
 
-from skvae.hyperparameters import check_argument, check_integer, one_of
+from skvae.base.hyperparameters import check_argument, check_integer, one_of
+from skvae.base.pipelines import last_step
 from skvae.plotting.figures import Display
 from skvae.plotting.models import (
     feature_names_of,
@@ -15,7 +16,6 @@ from skvae.plotting.models import (
     to_data_units,
 )
 from skvae.plotting.rows import row_form
-from skvae.steps import last_step
 
 __all__ = ["LatentTraversalDisplay"]
 

@@ -1,0 +1,297 @@
+"""The verbs: what a fitted autoencoder answers, in chunks and in the dtype of X."""
+
+from abc import ABC, abstractmethod
+from inspect import signature
+
+import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skvae.base.hyperparameters import check_argument, check_integer, one_of
+from skvae.base.interpolation import PATHS
+from skvae.training.batches import in_chunks, tensor_chunks, working_dtype
+
+__all__ = ["Verbs", "check_flat"]
+
+LEAST_WIDTH = 256  # that a row is taken to have inside a network; it bounds an inference chunk
+MOST_CHANNELS = 4  # of images whose channels seem to come first
+
+
+class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):
+    """The methods of a fitted autoencoder. They change none of its attributes."""
+
+    @abstractmethod
+    def _latent_draws(self, n_samples, rng):
+        """Return codes drawn from the model's own latent density."""
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "net_")
+
+    def _rows(self, X):
+        """Return X as a valid array of the training data's columns."""
+        check_is_fitted(self)
+        check_flat(X)
+        return validate_data(self, X, accept_sparse="csr", dtype="numeric", reset=False)
+
+    def _codes(self, X, method):
+        """Return X as a valid array of codes."""
+        check_is_fitted(self)
+        X = check_array(X, dtype="numeric", input_name="X")
+        if X.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"The codes passed to {type(self).__name__}.{method} must have "
+                f"n_components={self._n_features_out} columns. Got {X.shape[1]} instead."
+            )
+        return X
+
+    def _inference(self, X):
+        """Return the network for the dtype of X, and how its rows are cut into tensors."""
+        dtype = working_dtype(X.dtype)
+        network = self._modules_[dtype]
+        width = max(self.n_features_in_, LEAST_WIDTH, network.width)
+        return network, {"width": width, "dtype": dtype, "device": self._fitted_params_["device"]}
+
+    def _apply(self, function, X, n_outputs):
+        """Return ``function(network, rows)`` of all rows, computed in the dtype of X."""
+        network, chunks = self._inference(X)
+        return in_chunks(lambda x: function(network, x), X, n_outputs, **chunks)
+
+    def _chunks(self, X):
+        """Yield (network, rows) of all rows in the dtype of X, for what needs gradients by x."""
+        network, chunks = self._inference(X)
+        for x in tensor_chunks(X, **chunks):
+            yield network, x
+
+    @property
+    def _n_features_out(self):
+        return self._modules_[np.dtype(np.float32)].n_components
+
+    def transform(self, X):
+        """Return the codes of X: deterministic, for a VAE the posterior's means.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows like those fitted.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components)
+            In the dtype of X (float32 for one-byte types, float64 for other integers).
+        """
+        X = self._rows(X)
+        return self._apply(_code, X, self._n_features_out)
+
+    def inverse_transform(self, X):
+        """Return the mean of p(x|z) for codes, in the units of the training data.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_components)
+            Codes.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            In the dtype of the codes.
+        """
+        X = self._codes(X, "inverse_transform")
+        return self._apply(lambda network, z: network.decode(z).mean, X, self.n_features_in_)
+
+    def reconstruct(self, X):
+        """Return ``inverse_transform(transform(X))``, in one pass.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows like those fitted.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            In the dtype of X.
+        """
+        return self._apply(_reconstruction, self._rows(X), self.n_features_in_)
+
+    def reconstruction_error(self, X, *, per_feature=False):
+        r"""Return the mean squared error of the reconstruction, row by row.
+
+        .. math:: \frac{1}{d} \|x - g(f(x))\|^2
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows like those fitted.
+        per_feature : bool, default=False
+            Whether to return the squared error of every entry instead.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_features)
+            In squared units of X, in the dtype of X. Higher is more anomalous.
+        """
+        X = self._rows(X)
+        if per_feature:
+            return self._apply(_squared_error, X, self.n_features_in_)
+        return self._apply(lambda network, x: _squared_error(network, x).mean(-1), X, None)
+
+    @abstractmethod
+    def score_samples(self, X):
+        """Return how normal each row is, (n_samples,) float64; higher is more normal."""
+
+    def score(self, X, y=None):
+        """Return the mean of ``score_samples(X)``.
+
+        It never holds the weights of the penalties, so it compares models over a search.
+        For the VAEs it is the evidence lower bound at beta 1: it selects what generalises
+        (at a fixed noise variance it peaks near beta = 1), and says nothing
+        about disentanglement, which takes a metric of the latents.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows like those fitted.
+        y : ignored
+            Present for pipelines.
+
+        Returns
+        -------
+        float
+            In nats for the VAEs; minus squared units of X for the autoencoder.
+        """
+        return float(self.score_samples(X).mean())
+
+    def sample(self, n_samples=1, *, random_state=None, latent=None):
+        """Draw codes, and return the means of p(x|z) for them.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+            None draws afresh at every call.
+        latent : None, "standard-normal" or a fitted density, default=None
+            Where the codes come from. None: the model's prior N(0, I), or for the
+            autoencoder, which has none, a Gaussian fitted to its training codes.
+            "standard-normal": N(0, I) for either. A density is anything with ``sample(n)``,
+            such as a ``GaussianMixture`` fitted to codes; where that takes no seed, its own
+            decides what is drawn, and ``random_state`` the order.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            In the units of the training data.
+        """
+        codes = self._draw_codes(n_samples, check_random_state(random_state), latent)
+        return self.inverse_transform(codes).astype(self._dtype_, copy=False)
+
+    def _draw_codes(self, n_samples, rng, latent):
+        """Return codes for ``sample``, valid and as many as asked."""
+        check_is_fitted(self)
+        check_integer("n_samples", n_samples, "sample")
+        if latent is None:
+            codes = self._latent_draws(n_samples, rng)
+        elif hasattr(latent, "sample"):
+            takes_seed = "random_state" in signature(latent.sample).parameters
+            codes = latent.sample(n_samples, **({"random_state": rng} if takes_seed else {}))
+            codes = codes[0] if isinstance(codes, tuple) else codes
+        elif isinstance(latent, str) and latent == "standard-normal":
+            codes = rng.standard_normal((n_samples, self._n_features_out))
+        else:
+            raise ValueError(
+                f"latent must be None, 'standard-normal' or a density with a sample method. "
+                f"Got {latent!r} instead."
+            )
+        codes = self._codes(codes, "sample")
+        if len(codes) != n_samples:
+            raise ValueError(
+                f"latent.sample(n) must return n codes. Got {len(codes)} for n={n_samples} "
+                f"instead. Pass a density that draws as many as it is asked for."
+            )
+        # A mixture returns its draws sorted by component.
+        return rng.permutation(codes) if hasattr(latent, "sample") else codes
+
+    def interpolate(self, x0, x1, n=10, *, path="line"):
+        r"""Decode codes on the way from one row's code to another's.
+
+        With :math:`z_0` and :math:`z_1` the codes of the two rows and t from 0 to 1, a line is
+        :math:`(1 - t) z_0 + t z_1`. Halfway between two distant codes it comes closer to the
+        origin than draws from a prior of many dimensions do; a sphere turns the direction
+        at a constant rate, and moves the distance from the origin linearly.
+
+        Parameters
+        ----------
+        x0, x1 : array-like of shape (n_features,) or (1, n_features)
+            The two rows.
+        n : int, default=10
+            Number of steps, both ends included; at least 2.
+        path : {"line", "sphere"}, default="line"
+            The way through the latent space.
+
+        Returns
+        -------
+        ndarray of shape (n, n_features)
+            From the reconstruction of ``x0`` to that of ``x1``.
+
+        References
+        ----------
+        White (2016), Sampling generative networks (the sphere).
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skvae import AutoencoderTransformer
+        >>> X = load_iris().data
+        >>> autoencoder = AutoencoderTransformer(2, max_epochs=5, random_state=0).fit(X)
+        >>> autoencoder.interpolate(X[0], X[100], 5).shape
+        (5, 4)
+        """
+        check_is_fitted(self)
+        check_integer("n", n, "interpolate", least=2)
+        check_argument("path", path, one_of(*PATHS), "interpolate")
+        n_components = self._n_features_out
+        z0, z1 = (self._apply(_code, self._rows(_as_rows(x)), n_components)[0] for x in (x0, x1))
+        return self.inverse_transform(
+            PATHS[path](z0, z1, np.linspace(0, 1, n, dtype=z0.dtype)[:, None])
+        )
+
+
+def check_flat(X):
+    """Refuse images that are not yet rows."""
+    shape = getattr(X, "shape", ())
+    if isinstance(X, list | tuple) and X:
+        shape = (len(X), *getattr(X[0], "shape", ()))
+    if len(shape) > 2:
+        image_shape, rows = (*shape[1:], 1)[:3], "np.reshape(X, (len(X), -1))"
+        if len(shape) == 4 and shape[1] <= MOST_CHANNELS < shape[3]:
+            image_shape, rows = (*shape[2:], shape[1]), "np.moveaxis(X, 1, 3).reshape(len(X), -1)"
+        raise ValueError(
+            f"X must be flat, (n_samples, n_features). Got shape {tuple(shape)} instead. "
+            f"Use {rows}, with image_shape={image_shape} for convolutions."
+        )
+
+
+def _code(network, x):
+    return network.code(x)
+
+
+def _reconstruction(network, x):
+    return network.decode(network.code(x)).mean
+
+
+def _squared_error(network, x):
+    return (_reconstruction(network, x) - x).square()
+
+
+def _as_rows(x):
+    """Return a single row, which may be a pandas Series, as a table of one."""
+    check_flat(x)
+    shape = x.shape if hasattr(x, "shape") else np.shape(x)
+    if len(shape) > 1:
+        if shape[0] != 1:
+            raise ValueError(
+                f"x0 and x1 must be one row each. Got {shape[0]} rows instead. Give one at a time."
+            )
+        return x
+    return x.to_frame().T if hasattr(x, "to_frame") else np.reshape(x, (1, -1))

@@ -1,0 +1,261 @@
+"""The verbs of a model with a density: posterior, bounds on log p(x), draws."""
+
+import numpy as np
+import torch
+from sklearn.utils import check_random_state
+
+from skvae.base.hyperparameters import check_integer
+from skvae.base.inference import Verbs
+from skvae.nn.distributions import whitened_noise
+from skvae.nn.likelihoods import LIKELIHOODS
+
+__all__ = ["ProbabilityVerbs", "check_support"]
+
+ROUNDING = 1e-6  # what scaled data may exceed an interval by: the precision of float32
+
+
+class ProbabilityVerbs(Verbs):
+    """The methods of a fitted variational autoencoder; its prior is N(0, I)."""
+
+    def _latent_draws(self, n_samples, rng):
+        return rng.standard_normal((n_samples, self._n_features_out))
+
+    def posterior(self, X):
+        """Return mean and standard deviation of q(z|x).
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows like those fitted.
+
+        Returns
+        -------
+        mean, std : ndarray of shape (n_samples, n_components)
+            In the dtype of X; ``mean`` is ``transform(X)``.
+        """
+        X = self._rows(X)
+        n_components = self._n_features_out
+
+        def both(network, x):
+            posterior = network.encode(x)
+            return torch.cat((posterior.mean, posterior.scale), -1)
+
+        result = self._apply(both, X, 2 * n_components)
+        return result[:, :n_components], result[:, n_components:]
+
+    def score_samples(self, X):
+        r"""Return the evidence lower bound of log p(x), row by row, in nats.
+
+        .. math:: E_{q(z|x)}[\log p(x|z)] - KL(q(z|x) \,\|\, p(z)) \le \log p(x)
+
+        Beta is 1 whatever the training used. The divergence is analytic; the expectation is
+        a mean over fixed noise vectors shared by all rows, antithetic and whitened
+        (:func:`skvae.nn.distributions.whitened_noise`): deterministic, the same for
+        a row whatever its neighbours, and exact for a linear decoder.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows like those fitted.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), float64
+            Higher is more normal. Values of differently scaled data do not compare: a
+            density has the units of 1 / X.
+
+        Raises
+        ------
+        ValueError
+            If a value of X is outside the likelihood's support, where there is no density to
+            speak of. A scaler that clips, such as ``MinMaxScaler(clip=True)``, keeps new
+            rows inside.
+        """
+        X = self._rows_of_density(X)
+        noise = whitened_noise(self._n_features_out)
+        scores = self._apply(lambda network, x: network.elbo(x, noise.to(x)), X, None)
+        return scores.astype(np.float64, copy=False)
+
+    def elbo_terms(self, X):
+        r"""Return what ``score_samples`` is made of: a term for every entry, and the divergence.
+
+        .. math:: \sum_j E_{q(z|x)}[\log p(x_j|z)] - KL(q(z|x) \,\|\, p(z))
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows like those fitted.
+
+        Returns
+        -------
+        log_prob : ndarray of shape (n_samples, n_features), float64
+            The expected log-density of every entry, in nats.
+        kl : ndarray of shape (n_samples,), float64
+            In nats. ``log_prob.sum(axis=1) - kl`` is ``score_samples(X)``.
+
+        Raises
+        ------
+        ValueError
+            If a value of X is outside the likelihood's support.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_iris
+        >>> from skvae import VAETransformer
+        >>> X = load_iris().data
+        >>> vae = VAETransformer(2, max_epochs=5, random_state=0).fit(X)
+        >>> log_prob, kl = vae.elbo_terms(X)
+        >>> np.allclose(log_prob.sum(axis=1) - kl, vae.score_samples(X))
+        True
+        """
+        X = self._rows_of_density(X)
+        noise = whitened_noise(self._n_features_out)
+        terms = self._apply(
+            lambda network, x: network.elbo_terms(x, noise.to(x)), X, self.n_features_in_ + 1
+        ).astype(np.float64, copy=False)
+        return terms[:, :-1], terms[:, -1]
+
+    def log_likelihood(self, X, *, n_importance=100, random_state=None, return_ess=False):
+        r"""Return the importance-weighted lower bound of log p(x), row by row, in nats.
+
+        .. math:: \log \frac{1}{K} \sum_{k=1}^K \frac{p(x|z_k) \, p(z_k)}{q(z_k|x)}, \quad
+                  z_k \sim q(z|x)
+
+        In expectation it is at most log p(x), never falls as K grows, and tends to log p(x). At
+        K = 1 it is the evidence lower bound with a drawn z. The noise vectors behind the
+        :math:`z_k` are independent draws, the same ones for all rows, so that the value of
+        a row does not depend on its neighbours.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows like those fitted.
+        n_importance : int, default=100
+            K. The time grows with it; the memory only by the K noise vectors.
+        random_state : int, RandomState instance or None, default=None
+            Seeds the noise; None draws afresh at every call.
+        return_ess : bool, default=False
+            Whether to return the effective sample size as well.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,), float64
+            In nats.
+        ess : ndarray of shape (n_samples,), float64
+            :math:`(\sum w)^2 / \sum w^2` of the K weights w, from 1 to K: where it is near 1 a
+            single draw decides, and the bound is loose. With ``return_ess=True`` only.
+
+        Raises
+        ------
+        ValueError
+            If a value of X is outside the likelihood's support.
+
+        References
+        ----------
+        Burda, Grosse & Salakhutdinov (2016), Importance weighted autoencoders, ICLR.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skvae import VAETransformer
+        >>> X = load_iris().data
+        >>> vae = VAETransformer(2, max_epochs=5, random_state=0).fit(X)
+        >>> bool(vae.log_likelihood(X, random_state=0).mean() > vae.score(X))
+        True
+        """
+        X = self._rows_of_density(X)
+        check_integer("n_importance", n_importance, "log_likelihood")
+        rng = check_random_state(random_state)
+        noise = torch.from_numpy(rng.standard_normal((n_importance, self._n_features_out)))
+
+        def both(network, x):
+            return torch.stack(network.importance(x, noise.to(x)), -1)
+
+        result = self._apply(both, X, 2).astype(np.float64, copy=False)
+        return (result[:, 0], result[:, 1]) if return_ess else result[:, 0]
+
+    def sample_posterior(self, X, *, random_state=None):
+        """Return one draw from q(z|x) for every row.
+
+        Over many rows the draws are a sample of the aggregate posterior: of the codes
+        that the decoder was trained on. Fit a density to them for ``sample(latent=...)``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows like those fitted.
+        random_state : int, RandomState instance or None, default=None
+            None draws afresh at every call.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components)
+            In the dtype of X.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.mixture import GaussianMixture
+        >>> from skvae import VAETransformer
+        >>> X = load_iris().data
+        >>> vae = VAETransformer(2, max_epochs=5, random_state=0).fit(X)
+        >>> codes = vae.sample_posterior(X, random_state=0)
+        >>> vae.sample(3, latent=GaussianMixture(3, random_state=0).fit(codes)).shape
+        (3, 4)
+        """
+        mean, std = self.posterior(X)
+        noise = check_random_state(random_state).standard_normal(mean.shape)
+        return mean + std * noise.astype(mean.dtype)
+
+    def sample(self, n_samples=1, *, random_state=None, latent=None, observation_noise=False):
+        """Draw codes, and return the means of p(x|z) for them, or draws from it.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+            None draws afresh at every call.
+        latent : None, "standard-normal" or a fitted density, default=None
+            Where the codes come from: the prior N(0, I), or anything with ``sample(n)``, such as
+            a ``GaussianMixture`` fitted to ``sample_posterior(X)``, whose own seed decides
+            what is drawn, and ``random_state`` the order (a ``KernelDensity`` takes
+            ``random_state``).
+        observation_noise : bool, default=False
+            Whether to draw from p(x|z). Its mean is smoother than any row of the data; with the
+            noise the rows are draws from the model.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            In the units and the floating dtype of the training data.
+        """
+        if not observation_noise:
+            return super().sample(n_samples, random_state=random_state, latent=latent)
+        rng = check_random_state(random_state)
+        codes = self._draw_codes(n_samples, rng, latent)
+        generator = torch.Generator().manual_seed(rng.randint(2**31 - 1))
+        rows = self._apply(
+            lambda network, z: network.decode(z).draw(generator), codes, self.n_features_in_
+        )
+        return rows.astype(self._dtype_, copy=False)
+
+    def _rows_of_density(self, X):
+        """Return X as a valid array, its values in the support of the likelihood."""
+        X = self._rows(X)
+        check_support(self._fitted_params_, X.min(), X.max())
+        return X
+
+
+def check_support(parameters, minimum, maximum):
+    """Refuse values that the likelihood among an estimator's parameters gives no density."""
+    likelihood, scale = parameters["likelihood"], parameters["input_scale"]
+    low, high = LIKELIHOODS[likelihood].support
+    minimum, maximum = scale * float(minimum), scale * float(maximum)
+    if minimum < low - ROUNDING or maximum > high + ROUNDING:
+        scaled = "" if scale == 1 else " * input_scale"
+        raise ValueError(
+            f"The {likelihood!r} likelihood needs X{scaled} in [{low:g}, {high:g}]. Got values in "
+            f"[{minimum:.8g}, {maximum:.8g}] instead. Scale X, or use likelihood='gaussian'."
+        )

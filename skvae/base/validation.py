@@ -1,0 +1,72 @@
+"""What estimators share that hold others: valid rows, and fits that leave nothing if they fail."""
+
+from contextlib import contextmanager
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+__all__ = ["forget", "nothing_if_it_fails", "valid_rows"]
+
+
+def forget(estimator):
+    """Remove every fitted attribute.
+
+    Examples
+    --------
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skvae.base.validation import forget
+    >>> scaler = StandardScaler().fit([[0.0], [2.0]])
+    >>> forget(scaler)
+    >>> hasattr(scaler, "mean_")
+    False
+    """
+    for name in [name for name in vars(estimator) if name.endswith("_")]:
+        delattr(estimator, name)
+
+
+@contextmanager
+def nothing_if_it_fails(estimator):
+    """Forget an earlier fit, and again what was fitted if the block raises."""
+    forget(estimator)
+    try:
+        yield
+    except BaseException:
+        forget(estimator)
+        raise
+
+
+def valid_rows(estimator, X, *, accept_sparse, reset):
+    """Return X, valid: a frame as one where its names were fitted, else an array or a CSR.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted, unless ``reset``.
+    X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
+        Rows.
+    accept_sparse : bool
+        Whether X may be sparse.
+    reset : bool
+        Whether ``fit`` asks: the estimator then takes number and names of the columns from X.
+
+    Returns
+    -------
+    {array, DataFrame, CSR matrix} of shape (n_samples, n_features)
+        All of them finite numbers.
+    """
+    if not reset:
+        check_is_fitted(estimator)
+    rows = validate_data(
+        estimator,
+        X,
+        accept_sparse="csr" if accept_sparse else False,
+        dtype="numeric",
+        reset=reset,
+        ensure_min_samples=2 if reset else 1,
+    )
+    named = hasattr(estimator, "feature_names_in_") and hasattr(X, "columns")
+    if not named or issparse(rows):
+        return rows
+    has_numbers = np.asarray(X[:1]).dtype.kind in "biuf"  # or text that stands for numbers
+    return X if has_numbers or not hasattr(X, "astype") else X.astype(rows.dtype)

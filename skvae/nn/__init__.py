@@ -1,0 +1,26 @@
+"""Torch alone, no scikit-learn: densities, networks, and what is minimised.
+
+The names here are those that models of one's own are made of.
+"""
+
+from skvae.nn.aggregate import log_aggregate_posterior
+from skvae.nn.convolutions import ConvolutionalDecoder, ConvolutionalEncoder
+from skvae.nn.distributions import Gaussian, kl_to_standard_normal
+from skvae.nn.objectives import (
+    BetaObjective,
+    CapacityObjective,
+    Objective,
+    TotalCorrelationObjective,
+)
+
+__all__ = [
+    "BetaObjective",
+    "CapacityObjective",
+    "ConvolutionalDecoder",
+    "ConvolutionalEncoder",
+    "Gaussian",
+    "Objective",
+    "TotalCorrelationObjective",
+    "kl_to_standard_normal",
+    "log_aggregate_posterior",
+]

@@ -1,0 +1,210 @@
+"""The aggregate posterior q(z), the mixture of the posteriors of all training rows."""
+
+import math
+
+import torch
+
+from skvae.nn.distributions import LOG_2PI
+
+__all__ = ["log_aggregate_posterior", "log_mixture"]
+
+# exp of less is lost beside 1 even in float64, and would become a subnormal number, on which
+# processors are many times slower.
+NEGLIGIBLE = -60.0
+# Draws and rows of a chunk of the exact mixture: its two arrays of 512 kB stay in cache.
+CHUNK_DRAWS, CHUNK_ROWS = 64, 1024
+
+
+def log_aggregate_posterior(posterior, z, n_samples, sampling="mws"):
+    r"""Estimate log q(z) and log prod_j q(z_j) from one mini-batch, in nats.
+
+    The aggregate posterior :math:`q(z) = \frac{1}{N} \sum_n q(z|n)` is a mixture
+    over all N training rows, of which a batch holds M. The estimate is
+
+    .. math:: \log \hat q(z_i) = \log \sum_j W_{ij} \, q(z_i | n_j)
+
+    - ``"mws"``, minibatch weighted sampling: :math:`W_{ij} = 1 / (NM)`. It is
+      the batch's own mixture less log N: the gradient is right, the value is not.
+    - ``"mss"``, minibatch stratified sampling in its symmetric form:
+      :math:`W_{ii} = 1 / N`, else :math:`W_{ij} = (N-1) / (N(M-1))`. The rows sum
+      to one, and :math:`\hat q` is unbiased over batches drawn without replacement
+      (its logarithm is biased downwards, as every logarithm of a mean is).
+
+    The weights belong to the pair (i, j), and enter each column's marginal once.
+
+    Parameters
+    ----------
+    posterior : Gaussian
+        q(z|n_j) of the batch, (M, n_components).
+    z : tensor of shape (M, n_components)
+        Row i is a draw from q(z|n_i).
+    n_samples : int
+        N, the number of training rows.
+    sampling : {"mws", "mss"}, default="mws"
+        The estimator.
+
+    Returns
+    -------
+    log_q_z, log_prod_q_z : tensors of shape (M,)
+
+    References
+    ----------
+    Chen et al. (2018), Isolating sources of disentanglement in VAEs, section 4.1
+    and appendix C.
+
+    Examples
+    --------
+    A collapsed posterior is N(0, I) in every row, and so is its mixture:
+
+    >>> import torch
+    >>> from skvae.nn.aggregate import log_aggregate_posterior
+    >>> from skvae.nn.distributions import Gaussian
+    >>> collapsed = Gaussian(torch.zeros(2, 1), torch.zeros(2, 1))
+    >>> log_q_z, _ = log_aggregate_posterior(collapsed, torch.zeros(2, 1), 10, "mss")
+    >>> log_q_z
+    tensor([-0.9189, -0.9189])
+    """
+    n_batch = len(z)
+    if sampling == "mws":
+        log_weight, self_weight = -math.log(n_samples * n_batch), 1.0
+    else:
+        log_weight = math.log((n_samples - 1) / (n_samples * (n_batch - 1)))
+        self_weight = (n_batch - 1) / (n_samples - 1)
+    joint, marginals = _LogMixture.apply(posterior.mean, posterior.log_scale, z, self_weight)
+    return joint + log_weight, marginals + z.shape[-1] * log_weight
+
+
+class _LogMixture(torch.autograd.Function):
+    """log sum_j w_ij q(z_i|n_j), and the same of each column summed over the columns.
+
+    w_ij is 1, and ``self_weight`` where i = j. The derivative is written out because the
+    arrays of (n_components, M, M) entries are all the cost: this takes half of the passes
+    over them that autograd would.
+    """
+
+    @staticmethod
+    def forward(ctx, mean, log_scale, z, self_weight):
+        # Contiguous columns first: the results of what follows take the layout of its operands.
+        mean, log_scale, z = (t.T.contiguous() for t in (mean, log_scale, z))
+        mean, log_scale = mean.unsqueeze(1), log_scale.unsqueeze(1)
+        precision = torch.exp(-log_scale)  # [d, 1, j]: of the standard deviation
+        standardised = (z.unsqueeze(2) - mean).mul_(precision)  # [d, i, j]
+        density = torch.addcmul(
+            -log_scale - 0.5 * LOG_2PI, standardised, standardised, value=-0.5
+        )  # log q(z_id | n_j)
+        joint, joint_sum, log_joint = _weighted_sum(density.sum(0), self_weight)
+        density, density_sum, log_marginals = _weighted_sum(density, self_weight)
+        ctx.save_for_backward(precision, standardised, joint, joint_sum, density, density_sum)
+        return log_joint, log_marginals.sum(0)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, grad_joint, grad_marginals):
+        precision, standardised, joint, joint_sum, density, density_sum = ctx.saved_tensors
+        of_joint = joint * (grad_joint / joint_sum).unsqueeze(-1)
+        # [d, i, j]: derivative by log q(z_id | n_j)
+        weight = torch.addcmul(of_joint, density, (grad_marginals / density_sum).unsqueeze(-1))
+        pull = weight * standardised
+        grad_z = -(pull @ precision.mT).squeeze(-1).T
+        grad_mean = (pull.sum(1) * precision.squeeze(1)).T
+        grad_log_scale = (pull.mul_(standardised).sum(1) - weight.sum(1)).T
+        return grad_mean, grad_log_scale, grad_z, None
+
+
+def _weighted_sum(log_terms, self_weight):
+    """Return exp(log_terms - their maximum) with weights, its sum, and the log of the whole.
+
+    Consumes ``log_terms``, of which the last axis is summed.
+    """
+    maximum = log_terms.amax(-1, keepdim=True)
+    terms = log_terms.sub_(maximum).clamp_(min=NEGLIGIBLE).exp_()
+    if self_weight != 1:
+        terms.diagonal(dim1=-2, dim2=-1).mul_(self_weight)
+    total = terms.sum(-1)
+    return terms, total, total.log() + maximum.squeeze(-1)
+
+
+@torch.no_grad()
+def log_mixture(posterior, z):
+    r"""Return log q(z) and every log q(z_j) of the mixture of all rows, in nats, exactly.
+
+    .. math:: \log q(z) = \log \frac{1}{N} \sum_{n=1}^N \prod_j q(z_j|n), \quad
+              \log q(z_j) = \log \frac{1}{N} \sum_{n=1}^N q(z_j|n)
+
+    Any number of rows and of points: the N x S x n_components densities are computed in chunks,
+    so the memory is that of the arguments and of the result. It is not differentiable.
+
+    Parameters
+    ----------
+    posterior : Gaussian
+        q(z|n) of every row, (N, n_components).
+    z : tensor of shape (S, n_components)
+        Any points, in the dtype of the posterior.
+
+    Returns
+    -------
+    log_q_z : tensor of shape (S,)
+        Of the joint density.
+    log_q_z_per_dimension : tensor of shape (S, n_components)
+        Of the marginals.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skvae.nn.aggregate import log_mixture
+    >>> from skvae.nn.distributions import Gaussian
+    >>> two = Gaussian(torch.tensor([[-1.0], [1.0]]), torch.zeros(2, 1))
+    >>> log_mixture(two, torch.zeros(1, 1))
+    (tensor([-1.4189]), tensor([[-1.4189]]))
+    """
+    n_rows, n_components = posterior.mean.shape
+    mean, log_scale, z = (
+        t.T.contiguous() for t in (posterior.mean, posterior.log_scale.expand(n_rows, -1), z)
+    )
+    log_factor = -log_scale - 0.5 * math.log(2)
+    factor = log_factor.exp()  # ((z - mean) * factor)^2 is half the squared standardised z
+    log_joint, log_marginals = _log_sums(mean, factor, log_factor.sum(0), z)
+    # The marginals are plain sums of terms above a floor, which adds less than N times itself:
+    # a point so far from every row that this would show has its maximum taken out.
+    rounding = math.log(torch.finfo(z.dtype).eps)
+    bound = log_factor.amax(1, keepdim=True) + (_exponent_floor(z) + math.log(n_rows) - rounding)
+    for dimension, point in (log_marginals < bound).nonzero().tolist():
+        standardised = (z[dimension, point] - mean[dimension]).mul_(factor[dimension])
+        terms = torch.addcmul(log_factor[dimension], standardised, standardised, value=-1)
+        log_marginals[dimension, point] = terms.logsumexp(0)
+    log_constant = math.log(n_rows) + 0.5 * math.log(math.pi)
+    joint_constant = math.log(n_rows) + 0.5 * n_components * math.log(math.pi)
+    return log_joint - joint_constant, log_marginals.sub_(log_constant).T
+
+
+def _log_sums(mean, factor, log_weight, z):
+    """Return log sum_n w_n exp(-h_n) and log sum_n factor_dn exp(-h_dn) of every point.
+
+    h_dn is ((z_d - mean_dn) factor_dn)^2, and h_n its sum over d. All arguments but
+    ``log_weight``, (N,), have a dimension in each row.
+    """
+    (n_components, n_rows), n_points = mean.shape, z.shape[1]
+    log_joint = z.new_full((n_points,), -math.inf)
+    marginals = torch.zeros_like(z)
+    floor = _exponent_floor(z)
+    terms, total = z.new_empty(2, CHUNK_DRAWS, CHUNK_ROWS)
+    for start in range(0, n_points, CHUNK_DRAWS):
+        points = slice(start, min(start + CHUNK_DRAWS, n_points))
+        for first in range(0, n_rows, CHUNK_ROWS):
+            rows = slice(first, min(first + CHUNK_ROWS, n_rows))
+            term = terms[: points.stop - start, : rows.stop - first]
+            joint = total[: points.stop - start, : rows.stop - first]
+            joint.copy_(log_weight[rows])
+            for d in range(n_components):
+                torch.sub(z[d, points].unsqueeze(1), mean[d, rows], out=term)
+                term.mul_(factor[d, rows])
+                joint.sub_(term.mul_(term))
+                marginals[d, points] += term.neg_().clamp_(min=floor).exp_() @ factor[d, rows]
+            _, _, of_rows = _weighted_sum(joint, 1.0)
+            torch.logaddexp(log_joint[points], of_rows, out=log_joint[points])
+    return log_joint, marginals.log_()
+
+
+def _exponent_floor(like):
+    """Return an exponent of which exp is not yet a subnormal number, which is slow to compute."""
+    return 0.99 * math.log(torch.finfo(like.dtype).tiny)

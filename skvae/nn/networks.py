@@ -1,0 +1,223 @@
+"""What is computed: x -> q(z|x) -> p(x|z), by our own modules or the user's."""
+
+import math
+from abc import ABC, abstractmethod
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from skvae.nn.convolutions import ConvolutionalDecoder, ConvolutionalEncoder
+from skvae.nn.distributions import Gaussian, kl_to_standard_normal, whitened_noise
+from skvae.nn.perceptrons import PerceptronDecoder, PerceptronEncoder
+
+__all__ = [
+    "AutoencoderNetwork",
+    "BaseNetwork",
+    "VariationalNetwork",
+    "rescaled",
+]
+
+# The posterior's log standard deviation is held in this range, so that a row far outside the
+# training data has a poor score and not an infinite one.
+LOG_SCALE_RANGE = (-10.0, 10.0)
+RESIDUAL_VECTORS = 8000  # noise vectors in the expected residual
+WIDE = 64  # columns of a shared variance that count as one more row
+
+
+# Our own, which draw their weights from the generator.
+ENCODERS = (PerceptronEncoder, ConvolutionalEncoder)
+DECODERS = (PerceptronDecoder, ConvolutionalDecoder)
+
+
+class _Rescaled(nn.Module):
+    """A module of the user's between factors: ``after * module(before * x)``."""
+
+    def __init__(self, module, before, after):
+        super().__init__()
+        self.module = module
+        self.before = before
+        self.after = after
+
+    def forward(self, x):
+        return self.after * self.module(self.before * x)
+
+
+def rescaled(module, *, before=1.0, after=1.0):
+    """Return a module with factors around it, or itself where there are none.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skvae.nn.networks import rescaled
+    >>> rescaled(torch.nn.ReLU(), before=2.0)(torch.tensor([-1.0, 3.0]))
+    tensor([0., 6.])
+    """
+    return module if before == after == 1 else _Rescaled(module, before, after)
+
+
+class BaseNetwork(ABC, nn.Module):
+    """An encoder, a decoder, and the distribution around the decoder's output.
+
+    ``forward(x)`` returns a dict: "likelihood" p(x|z), "z", and for a variational network
+    "posterior" q(z|x).
+
+    Parameters
+    ----------
+    encoder, decoder : nn.Module
+        Tensors in, tensors out.
+    observation : nn.Module
+        The decoder's output in, p(x|z) out.
+    n_components : int
+        Length of z.
+    """
+
+    def __init__(self, encoder, decoder, observation, n_components):
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+        self.observation = observation
+        self.n_components = n_components
+
+    def initialize(self, generator, mean, scale):
+        """Draw the weights of our own parts; the user's modules have drawn theirs."""
+        if isinstance(self.encoder, ENCODERS):
+            self.encoder.initialize(generator, mean, scale)
+        if isinstance(self.decoder, DECODERS):
+            self.decoder.initialize(generator, *self.observation.initial_location(mean, scale))
+
+    @property
+    def width(self):
+        """Numbers that a row takes up at the widest place, as far as the layers tell."""
+        of_weights = [len(weight) for weight in self.parameters() if weight.ndim]
+        of_modules = [getattr(module, "width", 0) for module in (self.encoder, self.decoder)]
+        return max(*of_weights, *of_modules)
+
+    def _encoded(self, x):
+        """Return the encoder's output; a module of the user's may change its input in place."""
+        return self.encoder(x if isinstance(self.encoder, ENCODERS) else x.clone())
+
+    def decode(self, z):
+        """Return the likelihood p(x|z)."""
+        return self.observation(self.decoder(z))
+
+    @abstractmethod
+    def code(self, x):
+        """Return the code of x, (n_samples, n_components): deterministic."""
+
+    @abstractmethod
+    def noise(self, n_samples, generator):
+        """Return what ``forward`` wants as ``noise`` for a training batch, or None."""
+
+
+class AutoencoderNetwork(BaseNetwork):
+    """x -> z = f(x) -> g(z), deterministic."""
+
+    def encode(self, x):
+        """Return z = f(x)."""
+        return self._encoded(x)
+
+    code = encode
+
+    def noise(self, n_samples, generator):
+        return None
+
+    def forward(self, x, noise=None):
+        z = self.encode(x)
+        return {"likelihood": self.decode(z), "z": z}
+
+
+class VariationalNetwork(BaseNetwork):
+    """x -> q(z|x) -> z = mean + std * noise -> p(x|z).
+
+    The encoder's output is the posterior's mean, then its log standard deviation. Without
+    ``noise``, training mode draws it from torch's global generator, and evaluation mode
+    decodes the mean.
+    """
+
+    def initialize(self, generator, mean, scale):
+        super().initialize(generator, mean, scale)
+        if isinstance(self.encoder, ENCODERS):
+            # Every posterior starts at the same width, so that no row begins with an
+            # exponentially large divergence.
+            nn.init.zeros_(self.encoder.head.weight[self.n_components :])
+            nn.init.constant_(self.encoder.head.bias[self.n_components :], -1.0)
+
+    def encode(self, x):
+        """Return q(z|x), a :class:`~skvae.nn.Gaussian`."""
+        mean, log_scale = self._encoded(x).chunk(2, -1)
+        return Gaussian(mean, functional.hardtanh(log_scale, *LOG_SCALE_RANGE))
+
+    def code(self, x):
+        return self._encoded(x)[:, : self.n_components]
+
+    def noise(self, n_samples, generator):
+        shape = (n_samples, self.n_components)
+        return torch.randn(shape, generator=generator, dtype=torch.float32)
+
+    def forward(self, x, noise=None):
+        posterior = self.encode(x)
+        if noise is None and self.training:
+            noise = torch.randn_like(posterior.mean)
+        z = posterior.mean if noise is None else posterior.sample(noise)
+        location = self.decoder(z)
+        if self.training:
+            self.observation.track(x, location)
+        return {"likelihood": self.observation(location), "posterior": posterior, "z": z}
+
+    def elbo(self, x, noise):
+        """Return E_q[log p(x|z)] - KL of every row, the mean over the rows of ``noise``."""
+        posterior = self.encode(x)
+        log_prob = sum(self.decode(posterior.sample(vector)).log_prob(x) for vector in noise)
+        return log_prob / len(noise) - kl_to_standard_normal(posterior)
+
+    def elbo_terms(self, x, noise):
+        """Return E_q[log p(x_j|z)] of every entry, and after them the KL of every row."""
+        posterior = self.encode(x)
+        log_prob = sum(
+            self.decode(posterior.sample(vector)).log_prob_per_feature(x) for vector in noise
+        )
+        return torch.cat((log_prob / len(noise), kl_to_standard_normal(posterior)[:, None]), -1)
+
+    def importance(self, x, noise):
+        r"""Return log of the mean importance weight, and the effective sample size, of every row.
+
+        The weights are :math:`p(x|z) p(z) / q(z|x)` at one z for each row of ``noise``. Both
+        results are float64, (n_samples,).
+        """
+        posterior = self.encode(x)
+        log_scale = posterior.log_scale.sum(-1)
+        log_sum = log_squares = x.new_full((len(x),), -math.inf, dtype=torch.float64)
+        for vector in noise:
+            z = posterior.sample(vector)
+            log_prior_ratio = log_scale + 0.5 * (vector.square() - z.square()).sum(-1)
+            log_weight = (self.decode(z).log_prob(x) + log_prior_ratio).double()
+            log_sum = torch.logaddexp(log_sum, log_weight)
+            log_squares = torch.logaddexp(log_squares, 2 * log_weight)
+        ess = torch.exp(2 * log_sum - log_squares)
+        # Where every weight is 0 to rounding, none of the draws counts for more than one.
+        return log_sum - math.log(len(noise)), ess.nan_to_num(nan=1.0)
+
+    @torch.no_grad()
+    def expected_residual(self, batches):
+        """Return the mean of E_q (x - g(z))^2 over the rows, shared or of each column.
+
+        Each row takes some of the whitened noise vectors, in turn, so that no fewer than some
+        thousands are taken: one of many rows, antithetic pairs of fewer, all of few. Where wide
+        rows share a variance, their columns make up for rows.
+        """
+        half, _ = whitened_noise(self.n_components).chunk(2)
+        noise = torch.stack((half, -half), 1).flatten(0, 1)  # a vector, then its opposite
+        shared = self.observation.log_scale.ndim == 0
+        n_columns = max(1, batches.X.shape[1] // WIDE) if shared else 1
+        n_each = min(len(noise), -(-RESIDUAL_VECTORS // (batches.n_samples * n_columns)))
+        n_each += n_each % 2 if n_each > 1 else 0
+        total = 0.0
+        for (start, stop), x in zip(batches.slices, batches, strict=True):
+            posterior = self.encode(x)
+            for turn in range(n_each):
+                of_rows = (n_each * torch.arange(start, stop) + turn) % len(noise)
+                location = self.decoder(posterior.sample(noise[of_rows].to(x)))
+                residual = self.observation.residual(x, location)
+                total = total + residual.double() * (len(x) / n_each)
+        return total / batches.n_samples

@@ -1,0 +1,291 @@
+"""How a network is trained: the skorch net, its epochs, its callbacks. Only here is skorch."""
+
+import dis
+import math
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from sklearn.base import clone
+from skorch import NeuralNet
+from skorch.dataset import Dataset
+from torch.utils.data import Subset
+from tqdm.auto import tqdm
+
+from skvae.training.batches import dense_rows
+
+__all__ = ["AutoencoderNet", "Validation", "make_net"]
+
+OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+FUSED_DEVICES = ("cpu", "cuda")
+LOSSES = {"train_loss": "training", "valid_loss": "validation"}
+
+
+def _is_raised_by_code(error):
+    """Return whether a raise statement, and no signal, made this exception."""
+    traceback = error.__traceback__
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    code, place = traceback.tb_frame.f_code.co_code, traceback.tb_lasti
+    return place >= len(code) or dis.opname[code[place]] == "RAISE_VARARGS"
+
+
+class Validation(NamedTuple):
+    """What the validation loss is computed from, the same in every epoch."""
+
+    batches: object  # Batches, unshuffled
+    noise: torch.Tensor | None  # (n_samples, n_components)
+    objective: torch.nn.Module
+
+
+class _Means:
+    """Means of named terms over the rows of an epoch, summed on the device."""
+
+    def __init__(self):
+        self.n_samples = 0
+        self.totals = {}
+
+    def add(self, means, n_samples):
+        self.n_samples += n_samples
+        for name, mean in means.items():
+            if name in self.totals:
+                self.totals[name].add_(mean.detach(), alpha=n_samples)
+            else:
+                self.totals[name] = mean.detach() * n_samples
+
+    def compute(self):
+        return {name: total.item() / self.n_samples for name, total in self.totals.items()}
+
+
+class AutoencoderNet(NeuralNet):
+    """A skorch net whose epochs run over :class:`~skvae.training.batches.Batches`.
+
+    ``fit_batches`` replaces ``fit``; ``forward`` and ``predict`` return the reconstruction.
+    """
+
+    @property
+    def _default_callbacks(self):
+        return []
+
+    def infer(self, x, **fit_params):
+        """Return the module's output for a batch of any float or integer dtype."""
+        weights = next(self.module_.parameters())
+        return self.module_(torch.as_tensor(x).to(weights), **fit_params)
+
+    def evaluation_step(self, batch, training=False):
+        """Return the reconstruction of a batch."""
+        self.check_is_fitted()
+        with torch.set_grad_enabled(training):
+            self._set_training(training)
+            return self.infer(batch[0])["likelihood"].mean
+
+    def get_iterator(self, dataset, training=False):
+        """Return batches of a dataset, in order: slices, not rows one by one."""
+        X = dataset.dataset.X[dataset.indices] if isinstance(dataset, Subset) else dataset.X
+        return (
+            (np.array(dense_rows(X, slice(start, start + 1024))), None)
+            for start in range(0, X.shape[0], 1024)
+        )
+
+    def fit_batches(
+        self,
+        train,
+        validation=None,
+        *,
+        epochs,
+        generator,
+        first_epoch=0,
+        unit=1.0,
+        patience=None,
+        compiled=False,
+        progress=False,
+        task=None,
+    ):
+        """Train for some epochs.
+
+        Parameters
+        ----------
+        train : Batches
+            The training rows.
+        validation : Validation, default=None
+            Evaluated after every epoch.
+        epochs : int
+            The most epochs.
+        generator : torch.Generator
+            Source of the latent noise.
+        first_epoch : int, default=0
+            Epochs trained before: where the objective's schedules begin.
+        unit : float, default=1.0
+            The optimizer sees the loss divided by it: with the variance of X as the unit of a
+            squared error, a fit does not depend on the units of X.
+        patience : Patience, default=None
+            Early stopping on the validation loss.
+        compiled : bool, default=False
+            Whether the steps run the module through ``torch.compile``.
+        progress : bool, default=False
+            Whether to show a bar.
+        task : FitTask, default=None
+            Told of every epoch; may ask to stop.
+
+        Raises
+        ------
+        ValueError
+            If the loss of an epoch is not finite.
+        """
+        # To callbacks, the target of a row is the row.
+        X = train.X
+        datasets = {"dataset_train": Subset(Dataset(X, X), train.rows), "dataset_valid": None}
+        if validation is not None:
+            batches = validation.batches
+            datasets["dataset_valid"] = Subset(Dataset(batches.X, batches.X), batches.rows)
+        best = {}
+        forward = torch.compile(self.module_) if compiled else self.module_
+        self.notify("on_train_begin", X=X, y=X)
+        with tqdm(total=epochs, unit="epoch", disable=not progress) as bar:
+            for epoch in range(first_epoch, first_epoch + epochs):
+                self.notify("on_epoch_begin", **datasets)
+                if task is not None:
+                    task.begin_epoch()
+                self.module_.train()
+                means = self._train_epoch(forward, train, generator, epoch, unit)
+                shown = self._record("", means, best)
+                self.module_.eval()
+                if validation is not None:
+                    shown |= self._record("valid_", self._validate(validation), best)
+                for name in LOSSES.keys() & shown.keys():
+                    if not math.isfinite(shown[name]):
+                        raise ValueError(
+                            f"The {LOSSES[name]} loss must stay finite. Got {shown[name]} in epoch "
+                            f"{len(self.history)} instead. Use a smaller lr than {self.lr}, or "
+                            f"scale X."
+                        )
+                bar.update()
+                bar.set_postfix({name: f"{value:.4g}" for name, value in shown.items()})
+                stop = patience is not None and patience.exhausted(
+                    shown["valid_loss"], self.module_
+                )
+                try:
+                    self.notify("on_epoch_end", **datasets)
+                except KeyboardInterrupt as error:
+                    if not _is_raised_by_code(error):
+                        raise
+                    stop = True  # skorch's callbacks end the training so
+                if task is not None:
+                    stop = task.end_epoch() or stop
+                if stop:
+                    break
+        self.criterion_.epoch = math.inf
+        if patience is not None:
+            patience.restore(self.module_)
+        self.notify("on_train_end", X=X, y=X)
+        self.module_.eval()
+        return self
+
+    def _train_epoch(self, forward, batches, generator, number, unit):
+        """Take one step on every batch; return the mean of every term and of the loss."""
+        module, objective, optimizer = self.module_, self.criterion_, self.optimizer_
+        watched = bool(self.callbacks_)
+        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+        epoch = _Means()
+        for step, x in enumerate(batches):
+            objective.epoch = number + step / len(batches.slices)
+            if watched:
+                self.notify("on_batch_begin", batch=(x, x), training=True)
+            noise = module.noise(len(x), generator)
+            output = forward(x, noise if noise is None else noise.to(x.device))
+            means = objective.means(output, x)
+            loss = objective.total(means)
+            for weight in weights:  # zero_grad without its hooks, which cost as much as a layer
+                weight.grad = None
+            # Every row weighs the same: a short batch does not steer as a full one does.
+            loss.backward(loss.new_tensor(len(x) / batches.full / unit))
+            if watched:
+                self.notify(
+                    "on_grad_computed",
+                    named_parameters=list(self.get_all_learnable_params()),
+                    batch=(x, x),
+                    training=True,
+                )
+            optimizer.step()
+            epoch.add({**means, "loss": loss}, len(x))
+            if watched:
+                self.history.record_batch("train_loss", loss.item())
+                self.history.record_batch("train_batch_size", len(x))
+                prediction = output["likelihood"].mean.detach()
+                self.notify(
+                    "on_batch_end", batch=(x, x), training=True, loss=loss, y_pred=prediction
+                )
+        return epoch.compute()
+
+    def validation_loss(self, validation):
+        """Return the loss on the validation rows, at the weights as they are."""
+        self.module_.eval()
+        return self._validate(validation)["loss"]
+
+    @torch.no_grad()
+    def _validate(self, validation):
+        """Return the mean of every term and of the loss over the validation rows."""
+        epoch = _Means()
+        batches, noise, objective = validation
+        for (start, stop), x in zip(batches.slices, batches, strict=True):
+            output = self.module_(x, noise if noise is None else noise[start:stop].to(x.device))
+            means = objective.means(output, x)
+            epoch.add({**means, "loss": objective.total(means)}, len(x))
+        return epoch.compute()
+
+    def _record(self, prefix, means, best):
+        """Write an epoch's means into the history; return them by the names written."""
+        loss = means.pop("loss")
+        loss_name = "valid_loss" if prefix else "train_loss"
+        record = {loss_name: loss, **{prefix + name: value for name, value in means.items()}}
+        for name, value in record.items():
+            self.history.record(name, value)
+        self.history.record(loss_name + "_best", loss < best.get(loss_name, math.inf))
+        best[loss_name] = min(loss, best.get(loss_name, math.inf))
+        return record
+
+
+def make_net(
+    network, objective, *, optimizer="adam", lr=1e-3, weight_decay=0.0, callbacks=None, device="cpu"
+):
+    """Return an initialized :class:`AutoencoderNet` around a network and an objective.
+
+    Parameters
+    ----------
+    network, objective : nn.Module
+        What is computed, and what is minimised.
+    optimizer : {"adam", "adamw", "sgd"} or callable, default="adam"
+        Names take torch's fused implementation where the device has one.
+    lr, weight_decay : float
+        Arguments of the optimizer; a zero weight decay is not passed on.
+    callbacks : list of skorch callbacks, default=None
+        Cloned, so that the caller's stay as they are.
+    device : str, default="cpu"
+        A torch device.
+    """
+    for callback in callbacks or []:
+        if hasattr(callback, "on_fit_task_end"):
+            raise TypeError(
+                f"callbacks= takes skorch's callbacks. Got {type(callback).__name__}, one of "
+                f"scikit-learn's, instead. Pass it to set_callbacks."
+            )
+    options = {"weight_decay": weight_decay} if weight_decay else {}
+    if not callable(optimizer):
+        options["fused"] = torch.device(device).type in FUSED_DEVICES
+        optimizer = OPTIMIZERS[optimizer]
+    net = AutoencoderNet(
+        network,
+        objective,
+        optimizer=partial(optimizer, **options),
+        lr=lr,
+        callbacks=None if callbacks is None else clone(callbacks, safe=False),
+        train_split=None,
+        iterator_train=None,
+        iterator_valid=None,
+        predict_nonlinearity=None,
+        use_caching=False,
+        verbose=0,
+        device=device,
+    )
+    return net.initialize()

@@ -1,0 +1,44 @@
+import pytest
+import torch
+
+from skvae.nn.likelihoods import Bernoulli
+from skvae.nn.observation_models import GaussianObservation, Observation
+
+
+@pytest.mark.parametrize("per_feature", [False, True])
+def test_a_learned_variance_follows_the_running_mean_of_the_residual(per_feature):
+    observation = GaussianObservation(2, per_feature=per_feature)
+    start = torch.tensor([4.0, 4.0]) if per_feature else torch.tensor(4.0)
+    observation.start(start, torch.zeros_like(start))
+    observation.track(torch.tensor([[1.0, 2.0]]), torch.zeros(1, 2))
+    residual = torch.tensor([1.0, 4.0]) if per_feature else torch.tensor(2.5)
+    expected = 0.9 * start + 0.1 * residual
+    assert torch.allclose(torch.exp(2 * observation.log_scale), expected)
+
+
+def test_a_learned_variance_stays_above_its_floor_and_comes_back_from_it():
+    observation = GaussianObservation(2)
+    observation.start(torch.tensor(1.0), torch.tensor(1e-6))
+    x = torch.zeros(1, 2)
+    for _ in range(500):
+        observation.track(x, x)
+    assert torch.exp(2 * observation.log_scale).item() == pytest.approx(1e-6)
+    observation.track(x + 1, x)
+    assert torch.exp(2 * observation.log_scale).item() == pytest.approx(0.1, rel=1e-5)
+
+
+def test_a_held_variance_does_not_move():
+    observation = GaussianObservation(2, learned=False)
+    observation.start(torch.tensor(3.0), torch.tensor(0.0))
+    observation.track(torch.ones(1, 2), torch.zeros(1, 2))
+    assert torch.exp(2 * observation.log_scale).item() == pytest.approx(3.0)
+
+
+def test_decoders_start_at_the_mean_of_the_data():
+    mean, scale = torch.tensor([0.25, 1.0]), torch.tensor([2.0, 3.0])
+    centre, unit = GaussianObservation(2).initial_location(mean, scale)
+    assert torch.equal(centre, mean)
+    assert torch.equal(unit, scale)
+    logits, unit = Observation(Bernoulli).initial_location(mean, scale)
+    assert torch.allclose(torch.sigmoid(logits), torch.tensor([0.25, 0.99]))
+    assert torch.equal(unit, torch.ones(2))

@@ -1,0 +1,126 @@
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from detectors import SMALL, TRANSFORMERS, detector, every_density
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_array
+from scipy.spatial.distance import mahalanobis
+from sklearn.base import clone
+from sklearn.decomposition import PCA, KernelPCA, TruncatedSVD
+
+from skvae import VAETransformer
+from skvae.outlier.scores import (
+    contributions,
+    distance_scores,
+    likelihood_scores,
+    reconstruction_scores,
+)
+
+
+@every_density
+def test_the_likelihood_is_the_transformers_own_score(name, table):
+    fitted = detector(TRANSFORMERS[name]).fit(table)
+    assert_array_equal(fitted.score_samples(table), fitted.transformer_.score_samples(table))
+    alone = clone(TRANSFORMERS[name]).fit(table)
+    assert_array_equal(fitted.score_samples(table), alone.score_samples(table))
+
+
+@pytest.mark.parametrize(
+    "transformer",
+    [*TRANSFORMERS.values(), KernelPCA(2, kernel="rbf", fit_inverse_transform=True)],
+    ids=[*TRANSFORMERS, "KernelPCA"],
+)
+def test_the_reconstruction_is_minus_the_mean_squared_error(transformer, table):
+    fitted = detector(transformer, anomaly_score="reconstruction").fit(table)
+    inner = fitted.transformer_
+    back = inner.inverse_transform(inner.transform(table))
+    assert_allclose(fitted.score_samples(table), -((table - back) ** 2).mean(axis=1), rtol=1e-10)
+
+
+@every_density
+def test_the_latent_score_is_minus_a_mahalanobis_distance_made_by_hand(name, table):
+    fitted = detector(TRANSFORMERS[name], anomaly_score="latent").fit(table)
+    codes = fitted.transformer_.transform(table)
+    inverse = np.linalg.inv(np.cov(codes.T, bias=True))
+    expected = [-mahalanobis(code, codes.mean(axis=0), inverse) for code in codes[:50]]
+    assert_allclose(fitted.score_samples(table[:50]), expected, rtol=1e-7)
+
+
+def test_a_dimension_without_variance_does_not_count_in_the_latent_score(table):
+    X = np.c_[table, np.zeros(len(table))]
+    whole = detector(PCA(7), anomaly_score="latent").fit(X).score_samples(X)
+    assert_allclose(whole, detector(PCA(6), anomaly_score="latent").fit(X).score_samples(X))
+
+
+def test_a_callable_gets_the_transformer_and_the_rows(table):
+    def score(transformer, X):
+        return transformer.transform(X)[:, 0]
+
+    fitted = detector(anomaly_score=score).fit(table)
+    assert_array_equal(fitted.score_samples(table), PCA(2).fit_transform(table)[:, 0])
+
+
+def test_scores_are_those_of_the_row_alone_and_float64(table):
+    fitted = detector(VAETransformer(2, **SMALL)).fit(table.astype(np.float32))
+    scores = fitted.score_samples(table.astype(np.float32))
+    assert scores.dtype == np.float64
+    alone = np.concatenate([fitted.score_samples(table[[row]]) for row in range(5)])
+    assert_allclose(fitted.score_samples(table)[:5], alone, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["likelihood", "reconstruction", "latent"])
+def test_sparse_rows_score_as_dense_ones(kind, digits):
+    fitted = detector(VAETransformer(4, **SMALL), anomaly_score=kind).fit(csr_array(digits))
+    dense = fitted.score_samples(digits[:20])
+    assert_allclose(fitted.score_samples(csr_array(digits[:20])), dense, rtol=1e-10)
+
+
+def test_any_transformer_that_takes_sparse_rows_may_have_them(digits):
+    svd = TruncatedSVD(4, random_state=0)
+    fitted = detector(svd, anomaly_score="reconstruction").fit(csr_array(digits))
+    assert_allclose(
+        fitted.score_samples(csr_array(digits[:20])), fitted.score_samples(digits[:20]), rtol=1e-9
+    )
+
+
+def test_a_row_is_explained_around_the_mean_that_a_pca_was_fitted_to(table):
+    pca = PCA(2).fit(table)
+    row = table[:1] + 3.0
+    explained = contributions(pca, row, "likelihood").contributions[0]
+    centred = (row - pca.mean_)[0]
+    terms = -0.5 * centred * (pca.get_precision() @ centred)
+    constant = 0.5 * np.linalg.slogdet(pca.get_precision())[1] - 3 * np.log(2 * np.pi)
+    assert_allclose(explained, terms + constant / 6, rtol=1e-9)
+
+
+@pytest.mark.parametrize("container", [np.array, csr_array, pd.DataFrame, pl.DataFrame])
+@pytest.mark.parametrize("score", [reconstruction_scores, likelihood_scores])
+def test_scores_are_computed_some_rows_at_a_time(score, container, table, monkeypatch):
+    seen = []
+
+    class Watched(PCA):
+        def transform(self, X):
+            seen.append(X.shape[0])
+            return super().transform(X)
+
+        def score_samples(self, X):
+            seen.append(X.shape[0])
+            return super().score_samples(X)
+
+    X = container(table)
+    fitted = Watched(2).fit(table if container is csr_array else X)
+    expected = score(Watched(2).fit(table), table)
+    seen.clear()
+    monkeypatch.setattr("skvae.outlier.scores.CHUNK_ENTRIES", 600)
+    assert_allclose(score(fitted, X), expected, rtol=1e-10)
+    assert max(seen) == 100
+    assert sum(seen) >= 400
+
+
+def test_a_distance_that_rounds_below_zero_is_zero():
+    class Rounding:
+        def mahalanobis(self, codes):
+            return np.array([-1e-18, 4.0])
+
+    assert_array_equal(distance_scores(PCA(1).fit(np.eye(3)), np.eye(3)[:2], Rounding()), [0, -2])
