@@ -42,14 +42,14 @@ class AdamFromOne(VAETransformer):
     def _observation(self, n_features):
         return ParameterObservation()
 
-    def _start(self, network, X, rows, statistics, generator):
+    def _start(self, network, rows, statistics, generator):
         """Start at variance 1."""
 
 
 class AdamFromData(AdamFromOne):
     """A VAE that starts at the variance of the data and leaves it to Adam."""
 
-    def _start(self, network, X, rows, statistics, generator):
+    def _start(self, network, rows, statistics, generator):
         variance = torch.tensor(statistics.variance.mean())
         network.observation.log_scale.data.copy_(0.5 * torch.log(variance))
 

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from skvae.base.building import make_decoder, make_encoder
 from skvae.base.hyperparameters import hyperparameters
 from skvae.base.transformer import BaseAutoencoderTransformer
 from skvae.nn.networks import AutoencoderNetwork
@@ -56,8 +57,8 @@ class AutoencoderTransformer(BaseAutoencoderTransformer):
 
     def _network(self, n_features):
         return AutoencoderNetwork(
-            self._encoder(n_features, self.n_components),
-            self._decoder(n_features),
+            make_encoder(self, n_features, self.n_components),
+            make_decoder(self, n_features),
             GaussianObservation(n_features, learned=False),
             self.n_components,
         )

@@ -6,7 +6,10 @@ import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import numpy as np
 import pytest
+from skorch import NeuralNet
+from torch import nn
 
 import skvae
 
@@ -121,3 +124,57 @@ def test_every_file_is_short_and_says_its_one_idea():
     for name, path in FILES.items():
         assert len(path.read_text().splitlines()) <= 330, name
         assert ast.get_docstring(ast.parse(path.read_text())), name
+
+
+def test_no_function_is_long():
+    for name, path in FILES.items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                length = node.end_lineno - node.lineno + 1
+                if ast.get_docstring(node):
+                    length -= node.body[0].end_lineno - node.body[0].lineno + 1
+                assert length <= 50, f"{node.name} of {name} has {length} lines"
+
+
+LOWER = [name for name in FILES if room_of(name) in ("nn", "training")]
+
+
+def nodes(name):
+    return ast.walk(ast.parse(FILES[name].read_text()))
+
+
+def defined(node):
+    """Return whether a node gives a name: a function, a field, an attribute that is set."""
+    return (
+        isinstance(node, ast.FunctionDef | ast.ClassDef)
+        or (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+        or (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store))
+    )
+
+
+def named(node):
+    """Return the name that a node is about, or None."""
+    return next((getattr(node, k) for k in ("name", "id", "attr", "arg") if hasattr(node, k)), None)
+
+
+def of_estimators_alone():
+    """Return the attributes of fitted estimators that nothing below them has as well."""
+    fitted = [
+        getattr(skvae, name)(1, max_epochs=1).fit(np.eye(4))
+        for name in skvae.__all__
+        if name.endswith("Transformer")
+    ]
+    below = {named(node) for name in LOWER for node in nodes(name) if defined(node)}
+    of_libraries = {name for thing in (NeuralNet, nn.Module, np.ndarray) for name in dir(thing)}
+    return {name for estimator in fitted for name in dir(estimator)} - below - of_libraries
+
+
+def test_a_fit_reads_downwards():
+    alone = of_estimators_alone()
+    assert {"net_", "history_", "_objective", "_network", "max_epochs", "early_stopping"} < alone
+    for name in LOWER:
+        for node in nodes(name):
+            if isinstance(node, ast.Attribute):
+                assert node.attr not in alone, f"{name} names {node.attr}"
+            elif isinstance(node, ast.arg | ast.Name):
+                assert named(node).lower() != "estimator", name

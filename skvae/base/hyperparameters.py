@@ -20,7 +20,7 @@ from skvae.base.documentation import DocumentationLinks
 from skvae.nn.convolutions import ARCHITECTURES
 from skvae.nn.likelihoods import LIKELIHOODS
 from skvae.nn.perceptrons import ACTIVATIONS
-from skvae.training.net import OPTIMIZERS
+from skvae.training.optimizers import OPTIMIZERS
 
 __all__ = ["SharedParameters", "check_argument", "check_integer", "hyperparameters"]
 

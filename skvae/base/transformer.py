@@ -2,23 +2,26 @@
 
 from abc import abstractmethod
 from contextlib import nullcontext
-from math import prod
-from numbers import Integral
 
 import numpy as np
+import torch
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skvae.base.fitted import (
+    attributes_of,
+    attributes_so_far,
+    attributes_with_weights,
+    nothing_if_it_fails,
+)
 from skvae.base.hyperparameters import SharedParameters
 from skvae.base.inference import Verbs, check_flat
+from skvae.base.pickling import pack, unpack
+from skvae.base.planning import plan_of_fit, start_of
 from skvae.base.sklearn_callbacks import CallbackSupportMixin, watched_fit, with_callbacks
-from skvae.base.validation import nothing_if_it_fails
-from skvae.nn.convolutions import ConvolutionalDecoder, ConvolutionalEncoder
-from skvae.nn.networks import rescaled
-from skvae.nn.perceptrons import PerceptronDecoder, PerceptronEncoder
-from skvae.training.conclusion import attributes_with_weights
-from skvae.training.fitting import train
-from skvae.training.state import pack, unpack, user_module
+from skvae.training.devices import check_compiler, check_device
+from skvae.training.run import TrainingRun, threads_for
+from skvae.training.splitting import split_rows
 
 __all__ = ["BaseAutoencoderTransformer"]
 
@@ -34,10 +37,10 @@ def _makes_whole_passes(estimator):
 
 
 class BaseAutoencoderTransformer(Verbs, CallbackSupportMixin, SharedParameters):
-    """What the autoencoders share: ``fit`` from two hooks, the verbs, the pickle.
+    """What the autoencoders share: ``fit``, the methods of a fitted one, the pickle.
 
-    A final class says what is computed (``_network``) and what is minimised
-    (``_objective``); ``fit`` joins the two in a skorch net.
+    A final class says what is computed (``_network``) and what is minimised (``_objective``).
+    ``fit`` makes a plan of the two, and has it carried out.
     """
 
     @abstractmethod
@@ -67,60 +70,16 @@ class BaseAutoencoderTransformer(Verbs, CallbackSupportMixin, SharedParameters):
     def _schedule(self, objective):
         """Give an objective what changes its penalties over the epochs."""
 
-    def _start(self, network, X, rows, statistics, generator):
+    def _start(self, network, rows, statistics, generator):
         """Set what training begins with besides the weights."""
 
     def _conclude(self, network, batches):
         """Set what follows from the trained weights; return further fitted attributes."""
         return {}
 
-    def _encoder(self, n_features, n_outputs):
-        """Return the encoder module, ours or the user's."""
-        if self.encoder is not None:
-            module = user_module("encoder", self.encoder, n_features, n_outputs)
-            return rescaled(module, before=self.input_scale)
-        if self.image_shape is not None:
-            return ConvolutionalEncoder(self._sides(n_features), n_outputs, self.architecture)
-        return PerceptronEncoder(n_features, n_outputs, self._hidden_sizes(), self.activation)
-
-    def _decoder(self, n_features):
-        """Return the decoder module, ours or the user's."""
-        if self.decoder is not None:
-            module = user_module("decoder", self.decoder, self.n_components, n_features)
-            return rescaled(module, after=1 / self.input_scale if self._decodes_rows() else 1.0)
-        if self.image_shape is not None:
-            return ConvolutionalDecoder(
-                self.n_components, self._sides(n_features), self.architecture
-            )
-        sizes = self._hidden_sizes()[::-1]
-        return PerceptronDecoder(self.n_components, n_features, sizes, self.activation)
-
     def _decodes_rows(self):
         """Return whether the decoder's output has the units of rows."""
         return True
-
-    def _sides(self, n_features):
-        """Return the height, the width and the channels of a row."""
-        sides = tuple(self.image_shape)
-        if len(sides) != 3 or not all(isinstance(side, Integral) and side > 0 for side in sides):
-            raise ValueError(
-                f"image_shape must be (height, width, channels), integers of at least 1. Got "
-                f"{self.image_shape!r} instead. Give all three."
-            )
-        if prod(sides) != n_features:
-            raise ValueError(
-                f"image_shape={sides} needs X with {prod(sides)} columns. Got {n_features} "
-                f"instead. Give the shape of the images that the rows of X are."
-            )
-        return sides
-
-    def _hidden_sizes(self):
-        sizes = tuple(self.hidden_layer_sizes)
-        if not all(isinstance(size, Integral) and size > 0 for size in sizes):
-            raise ValueError(
-                f"hidden_layer_sizes must hold integers of at least 1. Got {sizes} instead."
-            )
-        return sizes
 
     @with_callbacks
     def fit(self, X, y=None, *, X_val=None):
@@ -153,9 +112,14 @@ class BaseAutoencoderTransformer(Verbs, CallbackSupportMixin, SharedParameters):
             without ``early_stopping``; if the loss does not stay finite. The estimator is
             then unfitted (after a warm start: as it was).
         """
-        resume = self.warm_start and hasattr(self, "net_")
-        settings = {"n_epochs": self.max_epochs, "keep": self.warm_start}
-        return self._train(X, X_val, resume=resume, task=watched_fit(self, X, y), **settings)
+        return self._train(
+            X,
+            X_val,
+            resume=self.warm_start and hasattr(self, "net_"),
+            n_epochs=self.max_epochs,
+            keep=self.warm_start,
+            task=watched_fit(self, X, y),
+        )
 
     @available_if(_makes_whole_passes)
     def partial_fit(self, X, y=None):
@@ -238,16 +202,45 @@ class BaseAutoencoderTransformer(Verbs, CallbackSupportMixin, SharedParameters):
         vars(self).update(attributes_with_weights(self, weights, X))
         return self
 
-    def _train(self, X, X_val=None, *, resume, **settings):
-        """Train, and take the fitted attributes; on failure leave none, or those of before."""
+    @torch.inference_mode(mode=False)
+    @torch.enable_grad()
+    def _train(self, X, X_val=None, *, resume, n_epochs, keep, n_seen=0, task=None):
+        """Validate, plan, train, and take the fitted attributes.
+
+        On failure none are left, or those of before where training was to ``resume``. The states
+        of the optimizer and of the generator stay only to ``keep`` on from them.
+        """
         with nullcontext() if resume else nothing_if_it_fails(self):
-            self._validate_params()
-            X = self._training_rows(X, reset=not resume)
-            if X_val is not None:
-                X_val = self._check_validation(X_val)
-            fitted = train(self, X, X_val, resume=resume, **settings)
+            X, X_val = self._validated(X, X_val, reset=not resume)
+            start = start_of(self, resume=resume, n_seen=n_seen)
+            validation_fraction = self.validation_fraction if self.early_stopping else None
+            rows = split_rows(X, X_val, validation_fraction, start.split_seed)
+            plan = plan_of_fit(self, rows, start, n_epochs=n_epochs, keep=keep)
+            run = TrainingRun(plan, rows, start)
+            with threads_for(plan):
+                if task is not None:
+                    task.begin(n_epochs, lambda: attributes_so_far(self, run))
+                run.train(task)
+                fitted = attributes_of(self, run)
+            if keep:
+                fitted["_generator_state_"] = start.generator.get_state().numpy()
+            else:
+                run.net.optimizer_.state.clear()
+            if task is not None:
+                task.end(fitted)
         vars(self).update(fitted)
         return self
+
+    def _validated(self, X, X_val, reset):
+        """Return the rows as arrays, after a look at the parameters and at the device."""
+        self._validate_params()
+        X = self._training_rows(X, reset)
+        if X_val is not None:
+            X_val = self._check_validation(X_val)
+        check_device(self.device)
+        if self.compile:
+            check_compiler(self.device)
+        return X, X_val
 
     def _training_rows(self, X, reset):
         """Return X as a valid array of at least two rows."""

@@ -1,39 +1,10 @@
-"""What estimators share that hold others: valid rows, and fits that leave nothing if they fail."""
-
-from contextlib import contextmanager
+"""Rows that are valid, of whatever kind X is."""
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-__all__ = ["forget", "nothing_if_it_fails", "valid_rows"]
-
-
-def forget(estimator):
-    """Remove every fitted attribute.
-
-    Examples
-    --------
-    >>> from sklearn.preprocessing import StandardScaler
-    >>> from skvae.base.validation import forget
-    >>> scaler = StandardScaler().fit([[0.0], [2.0]])
-    >>> forget(scaler)
-    >>> hasattr(scaler, "mean_")
-    False
-    """
-    for name in [name for name in vars(estimator) if name.endswith("_")]:
-        delattr(estimator, name)
-
-
-@contextmanager
-def nothing_if_it_fails(estimator):
-    """Forget an earlier fit, and again what was fitted if the block raises."""
-    forget(estimator)
-    try:
-        yield
-    except BaseException:
-        forget(estimator)
-        raise
+__all__ = ["valid_rows"]
 
 
 def valid_rows(estimator, X, *, accept_sparse, reset):

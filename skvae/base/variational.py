@@ -9,6 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 
 from skvae._warnings import warn
+from skvae.base.building import make_decoder, make_encoder
 from skvae.base.hyperparameters import (
     NON_NEGATIVE,
     NON_NEGATIVE_INTEGER,
@@ -79,8 +80,8 @@ class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
 
     def _network(self, n_features):
         return VariationalNetwork(
-            self._encoder(n_features, 2 * self.n_components),
-            self._decoder(n_features),
+            make_encoder(self, n_features, 2 * self.n_components),
+            make_decoder(self, n_features),
             self._observation(n_features),
             self.n_components,
         )
@@ -107,7 +108,7 @@ class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
             return np.sqrt(statistics.variance)
         return super()._column_scale(statistics)
 
-    def _start(self, network, X, rows, statistics, generator):
+    def _start(self, network, rows, statistics, generator):
         if self.likelihood != "gaussian":
             return
         variance = statistics.variance
@@ -116,7 +117,7 @@ class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
             variance = variance.mean()
         floor = np.where(variance > 0, VARIANCE_FLOOR * variance, CONSTANT_COLUMN_FLOOR)
         if self.noise_variance == "pca" and variance > 0:
-            variance = self._pca_noise_variance(X, rows, generator)
+            variance = self._pca_noise_variance(rows.X, rows.training, generator)
         if not isinstance(self.noise_variance, str):
             variance = np.float64(self.noise_variance) / self.input_scale**2
             floor = np.float64(0)

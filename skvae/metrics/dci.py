@@ -129,20 +129,9 @@ def dci_score(
             f"{name} needs at least {FEWEST_ROWS} rows, a third of which is held out. Got "
             f"{len(codes)} instead. Give more rows."
         )
-    codes, values = standardised(codes), standardised(factors.values)
-    rng = check_random_state(random_state)
-    importances = np.empty((codes.shape[1], len(factors.sizes)))
-    informativeness = np.empty(len(factors.sizes))
-    for place, nominal_one in enumerate(factors.nominal):
-        if nominal_one or flavor is not None:
-            levels, balanced = factors.levels[:, place], flavor is None
-            rows = split_levels(levels, place, name, rng)
-            model, quality = _classified(codes, levels, *rows, balanced, rng)
-        else:
-            model, quality = _regressed(codes, values[:, place], *split_rows(len(codes), rng), rng)
-        # A split that gains nothing can count as a loss of the order of rounding.
-        importances[:, place] = np.maximum(model.feature_importances_, 0.0)
-        informativeness[place] = max(quality, 0.0)
+    importances, informativeness = _importances(
+        factors, standardised(codes), name, flavor, check_random_state(random_state)
+    )
     per_code, weights = _disentanglement(importances)
     per_factor = _concentration(importances, axis=0)
     factor_weights = None if flavor is None else _shares(importances.sum(axis=0), axis=0)
@@ -164,6 +153,24 @@ def dci_score(
         informativeness_per_factor=informativeness,
         importances=importances,
     )
+
+
+def _importances(factors, codes, name, flavor, rng):
+    """Return R, (n_codes, n_factors), and how well each factor is predicted, (n_factors,)."""
+    values = standardised(factors.values)
+    importances = np.empty((codes.shape[1], len(factors.sizes)))
+    informativeness = np.empty(len(factors.sizes))
+    for place, nominal_one in enumerate(factors.nominal):
+        if nominal_one or flavor is not None:
+            levels, balanced = factors.levels[:, place], flavor is None
+            rows = split_levels(levels, place, name, rng)
+            model, quality = _classified(codes, levels, *rows, balanced, rng)
+        else:
+            model, quality = _regressed(codes, values[:, place], *split_rows(len(codes), rng), rng)
+        # A split that gains nothing can count as a loss of the order of rounding.
+        importances[:, place] = np.maximum(model.feature_importances_, 0.0)
+        informativeness[place] = max(quality, 0.0)
+    return importances, informativeness
 
 
 def _regressed(codes, values, learned, scored, rng):

@@ -12,9 +12,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
+from skvae.base.planning import NETWORK_PARAMETERS
 from skvae.base.variational import BaseVAETransformer
 from skvae.model_selection.path import SCORE, fit_path
-from skvae.training.fitting import NETWORK_PARAMETERS
 
 __all__ = ["BetaCurve", "beta_curve"]
 

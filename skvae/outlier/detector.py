@@ -9,6 +9,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, resample
 
 from skvae.base.documentation import DocumentationLinks, block_around
+from skvae.base.fitted import nothing_if_it_fails
 from skvae.base.hyperparameters import (
     AT_MOST_HALF,
     PROPER_FRACTION,
@@ -16,7 +17,6 @@ from skvae.base.hyperparameters import (
     hyperparameters,
     one_of,
 )
-from skvae.base.validation import nothing_if_it_fails
 from skvae.outlier.inference import OutlierVerbs
 from skvae.outlier.robust_vae import RobustVAE
 from skvae.outlier.scores import codes_of, mean_squares

@@ -11,12 +11,13 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skvae.base.documentation import DocumentationLinks
+from skvae.base.fitted import nothing_if_it_fails
 from skvae.base.hyperparameters import (
     POSITIVE_INTEGER,
     PROPER_FRACTION,
     hyperparameters,
 )
-from skvae.base.validation import nothing_if_it_fails, valid_rows
+from skvae.base.validation import valid_rows
 from skvae.vae import VAETransformer
 
 __all__ = ["RobustVAE"]

@@ -170,14 +170,7 @@ class LatentTraversalDisplay(Display):
             centre = codes.mean(axis=0)
         if x is not None:
             centre = np.asarray(last.transform(last_step(estimator, one_row(x))[1]))[0]
-        moved = np.empty((len(dimensions), n_steps, codes.shape[1]), dtype=codes.dtype)
-        moved[:] = centre
-        for place, dimension in enumerate(dimensions):
-            if spread == "prior":
-                ends = norm.ppf(quantiles)
-            else:
-                ends = np.quantile(codes[:, dimension], quantiles)
-            moved[place, :, dimension] = np.linspace(*ends, n_steps)
+        moved = _moved(codes, centre, dimensions, n_steps, spread, quantiles)
         rows = last.inverse_transform(moved.reshape(-1, codes.shape[1]))
         rows = to_data_units(estimator, rows).reshape(len(dimensions), n_steps, -1)
         measured = {"informativeness": values[dimensions], "measure": measure}
@@ -254,3 +247,16 @@ def _check(n_dimensions, n_steps, spread, quantiles):
             f"quantiles must be two probabilities, 0 < low < high < 1. Got {quantiles!r} instead. "
             f"Use (0.01, 0.99)."
         )
+
+
+def _moved(codes, centre, dimensions, n_steps, spread, quantiles):
+    """Return codes at ``centre`` with one dimension moved, (n_dimensions, n_steps, n_codes)."""
+    moved = np.empty((len(dimensions), n_steps, codes.shape[1]), dtype=codes.dtype)
+    moved[:] = centre
+    for place, dimension in enumerate(dimensions):
+        if spread == "prior":
+            ends = norm.ppf(quantiles)
+        else:
+            ends = np.quantile(codes[:, dimension], quantiles)
+        moved[place, :, dimension] = np.linspace(*ends, n_steps)
+    return moved

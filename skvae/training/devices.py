@@ -34,12 +34,20 @@ def check_device(device):
         )
 
 
-def device_or_cpu(device, Estimator):
-    """Return the device, or with a warning the CPU where it is absent, for a fitted estimator."""
+def device_or_cpu(device, fitted):
+    """Return the device, or with a warning the CPU where it is absent.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        Where something was fitted.
+    fitted : str
+        What was.
+    """
     if _trouble(device) is None:
         return device
     warn(
-        f"The {Estimator.__name__} was fitted on device={str(device)!r}, which is absent here. It "
+        f"The {fitted} was fitted on device={str(device)!r}, which is absent here. It "
         f"computes on the CPU. Set device='cpu' to fit it again."
     )
     return "cpu"

@@ -14,11 +14,10 @@ from torch.utils.data import Subset
 from tqdm.auto import tqdm
 
 from skvae.training.batches import dense_rows
+from skvae.training.optimizers import FUSED_DEVICES, OPTIMIZERS
 
 __all__ = ["AutoencoderNet", "Validation", "make_net"]
 
-OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
-FUSED_DEVICES = ("cpu", "cuda")
 LOSSES = {"train_loss": "training", "valid_loss": "validation"}
 
 
@@ -133,13 +132,7 @@ class AutoencoderNet(NeuralNet):
         ValueError
             If the loss of an epoch is not finite.
         """
-        # To callbacks, the target of a row is the row.
-        X = train.X
-        datasets = {"dataset_train": Subset(Dataset(X, X), train.rows), "dataset_valid": None}
-        if validation is not None:
-            batches = validation.batches
-            datasets["dataset_valid"] = Subset(Dataset(batches.X, batches.X), batches.rows)
-        best = {}
+        X, datasets, best = train.X, _datasets(train, validation), {}
         forward = torch.compile(self.module_) if compiled else self.module_
         self.notify("on_train_begin", X=X, y=X)
         with tqdm(total=epochs, unit="epoch", disable=not progress) as bar:
@@ -153,27 +146,10 @@ class AutoencoderNet(NeuralNet):
                 self.module_.eval()
                 if validation is not None:
                     shown |= self._record("valid_", self._validate(validation), best)
-                for name in LOSSES.keys() & shown.keys():
-                    if not math.isfinite(shown[name]):
-                        raise ValueError(
-                            f"The {LOSSES[name]} loss must stay finite. Got {shown[name]} in epoch "
-                            f"{len(self.history)} instead. Use a smaller lr than {self.lr}, or "
-                            f"scale X."
-                        )
+                self._check_finite(shown)
                 bar.update()
                 bar.set_postfix({name: f"{value:.4g}" for name, value in shown.items()})
-                stop = patience is not None and patience.exhausted(
-                    shown["valid_loss"], self.module_
-                )
-                try:
-                    self.notify("on_epoch_end", **datasets)
-                except KeyboardInterrupt as error:
-                    if not _is_raised_by_code(error):
-                        raise
-                    stop = True  # skorch's callbacks end the training so
-                if task is not None:
-                    stop = task.end_epoch() or stop
-                if stop:
+                if self._ends_after(shown, patience, datasets, task):
                     break
         self.criterion_.epoch = math.inf
         if patience is not None:
@@ -181,6 +157,28 @@ class AutoencoderNet(NeuralNet):
         self.notify("on_train_end", X=X, y=X)
         self.module_.eval()
         return self
+
+    def _check_finite(self, shown):
+        """Refuse a loss that has diverged."""
+        for name in LOSSES.keys() & shown.keys():
+            if not math.isfinite(shown[name]):
+                raise ValueError(
+                    f"The {LOSSES[name]} loss must stay finite. Got {shown[name]} in epoch "
+                    f"{len(self.history)} instead. Use a smaller lr than {self.lr}, or scale X."
+                )
+
+    def _ends_after(self, shown, patience, datasets, task):
+        """Tell all that watch of an epoch's end; return whether one of them asks to stop."""
+        stop = patience is not None and patience.exhausted(shown["valid_loss"], self.module_)
+        try:
+            self.notify("on_epoch_end", **datasets)
+        except KeyboardInterrupt as error:
+            if not _is_raised_by_code(error):
+                raise
+            stop = True  # skorch's callbacks end the training so
+        if task is not None:
+            stop = task.end_epoch() or stop
+        return stop
 
     def _train_epoch(self, forward, batches, generator, number, unit):
         """Take one step on every batch; return the mean of every term and of the loss."""
@@ -246,46 +244,40 @@ class AutoencoderNet(NeuralNet):
         return record
 
 
-def make_net(
-    network, objective, *, optimizer="adam", lr=1e-3, weight_decay=0.0, callbacks=None, device="cpu"
-):
-    """Return an initialized :class:`AutoencoderNet` around a network and an objective.
+def _datasets(train, validation):
+    """Return what skorch's callbacks know the rows by; the target of a row is the row."""
+    datasets = {"dataset_train": Subset(Dataset(train.X, train.X), train.rows)}
+    if validation is None:
+        return {**datasets, "dataset_valid": None}
+    X, rows = validation.batches.X, validation.batches.rows
+    return {**datasets, "dataset_valid": Subset(Dataset(X, X), rows)}
 
-    Parameters
-    ----------
-    network, objective : nn.Module
-        What is computed, and what is minimised.
-    optimizer : {"adam", "adamw", "sgd"} or callable, default="adam"
-        Names take torch's fused implementation where the device has one.
-    lr, weight_decay : float
-        Arguments of the optimizer; a zero weight decay is not passed on.
-    callbacks : list of skorch callbacks, default=None
-        Cloned, so that the caller's stay as they are.
-    device : str, default="cpu"
-        A torch device.
-    """
-    for callback in callbacks or []:
+
+def make_net(plan):
+    """Return an initialized :class:`AutoencoderNet` around a plan's network and objective."""
+    for callback in plan.callbacks or []:
         if hasattr(callback, "on_fit_task_end"):
             raise TypeError(
                 f"callbacks= takes skorch's callbacks. Got {type(callback).__name__}, one of "
                 f"scikit-learn's, instead. Pass it to set_callbacks."
             )
-    options = {"weight_decay": weight_decay} if weight_decay else {}
+    options = {"weight_decay": plan.weight_decay} if plan.weight_decay else {}
+    optimizer = plan.optimizer
     if not callable(optimizer):
-        options["fused"] = torch.device(device).type in FUSED_DEVICES
+        options["fused"] = torch.device(plan.device).type in FUSED_DEVICES
         optimizer = OPTIMIZERS[optimizer]
     net = AutoencoderNet(
-        network,
-        objective,
+        plan.network,
+        plan.objective,
         optimizer=partial(optimizer, **options),
-        lr=lr,
-        callbacks=None if callbacks is None else clone(callbacks, safe=False),
+        lr=plan.lr,
+        callbacks=None if plan.callbacks is None else clone(plan.callbacks, safe=False),
         train_split=None,
         iterator_train=None,
         iterator_valid=None,
         predict_nonlinearity=None,
         use_caching=False,
         verbose=0,
-        device=device,
+        device=plan.device,
     )
     return net.initialize()

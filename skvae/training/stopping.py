@@ -45,6 +45,10 @@ class Patience:
             self.waited += 1
         return self.waited >= self.n_epochs
 
+    def kept(self, module):
+        """Return the weights of the best epoch, or where none counted yet those of the module."""
+        return module.state_dict() if self.weights is None else self.weights
+
     def restore(self, module):
         """Put the weights of the best epoch back, if one counted."""
         if self.weights is not None:

@@ -27,6 +27,7 @@ from skvae import (
     BetaVAETransformer,
     VAETransformer,
 )
+from skvae.nn import BetaObjective
 
 ESTIMATORS = [
     AutoencoderTransformer,
@@ -570,6 +571,36 @@ def test_a_subclass_with_a_narrower_constructor_works(table):
     assert set(fitted.get_params()) == {"n_components", "random_state"}
     copied = pickle.loads(pickle.dumps(fitted))
     np.testing.assert_array_equal(copied.transform(table), fitted.transform(table))
+
+
+class Weighted(VAETransformer):
+    """A subclass in scikit-learn's style, with a parameter of its own that the objective needs."""
+
+    def __init__(self, n_components=10, *, max_epochs=100, warm_start=False, strength=3.0):
+        super().__init__(n_components, max_epochs=max_epochs, warm_start=warm_start, random_state=0)
+        self.strength = strength
+
+    def _objective(self, n_samples):
+        return BetaObjective(self.strength)
+
+
+def test_a_subclass_whose_objective_has_a_parameter_lives_as_long_as_ours(table, tmp_path):
+    fitted = Weighted(2, max_epochs=2, warm_start=True).fit(table)
+    fitted.strength = 50.0  # set since: the fitted model is of the one before
+    for _, copied in copies(fitted, tmp_path):
+        np.testing.assert_array_equal(copied.transform(table), fitted.transform(table))
+        assert copied.net_.criterion_.beta == 3.0
+        assert copied.strength == 50.0
+    other = Weighted(2, max_epochs=1).fit(table)
+    other.load_weights(fitted.net_.module_.state_dict(), table)
+    np.testing.assert_array_equal(other.transform(table), fitted.transform(table))
+    again = copy.deepcopy(fitted).fit(table)
+    assert again.n_iter_ == 4
+    assert again.net_.criterion_.beta == 50.0
+    np.testing.assert_array_equal(
+        pickle.loads(pickle.dumps(again)).fit(table).transform(table),
+        again.fit(table).transform(table),
+    )
 
 
 # ------------------------------------------------------------------ persistence

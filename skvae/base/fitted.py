@@ -1,51 +1,81 @@
-"""What training leaves, here or elsewhere: the fitted attributes, from a trained net."""
+"""What makes an estimator a fitted one: the attributes that follow from a trained net."""
 
+from contextlib import contextmanager
+from copy import deepcopy
 from numbers import Real
 
 import numpy as np
 import torch
 
+from skvae.base.building import copy_network, estimator_of, parameters_of
+from skvae.base.planning import plan_of
 from skvae.training.batches import Batches, working_dtype
-from skvae.training.state import copy_net, estimator_of, inference_modules, network_parameters
+from skvae.training.net import make_net
 
-__all__ = ["attributes_with_weights", "fitted_attributes"]
+__all__ = [
+    "attributes_of",
+    "attributes_so_far",
+    "attributes_with_weights",
+    "forget",
+    "inference_modules",
+    "nothing_if_it_fails",
+]
 
 CONCLUDING_BATCH = 1024
 CONCLUDING_ENTRIES = 2**24  # at the widest place of the network, where a row is wide
 
 
-def fitted_attributes(estimator, net, X, rows, resumed):
-    """Return what follows from a trained net.
+def forget(estimator):
+    """Remove every fitted attribute.
+
+    Examples
+    --------
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skvae.base.fitted import forget
+    >>> scaler = StandardScaler().fit([[0.0], [2.0]])
+    >>> forget(scaler)
+    >>> hasattr(scaler, "mean_")
+    False
+    """
+    for name in [name for name in vars(estimator) if name.endswith("_")]:
+        delattr(estimator, name)
+
+
+@contextmanager
+def nothing_if_it_fails(estimator):
+    """Forget an earlier fit, and again what was fitted if the block raises."""
+    forget(estimator)
+    try:
+        yield
+    except BaseException:
+        forget(estimator)
+        raise
+
+
+def attributes_of(estimator, run):
+    """Return what an estimator has after a run of training.
 
     Parameters
     ----------
     estimator : BaseAutoencoderTransformer
-        Read only.
-    net : AutoencoderNet
-        In evaluation mode.
-    X : ndarray or CSR
-    rows : ndarray of int
-        Those of X that it was trained on.
-    resumed : bool
-        Whether the training went on from the network that the estimator holds.
+        Read only; holds the fit that the run went on from, if it did.
+    run : TrainingRun
+        Over, its net in evaluation mode.
 
     Returns
     -------
     dict
         Attributes of the estimator by name.
     """
-    refusal = (
-        f"The fitted {type(estimator).__name__} must be finite. Got inf or nan after epoch "
-        f"{len(net.history)} instead. Use a smaller lr than {net.lr}, or scale X."
-    )
-    history = _history(net.history, estimator.history_ if resumed else {})
-    return {
-        "history_": history,
-        "n_iter_": len(history["train_loss"]),
-        "_fitted_params_": network_parameters(estimator),
-        "_dtype_": working_dtype(X.dtype),
-        **_following(estimator, net, X, rows, refusal),
-    }
+    return _attributes(estimator, run, run.net)
+
+
+def attributes_so_far(estimator, run):
+    """Return what an estimator would have if a run that goes on ended now; the net is a copy."""
+    bare = estimator_of(type(estimator), parameters_of(estimator))
+    n_features = run.batches.X.shape[1]
+    net = _copy_net(bare, run.net, run.weights(), n_features, run.n_samples_seen)
+    return _attributes(estimator, run, net)
 
 
 @torch.inference_mode(mode=False)
@@ -68,13 +98,51 @@ def attributes_with_weights(estimator, weights, X):
     """
     weights = _matching(weights, estimator.net_.module_.state_dict())
     fitted = estimator_of(type(estimator), estimator._fitted_params_)
-    net = copy_net(fitted, estimator.net_, X.shape[1], estimator.n_samples_seen_)
-    net.module_.load_state_dict(weights)
+    net = _copy_net(fitted, estimator.net_, weights, X.shape[1], estimator.n_samples_seen_)
     refusal = (
         "The weights must be finite, and what follows from them on X. Got inf or nan instead. "
         "Train with a smaller lr, or scale X."
     )
     return _following(fitted, net, X, np.arange(X.shape[0]), refusal)
+
+
+def inference_modules(estimator, network, n_features):
+    """Return {dtype: network in evaluation mode}: the trained one, and its float64 twin."""
+    twin = copy_network(estimator, n_features, network.state_dict())
+    twin.to(next(iter(network.state_dict().values())).device)
+    return {np.dtype(np.float32): network.eval(), np.dtype(np.float64): twin.double().eval()}
+
+
+def _attributes(estimator, run, net):
+    """Return what follows from a net that is the run's, or a copy of it."""
+    X, rows, start = run.batches.X, run.batches.rows, run.start
+    refusal = (
+        f"The fitted {type(estimator).__name__} must be finite. Got inf or nan after epoch "
+        f"{len(net.history)} instead. Use a smaller lr than {net.lr}, or scale X."
+    )
+    history = _history(net.history, estimator.history_ if start.n_epochs else {})
+    return {
+        "history_": history,
+        "n_iter_": len(history["train_loss"]),
+        "n_samples_seen_": run.n_samples_seen,
+        "_fitted_params_": parameters_of(estimator),
+        "_dtype_": working_dtype(X.dtype),
+        "_split_seed_": start.split_seed,
+        "_loss_unit_": run.plan.unit,
+        **_following(estimator, net, X, rows, refusal),
+    }
+
+
+def _copy_net(estimator, net, weights, n_features, n_samples):
+    """Return a net with these weights and the history of another, in evaluation mode.
+
+    It has neither callbacks nor a state of the optimizer.
+    """
+    network = copy_network(estimator, n_features, weights)
+    copied = make_net(plan_of(estimator, network, n_samples))
+    copied.module_.eval()
+    copied.history = deepcopy(net.history)
+    return copied
 
 
 def _matching(weights, own):

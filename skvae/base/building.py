@@ -1,0 +1,159 @@
+"""What an estimator's parameters make: its network, and its objective."""
+
+import threading
+from math import prod
+from numbers import Integral
+
+import torch
+from torch import nn
+
+from skvae.nn.convolutions import ConvolutionalDecoder, ConvolutionalEncoder
+from skvae.nn.networks import rescaled
+from skvae.nn.perceptrons import PerceptronDecoder, PerceptronEncoder
+
+__all__ = [
+    "build_network",
+    "build_objective",
+    "copy_network",
+    "estimator_of",
+    "make_decoder",
+    "make_encoder",
+    "parameters_of",
+]
+
+_user_module_lock = threading.Lock()
+
+
+def make_encoder(estimator, n_features, n_outputs):
+    """Return the encoder module, ours or the user's."""
+    if estimator.encoder is not None:
+        module = _user_module("encoder", estimator.encoder, n_features, n_outputs)
+        return rescaled(module, before=estimator.input_scale)
+    if estimator.image_shape is not None:
+        sides = _sides(estimator.image_shape, n_features)
+        return ConvolutionalEncoder(sides, n_outputs, estimator.architecture)
+    sizes = _hidden_sizes(estimator.hidden_layer_sizes)
+    return PerceptronEncoder(n_features, n_outputs, sizes, estimator.activation)
+
+
+def make_decoder(estimator, n_features):
+    """Return the decoder module, ours or the user's."""
+    n_components = estimator.n_components
+    if estimator.decoder is not None:
+        module = _user_module("decoder", estimator.decoder, n_components, n_features)
+        after = 1 / estimator.input_scale if estimator._decodes_rows() else 1.0
+        return rescaled(module, after=after)
+    if estimator.image_shape is not None:
+        sides = _sides(estimator.image_shape, n_features)
+        return ConvolutionalDecoder(n_components, sides, estimator.architecture)
+    sizes = _hidden_sizes(estimator.hidden_layer_sizes)[::-1]
+    return PerceptronDecoder(n_components, n_features, sizes, estimator.activation)
+
+
+def build_network(estimator, n_features, seed=0):
+    """Return the estimator's network, in float32 whatever torch's default dtype.
+
+    The user's modules draw their weights from ``seed``.
+    """
+    if estimator.encoder is None and estimator.decoder is None:
+        return estimator._network(n_features).float()
+    with _user_module_lock, torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        return estimator._network(n_features).float()
+
+
+def copy_network(estimator, n_features, weights):
+    """Return a network of its own with these weights, all of them trainable.
+
+    It is built again and not copied: a user's module may hold what no copy can be made of.
+    """
+    network = build_network(estimator, n_features)
+    network.load_state_dict(weights)
+    return network
+
+
+def build_objective(estimator, n_samples):
+    """Return the estimator's objective for batches of ``n_samples`` rows, with its schedule."""
+    objective = estimator._objective(n_samples)
+    estimator._schedule(objective)
+    return objective
+
+
+def parameters_of(estimator):
+    """Return the parameters to build the estimator's network from again, in any process.
+
+    Those are all that its constructor stored, whatever the signature of a subclass.
+    """
+    parameters = {
+        name: value
+        for name, value in vars(estimator).items()
+        if not name.startswith("_") and not name.endswith("_")
+    }
+    for name in ("hidden_layer_sizes", "image_shape"):  # of the user's, who may change them
+        if parameters[name] is not None:
+            parameters[name] = tuple(parameters[name])
+    # Of training alone, and these may hold anything.
+    return parameters | {"callbacks": None, "random_state": None}
+
+
+def estimator_of(Estimator, parameters):
+    """Return an unfitted estimator with these parameters, whatever its constructor takes."""
+    estimator = Estimator.__new__(Estimator)
+    vars(estimator).update(parameters)
+    return estimator
+
+
+def _sides(image_shape, n_features):
+    """Return the height, the width and the channels of a row."""
+    sides = tuple(image_shape)
+    if len(sides) != 3 or not all(isinstance(side, Integral) and side > 0 for side in sides):
+        raise ValueError(
+            f"image_shape must be (height, width, channels), integers of at least 1. Got "
+            f"{image_shape!r} instead. Give all three."
+        )
+    if prod(sides) != n_features:
+        raise ValueError(
+            f"image_shape={sides} needs X with {prod(sides)} columns. Got {n_features} "
+            f"instead. Give the shape of the images that the rows of X are."
+        )
+    return sides
+
+
+def _hidden_sizes(hidden_layer_sizes):
+    sizes = tuple(hidden_layer_sizes)
+    if not all(isinstance(size, Integral) and size > 0 for size in sizes):
+        raise ValueError(
+            f"hidden_layer_sizes must hold integers of at least 1. Got {sizes} instead."
+        )
+    return sizes
+
+
+def _user_module(name, make, n_inputs, n_outputs):
+    """Return the user's encoder or decoder, after a look at what it returns."""
+    if isinstance(make, nn.Module):
+        raise TypeError(
+            f"{name}= must be a callable that returns an nn.Module, so that every fit has its own. "
+            f"Got a {type(make).__name__} module instead. Pass a function of (n_inputs, n_outputs) "
+            f"that makes it."
+        )
+    module = make(n_inputs, n_outputs)
+    if not isinstance(module, nn.Module):
+        raise TypeError(
+            f"The callable {name}= must return an nn.Module. Got {type(module).__name__} instead. "
+            f"Return an instance of the module, not its output."
+        )
+    module.eval()
+    weight = next(module.parameters(), torch.empty(0))
+    expected = f"The module that {name}= returns must map rows of {n_inputs} values to rows of "
+    remedy = f"Use the widths that {name}(n_inputs, n_outputs) is called with."
+    with torch.no_grad():
+        try:
+            output = module(torch.zeros(2, n_inputs, dtype=weight.dtype))
+        except RuntimeError as error:
+            raise ValueError(
+                f"{expected}{n_outputs}. Got an error from it instead: {error}. {remedy}"
+            ) from error
+    got = f"an output of shape {tuple(output.shape)}" if torch.is_tensor(output) else "no tensor"
+    if got != f"an output of shape {(2, n_outputs)}":
+        raise ValueError(f"{expected}{n_outputs}. Got {got} for 2 rows instead. {remedy}")
+    return module

@@ -1,0 +1,153 @@
+"""How an estimator plans a fit: where training begins, and what it is to do."""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from sklearn.utils import check_random_state
+
+from skvae.base.building import build_network, build_objective, copy_network, estimator_of
+from skvae.training.batches import column_statistics
+from skvae.training.checks import (
+    check_batch_normalisation,
+    check_range,
+    warn_of_unfinished_schedule,
+)
+from skvae.training.optimizers import optimizer_state
+from skvae.training.plan import Plan, Start, Stopping
+
+__all__ = ["plan_of", "plan_of_fit", "start_of"]
+
+# The parameters that a network is made from: a warm start cannot change them.
+NETWORK_PARAMETERS = (
+    "n_components",
+    "hidden_layer_sizes",
+    "activation",
+    "encoder",
+    "decoder",
+    "likelihood",
+    "noise_variance",
+    "input_scale",
+    "image_shape",
+    "architecture",
+)
+
+
+def start_of(estimator, *, resume, n_seen):
+    """Return where training begins.
+
+    Parameters
+    ----------
+    estimator : BaseAutoencoderTransformer
+        Fitted, where training is to resume.
+    resume : bool
+        Whether to go on from the network that the estimator holds.
+    n_seen : int
+        Rows seen before, to which those of the fit are added.
+    """
+    rng = check_random_state(estimator.random_state)
+    seed, module_seed, split_seed = (rng.randint(2**31 - 1) for _ in range(3))
+    generator = torch.Generator().manual_seed(seed)
+    start = Start(generator=generator, module_seed=module_seed, split_seed=split_seed)
+    if not resume:
+        return start
+    _check_same_network(estimator)
+    if hasattr(estimator, "_generator_state_"):
+        generator.set_state(torch.tensor(estimator._generator_state_))
+    return replace(
+        start,
+        split_seed=estimator._split_seed_,
+        n_epochs=estimator.n_iter_,
+        n_samples_seen=n_seen,
+        unit=estimator._loss_unit_,
+        weights=estimator.net_.module_.state_dict(),
+        optimizer=optimizer_state(estimator.net_) if _same_optimizer(estimator) else None,
+    )
+
+
+def plan_of_fit(estimator, rows, start, *, n_epochs, keep):
+    """Return the plan of a fit, its network with the weights to begin with.
+
+    Parameters
+    ----------
+    estimator : BaseAutoencoderTransformer
+        Read only.
+    rows : Rows
+        Valid; refused where the likelihood gives them no density, or float32 is too coarse.
+    start : Start
+        Its generator draws our own weights.
+    n_epochs : int
+        Passes over the rows.
+    keep : bool
+        Whether training is to go on later; if not, an unfinished schedule is warned of.
+    """
+    statistics = column_statistics(rows.X, rows.training)
+    estimator._check_support(statistics)
+    check_range(statistics)
+    if rows.validation is not None:
+        estimator._check_support(column_statistics(rows.X_val, rows.validation))
+    network = _network_to_train(estimator, rows, start, statistics)
+    check_batch_normalisation(network, estimator.batch_size)
+    plan = plan_of(estimator, network, start.n_samples_seen + len(rows.training))
+    n_scheduled = plan.objective.scheduled_epochs
+    if n_scheduled > start.n_epochs + n_epochs and not keep:
+        warn_of_unfinished_schedule(n_scheduled, n_epochs)
+    unit = estimator._loss_unit(statistics) if start.unit is None else start.unit
+    return replace(plan, stopping=_stopping(estimator, rows), unit=unit, n_epochs=n_epochs)
+
+
+def plan_of(estimator, network, n_samples):
+    """Return the plan for a network and batches of ``n_samples`` rows, of no epochs yet."""
+    return Plan(
+        network=network,
+        objective=build_objective(estimator, n_samples),
+        batch_size=estimator.batch_size,
+        optimizer=estimator.optimizer,
+        lr=estimator.lr,
+        weight_decay=estimator.weight_decay,
+        callbacks=estimator.callbacks,
+        device=estimator.device,
+        compiled=estimator.compile,
+        progress=estimator.verbose > 0,
+    )
+
+
+def _network_to_train(estimator, rows, start, statistics):
+    """Return a new network in the scales of the data, or a copy of the one trained so far."""
+    n_features = rows.X.shape[1]
+    if start.weights is not None:
+        fitted = estimator_of(type(estimator), estimator._fitted_params_)
+        return copy_network(fitted, n_features, start.weights)
+    network = build_network(estimator, n_features, start.module_seed)
+    scale = torch.from_numpy(estimator._column_scale(statistics))
+    network.initialize(start.generator, torch.from_numpy(statistics.mean), scale)
+    estimator._start(network, rows, statistics, start.generator)
+    return network
+
+
+def _stopping(estimator, rows):
+    """Return what early stopping judges, or None."""
+    if rows.validation is None:
+        return None
+    return Stopping(
+        build_objective(estimator, len(rows.validation)),
+        estimator.n_iter_no_change,
+        estimator._tolerance(rows.X.shape[1]),
+    )
+
+
+def _same_optimizer(estimator):
+    """Return whether a warm start finds the state of the optimizer that it goes on with."""
+    same = estimator.optimizer == estimator._fitted_params_["optimizer"]
+    return same and hasattr(estimator, "_generator_state_")
+
+
+def _check_same_network(estimator):
+    """Refuse a warm start whose parameters describe another network."""
+    for name in NETWORK_PARAMETERS:
+        now, then = getattr(estimator, name, None), estimator._fitted_params_.get(name)
+        if not np.array_equal(now, then):
+            raise ValueError(
+                f"Further training needs {name}={then!r}, with which the network was built. Got "
+                f"{now!r} instead. Set it back, or call fit with warm_start=False."
+            )
