@@ -252,7 +252,7 @@ def gaussian_total_correlation(estimator, X):
     Returns
     -------
     float
-        In nats.
+        In nats; infinite where codes determine one another.
 
     References
     ----------
@@ -273,4 +273,6 @@ def gaussian_total_correlation(estimator, X):
     covariance = centred.T @ centred / len(centred)
     covariance.diagonal().add_(posterior.scale.square().mean(0))
     scale = covariance.diagonal().sqrt()
-    return max(0.0, -0.5 * float(torch.logdet(covariance / torch.outer(scale, scale))))
+    sign, log_determinant = torch.linalg.slogdet(covariance / torch.outer(scale, scale))
+    # Of codes that determine one another the determinant is 0, or by rounding below.
+    return max(0.0, -0.5 * float(log_determinant)) if sign > 0 else math.inf

@@ -43,7 +43,8 @@ def udr_score(codes_list, *, stds_list=None, method="spearman", flavor=None, det
         shrinks: of independent codes that are the same it makes 0.9.
     flavor : {"disentanglement_lib"}, default=None
         "disentanglement_lib" halves the sum of the two means, so that the model with fewer
-        active codes has as much weight.
+        active codes has as much weight, and leaves collapsed codes out of the inner sums and the
+        maxima too.
     details : bool, default=False
         Return a Bunch.
 
@@ -137,11 +138,17 @@ def _coefficients(codes, other_codes):
 
 
 def _agreement(R, active, other_active, flavor):
-    """Return UDR of two models, given the likeness R of their codes."""
-    rows, columns = _peaks(R)[active], _peaks(R.T)[other_active]
+    """Return UDR of two models, given the likeness R of their codes.
+
+    The library looks for the peaks among active codes alone, the paper among all.
+    """
     if flavor is None:
+        rows, columns = _peaks(R)[active], _peaks(R.T)[other_active]
         return (rows.sum() + columns.sum()) / max(len(rows) + len(columns), 1)
-    return 0.5 * sum(peaks.mean() if len(peaks) else 0.0 for peaks in (rows, columns))
+    if not (active.any() and other_active.any()):
+        return 0.0
+    R = R[np.ix_(active, other_active)]
+    return 0.5 * (_peaks(R).mean() + _peaks(R.T).mean())
 
 
 def _peaks(R):

@@ -226,6 +226,16 @@ def test_a_collapsed_model_of_few_rows_is_not_saturated():
     np.testing.assert_allclose(parts_of(result), 0, atol=1e-12)
 
 
+@pytest.mark.parametrize("n_codes", [2, 3, 5])
+def test_gaussian_total_correlation_of_codes_that_determine_one_another_is_infinite(n_codes):
+    z = np.random.RandomState(0).standard_normal((100, n_codes - 1))
+    codes = np.c_[z, z @ np.arange(1.0, n_codes)]
+    aggregate = Posterior(codes, np.full_like(codes, 1e-12))
+    assert aggregate.gaussian_total_correlation() > 15  # of a determinant of rounding, or of none
+    same = Posterior(np.repeat(z[:, :1], n_codes, axis=1), np.full_like(codes, 1e-300))
+    assert same.gaussian_total_correlation() == np.inf
+
+
 def test_gaussian_total_correlation_takes_the_mean_of_the_variances():
     rng = np.random.RandomState(0)
     mean, std = rng.standard_normal((300, 3)) @ rng.standard_normal((3, 3)), rng.rand(300, 3) + 0.1

@@ -80,6 +80,16 @@ def test_constant_and_collapsed_codes_are_inactive():
     assert details.score > udr_score([GRID, collapsed])
 
 
+@pytest.mark.parametrize(("method", "score"), [("spearman", 1.0), ("lasso", 0.9)])
+def test_the_library_masks_collapsed_codes_on_both_sides(method, score):
+    """Each model has a third code that repeats the first, a thousandth of its size."""
+    codes = np.c_[GRID[:, :2], 1e-3 * GRID[:, 0]]
+    stds = np.tile([0.1, 0.1, 1.0], (len(codes), 1))
+    masked = {"stds_list": [stds, stds], "method": method}
+    theirs = udr_score([codes, codes], flavor="disentanglement_lib", **masked)
+    assert theirs == pytest.approx(score, abs=1e-12)
+
+
 @pytest.mark.parametrize("flavor", [None, "disentanglement_lib"])
 @pytest.mark.parametrize("method", ["spearman", "lasso"])
 def test_models_of_constant_codes_have_score_0(method, flavor):
