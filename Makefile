@@ -11,7 +11,7 @@ BENCHMARKS := $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py))
 
 unexport OMP_NUM_THREADS
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs docs-check bench
+.PHONY: help demo test lint format docs docs-check bench dist
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -71,3 +71,13 @@ bench: $(INSTALLED) ## the benchmarks; their JSON is kept in benchmarks/results
 	        echo "== $$script is left out: it needs DATA=folder"; \
 	    fi; \
 	done
+
+$(VENV)/.dist: $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dist]"
+	@touch $@
+
+dist: $(VENV)/.dist ## the sdist and the wheel in dist; both checked, each by itself (minutes)
+	@rm -rf dist
+	@$(BIN)/python -m build --quiet
+	@$(BIN)/twine check --strict dist/*
+	@$(BIN)/python tests/check_dist.py
