@@ -1,20 +1,24 @@
 """What the user touches: the parameters and the life of an estimator, from ``fit`` to pickle."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from contextlib import nullcontext
 from math import prod
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skvae._typing import MatrixLike
 from skvae.base.hyperparameters import SharedParameters
 from skvae.base.inference import Verbs, check_flat
+from skvae.base.sklearn_bases import only_if
 from skvae.base.sklearn_callbacks import CallbackSupportMixin, watched_fit, with_callbacks
 from skvae.base.validation import nothing_if_it_fails
 from skvae.nn.convolutions import ConvolutionalDecoder, ConvolutionalEncoder
 from skvae.nn.networks import rescaled
+from skvae.nn.objectives import Objective
 from skvae.nn.perceptrons import PerceptronDecoder, PerceptronEncoder
 from skvae.training.conclusion import attributes_with_weights
 from skvae.training.fitting import train
@@ -23,7 +27,7 @@ from skvae.training.state import pack, unpack, user_module
 __all__ = ["BaseAutoencoderTransformer"]
 
 
-def _makes_whole_passes(estimator):
+def _makes_whole_passes(estimator: Any) -> bool:
     """Say why an estimator with early stopping has no ``partial_fit``."""
     if isinstance(estimator.early_stopping, (bool, np.bool_)) and estimator.early_stopping:
         raise AttributeError(
@@ -45,7 +49,7 @@ class BaseAutoencoderTransformer(Verbs, CallbackSupportMixin, SharedParameters):
         """Return the network, its own weights not yet drawn."""
 
     @abstractmethod
-    def _objective(self, n_samples):
+    def _objective(self, n_samples: int) -> Objective:
         """Return the objective for batches drawn from ``n_samples`` rows."""
 
     @abstractmethod
@@ -123,7 +127,7 @@ class BaseAutoencoderTransformer(Verbs, CallbackSupportMixin, SharedParameters):
         return sizes
 
     @with_callbacks
-    def fit(self, X, y=None, *, X_val=None):
+    def fit(self, X: MatrixLike, y: Any = None, *, X_val: MatrixLike | None = None) -> Self:
         """Train on X.
 
         There is no ``sample_weight``: under mini-batches an integer weight does not equal a
@@ -157,8 +161,8 @@ class BaseAutoencoderTransformer(Verbs, CallbackSupportMixin, SharedParameters):
         settings = {"n_epochs": self.max_epochs, "keep": self.warm_start}
         return self._train(X, X_val, resume=resume, task=watched_fit(self, X, y), **settings)
 
-    @available_if(_makes_whole_passes)
-    def partial_fit(self, X, y=None):
+    @only_if(_makes_whole_passes)
+    def partial_fit(self, X: MatrixLike, y: Any = None) -> Self:
         """Make one pass over X, one chunk of data that do not come at once.
 
         The first call on an unfitted estimator draws the weights, and takes the scales of the
@@ -194,7 +198,7 @@ class BaseAutoencoderTransformer(Verbs, CallbackSupportMixin, SharedParameters):
         n_seen = self.n_samples_seen_ if resume else 0
         return self._train(X, resume=resume, n_epochs=1, n_seen=n_seen, keep=True)
 
-    def load_weights(self, weights, X):
+    def load_weights(self, weights: Mapping[str, Any], X: MatrixLike) -> Self:
         """Take weights that were trained elsewhere, on several processes say.
 
         ``net_.module_`` is what to train a copy of, and ``net_.criterion_`` what it minimises.
