@@ -1,12 +1,14 @@
 """Disentanglement, completeness and informativeness, of the importances of codes to factors."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import xlogy
 from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, r2_score
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.class_weight import compute_sample_weight
 
+from skvae._typing import Depends, Integers, Seed
 from skvae.base.hyperparameters import check_argument, one_of
 from skvae.metrics.factors import check_factors
 from skvae.metrics.prediction import LARGEST_SEED, split_levels, split_rows, standardised
@@ -19,15 +21,15 @@ FEWEST_ROWS = 6  # two of them held out, which a coefficient of determination ne
 
 
 def dci_score(
-    factors,
-    codes,
+    factors: ArrayLike,
+    codes: ArrayLike,
     *,
-    part="disentanglement",
-    nominal=None,
-    flavor=None,
-    details=False,
-    random_state=None,
-):
+    part: str = "disentanglement",
+    nominal: Integers | None = None,
+    flavor: str | None = None,
+    details: bool = False,
+    random_state: Seed = None,
+) -> Depends:
     r"""Return the disentanglement, completeness or informativeness (DCI) of codes.
 
     With :math:`R_{jk}` the importance of code j to the prediction of factor k,
@@ -136,10 +138,11 @@ def dci_score(
     for place, nominal_one in enumerate(factors.nominal):
         if nominal_one or flavor is not None:
             levels, balanced = factors.levels[:, place], flavor is None
-            rows = split_levels(levels, place, name, rng)
-            model, quality = _classified(codes, levels, *rows, balanced, rng)
+            learned, scored = split_levels(levels, place, name, rng)
+            model, quality = _classified(codes, levels, learned, scored, balanced, rng)
         else:
-            model, quality = _regressed(codes, values[:, place], *split_rows(len(codes), rng), rng)
+            learned, scored = split_rows(len(codes), rng)
+            model, quality = _regressed(codes, values[:, place], learned, scored, rng)
         # A split that gains nothing can count as a loss of the order of rounding.
         importances[:, place] = np.maximum(model.feature_importances_, 0.0)
         informativeness[place] = max(quality, 0.0)
