@@ -27,12 +27,13 @@ demo: $(INSTALLED) ## the digits through pipeline, grid search, anomaly score an
 	@MPLBACKEND=Agg $(BIN)/python docs/examples/plot_digits.py
 
 test: export SCIPY_ARRAY_API = 1
-test: lint ## ruff, the tests, the doctests
+test: lint ## ruff, mypy, the tests, the doctests
 	@$(BIN)/python -m pytest --quiet --doctest-modules tests skvae
 
-lint: $(INSTALLED) ## ruff alone
+lint: $(INSTALLED) ## ruff and mypy alone
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy --no-error-summary
 
 format: $(INSTALLED) ## let ruff mend and format the code
 	@$(BIN)/ruff check --quiet --fix .

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from skvae._typing import MatrixLike
 from skvae.base.building import make_decoder, make_encoder
 from skvae.base.hyperparameters import hyperparameters
 from skvae.base.transformer import BaseAutoencoderTransformer
@@ -13,8 +14,20 @@ from skvae.nn.observation_models import GaussianObservation
 __all__ = ["AutoencoderTransformer"]
 
 
+class GaussianCodes:
+    """Draws codes from a Gaussian that was fitted to those of the training rows."""
+
+    code_mean_: np.ndarray
+    code_covariance_: np.ndarray
+
+    def _latent_draws(self, n_samples, rng):
+        variances, directions = np.linalg.eigh(self.code_covariance_)
+        factor = directions * np.sqrt(np.maximum(variances, 0.0))
+        return self.code_mean_ + rng.standard_normal((n_samples, len(factor))) @ factor.T
+
+
 @hyperparameters
-class AutoencoderTransformer(BaseAutoencoderTransformer):
+class AutoencoderTransformer(GaussianCodes, BaseAutoencoderTransformer):
     r"""Autoencoder: a code from which the row can be told again.
 
     It minimises the squared error, averaged over rows and features,
@@ -88,12 +101,7 @@ class AutoencoderTransformer(BaseAutoencoderTransformer):
             covariance = products / batches.n_samples - np.outer(mean, mean)
         return {"code_mean_": shift + mean, "code_covariance_": covariance}
 
-    def _latent_draws(self, n_samples, rng):
-        variances, directions = np.linalg.eigh(self.code_covariance_)
-        factor = directions * np.sqrt(np.maximum(variances, 0.0))
-        return self.code_mean_ + rng.standard_normal((n_samples, len(factor))) @ factor.T
-
-    def score_samples(self, X):
+    def score_samples(self, X: MatrixLike) -> np.ndarray:
         """Return minus the mean squared error of the reconstruction, row by row.
 
         Parameters

@@ -72,7 +72,7 @@ class BetaTCVAETransformer(BaseVAETransformer):
     beta: float = 6.0
     gamma: float = 1.0
     tc_sampling: str = "mws"
-    n_samples: int = None
+    n_samples: int | None = None
 
     _parameter_constraints = {
         **BaseVAETransformer._parameter_constraints,

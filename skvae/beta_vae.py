@@ -59,9 +59,9 @@ class BetaVAETransformer(BaseVAETransformer):
     """
 
     _: KW_ONLY
-    noise_variance: object = "pca"
+    noise_variance: float | str = "pca"
     beta: float = 2.0
-    capacity: float = None
+    capacity: float | None = None
     capacity_epochs: int = 50
 
     _parameter_constraints = {

@@ -17,7 +17,7 @@ PACKAGE = Path(skvae.__file__).parent
 # A room is a folder, or a file beside the folders. It imports from the floors below its own;
 # within a folder, files import each other without going round in circles.
 FLOORS = [
-    ["_version", "_warnings"],
+    ["_typing", "_version", "_warnings"],
     ["nn", "datasets"],
     ["training"],
     ["base"],
@@ -48,11 +48,18 @@ def room_of(module):
     return module.removeprefix("skvae.").split(".")[0]
 
 
+def unindented(body):
+    """Yield the statements of a file, those under its ``if`` and ``try`` with them."""
+    for node in body:
+        yield node
+        if isinstance(node, ast.If | ast.Try):
+            yield from unindented([*node.body, *node.orelse])
+
+
 def imports(path):
     """Yield (module imported, whether at the top level of the file)."""
     tree = ast.parse(path.read_text())
-    top = {id(node) for node in tree.body}
-    top |= {id(node) for block in tree.body if isinstance(block, ast.Try) for node in block.body}
+    top = {id(node) for node in unindented(tree.body)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:

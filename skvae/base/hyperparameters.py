@@ -3,12 +3,12 @@
 Documentation and validation go with them, by scikit-learn's private names.
 """
 
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
-from typing import dataclass_transform
+from typing import TypeVar, dataclass_transform
 
 import torch
-from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -16,7 +16,9 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 
+from skvae._typing import Integers, Seed
 from skvae.base.documentation import DocumentationLinks
+from skvae.base.sklearn_bases import BaseEstimator
 from skvae.nn.convolutions import ARCHITECTURES
 from skvae.nn.likelihoods import LIKELIHOODS
 from skvae.nn.perceptrons import ACTIVATIONS
@@ -32,6 +34,8 @@ TWO_OR_MORE = [Interval(Integral, 2, None, closed="left")]
 PROPER_FRACTION = [Interval(Real, 0, 1, closed="neither")]
 AT_MOST_HALF = [Interval(Real, 0, 0.5, closed="right")]
 TRANSFORMER = [HasMethods(["fit", "transform", "inverse_transform"])]
+
+Class = TypeVar("Class")
 
 
 def one_of(*options):
@@ -182,7 +186,7 @@ VAE_WORDS = {
 
 
 @dataclass_transform(eq_default=False)
-def hyperparameters(cls):
+def hyperparameters(cls: type[Class]) -> type[Class]:
     """Make the annotated fields of a class its constructor's parameters.
 
     The standard library's ``dataclass`` writes the explicit ``__init__`` that scikit-learn
@@ -222,20 +226,20 @@ class SharedParameters(DocumentationLinks, BaseEstimator):
 
     n_components: int = 10
     _: KW_ONLY
-    hidden_layer_sizes: tuple = (128, 64)
-    activation: str = "relu"
-    image_shape: tuple = None
+    hidden_layer_sizes: Integers = (128, 64)
+    activation: str | Callable[[], torch.nn.Module] = "relu"
+    image_shape: Integers | None = None
     architecture: str = "hybrid"
-    encoder: object = None
-    decoder: object = None
+    encoder: Callable[[int, int], torch.nn.Module] | None = None
+    decoder: Callable[[int, int], torch.nn.Module] | None = None
     input_scale: float = 1.0
     max_epochs: int = 100
     batch_size: int = 256
     lr: float = 1e-3
-    optimizer: object = "adam"
+    optimizer: str | Callable[..., torch.optim.Optimizer] = "adam"
     weight_decay: float = 0.0
-    callbacks: list = None
-    device: str = "cpu"
+    callbacks: list | tuple | None = None
+    device: str | torch.device = "cpu"
     compile: bool = False
     early_stopping: bool = False
     validation_fraction: float = 0.1
@@ -243,7 +247,7 @@ class SharedParameters(DocumentationLinks, BaseEstimator):
     tol: float = 1e-4
     warm_start: bool = False
     verbose: int = 0
-    random_state: object = None
+    random_state: Seed = None
 
     _parameter_constraints = {
         "n_components": POSITIVE_INTEGER,

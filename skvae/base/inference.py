@@ -2,15 +2,20 @@
 
 from abc import ABC, abstractmethod
 from inspect import signature
+from typing import Any
 
 import numpy as np
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skvae._typing import MatrixLike, Seed
 from skvae.base.hyperparameters import check_argument, check_integer, one_of
 from skvae.base.interpolation import PATHS
+from skvae.base.sklearn_bases import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from skvae.base.validation import FittedColumns
 from skvae.training.batches import in_chunks, tensor_chunks, working_dtype
+from skvae.training.net import AutoencoderNet
 
 __all__ = ["Verbs", "check_flat"]
 
@@ -18,8 +23,16 @@ LEAST_WIDTH = 256  # that a row is taken to have inside a network; it bounds an 
 MOST_CHANNELS = 4  # of images whose channels seem to come first
 
 
-class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):
+class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedColumns, ABC):
     """The methods of a fitted autoencoder. They change none of its attributes."""
+
+    net_: AutoencoderNet
+    history_: dict[str, np.ndarray]
+    n_iter_: int
+    n_samples_seen_: int
+    _modules_: dict
+    _fitted_params_: dict[str, Any]
+    _dtype_: np.dtype
 
     @abstractmethod
     def _latent_draws(self, n_samples, rng):
@@ -67,7 +80,7 @@ class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):
     def _n_features_out(self):
         return self._modules_[np.dtype(np.float32)].n_components
 
-    def transform(self, X):
+    def transform(self, X: MatrixLike) -> np.ndarray:
         """Return the codes of X: deterministic, for a VAE the posterior's means.
 
         Parameters
@@ -83,7 +96,7 @@ class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):
         X = self._rows(X)
         return self._apply(_code, X, self._n_features_out)
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: ArrayLike) -> np.ndarray:
         """Return the mean of p(x|z) for codes, in the units of the training data.
 
         Parameters
@@ -99,7 +112,7 @@ class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):
         X = self._codes(X, "inverse_transform")
         return self._apply(lambda network, z: network.decode(z).mean, X, self.n_features_in_)
 
-    def reconstruct(self, X):
+    def reconstruct(self, X: MatrixLike) -> np.ndarray:
         """Return ``inverse_transform(transform(X))``, in one pass.
 
         Parameters
@@ -114,7 +127,7 @@ class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):
         """
         return self._apply(_reconstruction, self._rows(X), self.n_features_in_)
 
-    def reconstruction_error(self, X, *, per_feature=False):
+    def reconstruction_error(self, X: MatrixLike, *, per_feature: bool = False) -> np.ndarray:
         r"""Return the mean squared error of the reconstruction, row by row.
 
         .. math:: \frac{1}{d} \|x - g(f(x))\|^2
@@ -137,10 +150,10 @@ class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):
         return self._apply(lambda network, x: _squared_error(network, x).mean(-1), X, None)
 
     @abstractmethod
-    def score_samples(self, X):
+    def score_samples(self, X: MatrixLike) -> np.ndarray:
         """Return how normal each row is, (n_samples,) float64; higher is more normal."""
 
-    def score(self, X, y=None):
+    def score(self, X: MatrixLike, y: Any = None) -> float:
         """Return the mean of ``score_samples(X)``.
 
         It never holds the weights of the penalties, so it compares models over a search.
@@ -162,7 +175,9 @@ class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):
         """
         return float(self.score_samples(X).mean())
 
-    def sample(self, n_samples=1, *, random_state=None, latent=None):
+    def sample(
+        self, n_samples: int = 1, *, random_state: Seed = None, latent: Any = None
+    ) -> np.ndarray:
         """Draw codes, and return the means of p(x|z) for them.
 
         Parameters
@@ -212,7 +227,9 @@ class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ABC):
         # A mixture returns its draws sorted by component.
         return rng.permutation(codes) if hasattr(latent, "sample") else codes
 
-    def interpolate(self, x0, x1, n=10, *, path="line"):
+    def interpolate(
+        self, x0: ArrayLike, x1: ArrayLike, n: int = 10, *, path: str = "line"
+    ) -> np.ndarray:
         r"""Decode codes on the way from one row's code to another's.
 
         With :math:`z_0` and :math:`z_1` the codes of the two rows and t from 0 to 1, a line is

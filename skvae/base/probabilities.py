@@ -1,9 +1,12 @@
 """The verbs of a model with a density: posterior, bounds on log p(x), draws."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
+from skvae._typing import Depends, MatrixLike, Seed
 from skvae.base.hyperparameters import check_integer
 from skvae.base.inference import Verbs
 from skvae.nn.distributions import whitened_noise
@@ -17,10 +20,12 @@ ROUNDING = 1e-6  # what scaled data may exceed an interval by: the precision of 
 class ProbabilityVerbs(Verbs):
     """The methods of a fitted variational autoencoder; its prior is N(0, I)."""
 
+    noise_variance_: float | np.ndarray
+
     def _latent_draws(self, n_samples, rng):
         return rng.standard_normal((n_samples, self._n_features_out))
 
-    def posterior(self, X):
+    def posterior(self, X: MatrixLike) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and standard deviation of q(z|x).
 
         Parameters
@@ -43,7 +48,7 @@ class ProbabilityVerbs(Verbs):
         result = self._apply(both, X, 2 * n_components)
         return result[:, :n_components], result[:, n_components:]
 
-    def score_samples(self, X):
+    def score_samples(self, X: MatrixLike) -> np.ndarray:
         r"""Return the evidence lower bound of log p(x), row by row, in nats.
 
         .. math:: E_{q(z|x)}[\log p(x|z)] - KL(q(z|x) \,\|\, p(z)) \le \log p(x)
@@ -76,7 +81,7 @@ class ProbabilityVerbs(Verbs):
         scores = self._apply(lambda network, x: network.elbo(x, noise.to(x)), X, None)
         return scores.astype(np.float64, copy=False)
 
-    def elbo_terms(self, X):
+    def elbo_terms(self, X: MatrixLike) -> tuple[np.ndarray, np.ndarray]:
         r"""Return what ``score_samples`` is made of: a term for every entry, and the divergence.
 
         .. math:: \sum_j E_{q(z|x)}[\log p(x_j|z)] - KL(q(z|x) \,\|\, p(z))
@@ -116,7 +121,14 @@ class ProbabilityVerbs(Verbs):
         ).astype(np.float64, copy=False)
         return terms[:, :-1], terms[:, -1]
 
-    def log_likelihood(self, X, *, n_importance=100, random_state=None, return_ess=False):
+    def log_likelihood(
+        self,
+        X: MatrixLike,
+        *,
+        n_importance: int = 100,
+        random_state: Seed = None,
+        return_ess: bool = False,
+    ) -> Depends:
         r"""Return the importance-weighted lower bound of log p(x), row by row, in nats.
 
         .. math:: \log \frac{1}{K} \sum_{k=1}^K \frac{p(x|z_k) \, p(z_k)}{q(z_k|x)}, \quad
@@ -175,7 +187,7 @@ class ProbabilityVerbs(Verbs):
         result = self._apply(both, X, 2).astype(np.float64, copy=False)
         return (result[:, 0], result[:, 1]) if return_ess else result[:, 0]
 
-    def sample_posterior(self, X, *, random_state=None):
+    def sample_posterior(self, X: MatrixLike, *, random_state: Seed = None) -> np.ndarray:
         """Return one draw from q(z|x) for every row.
 
         Over many rows the draws are a sample of the aggregate posterior: of the codes
@@ -208,7 +220,14 @@ class ProbabilityVerbs(Verbs):
         noise = check_random_state(random_state).standard_normal(mean.shape)
         return mean + std * noise.astype(mean.dtype)
 
-    def sample(self, n_samples=1, *, random_state=None, latent=None, observation_noise=False):
+    def sample(
+        self,
+        n_samples: int = 1,
+        *,
+        random_state: Seed = None,
+        latent: Any = None,
+        observation_noise: bool = False,
+    ) -> np.ndarray:
         """Draw codes, and return the means of p(x|z) for them, or draws from it.
 
         Parameters

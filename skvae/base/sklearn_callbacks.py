@@ -1,15 +1,20 @@
 """scikit-learn's callbacks: to them a fit is a task, and every epoch a task in it."""
 
-try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
-except ImportError:  # experimental, so a release may lack them: then there is no ``set_callbacks``
+from skvae.base.sklearn_bases import MYPY
 
-    class CallbackSupportMixin:
-        """In place of scikit-learn's."""
+if MYPY:
+    from skvae.base.sklearn_types import CallbackSupportMixin, with_callbacks
+else:
+    try:
+        from sklearn.callback import CallbackSupportMixin, with_callbacks
+    except ImportError:  # experimental: a release may lack them, and then has no ``set_callbacks``
 
-    def with_callbacks(method):
-        """Return the method as it is."""
-        return method
+        class CallbackSupportMixin:
+            """In place of scikit-learn's."""
+
+        def with_callbacks(method):
+            """Return the method as it is."""
+            return method
 
 
 __all__ = ["CallbackSupportMixin", "FitTask", "watched_fit", "with_callbacks"]

@@ -1,13 +1,15 @@
 """What the user touches: the parameters and the life of an estimator, from ``fit`` to pickle."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from contextlib import nullcontext
+from typing import Any, Self
 
 import numpy as np
 import torch
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skvae._typing import MatrixLike
 from skvae.base.fitted import (
     attributes_of,
     attributes_so_far,
@@ -18,7 +20,9 @@ from skvae.base.hyperparameters import SharedParameters
 from skvae.base.inference import Verbs, check_flat
 from skvae.base.pickling import pack, unpack
 from skvae.base.planning import plan_of_fit, start_of
+from skvae.base.sklearn_bases import only_if
 from skvae.base.sklearn_callbacks import CallbackSupportMixin, watched_fit, with_callbacks
+from skvae.nn.objectives import Objective
 from skvae.training.devices import check_compiler, check_device
 from skvae.training.run import TrainingRun, threads_for
 from skvae.training.splitting import split_rows
@@ -26,7 +30,7 @@ from skvae.training.splitting import split_rows
 __all__ = ["BaseAutoencoderTransformer"]
 
 
-def _makes_whole_passes(estimator):
+def _makes_whole_passes(estimator: Any) -> bool:
     """Say why an estimator with early stopping has no ``partial_fit``."""
     if isinstance(estimator.early_stopping, (bool, np.bool_)) and estimator.early_stopping:
         raise AttributeError(
@@ -48,7 +52,7 @@ class BaseAutoencoderTransformer(Verbs, CallbackSupportMixin, SharedParameters):
         """Return the network, its own weights not yet drawn."""
 
     @abstractmethod
-    def _objective(self, n_samples):
+    def _objective(self, n_samples: int) -> Objective:
         """Return the objective for batches drawn from ``n_samples`` rows."""
 
     @abstractmethod
@@ -82,7 +86,7 @@ class BaseAutoencoderTransformer(Verbs, CallbackSupportMixin, SharedParameters):
         return True
 
     @with_callbacks
-    def fit(self, X, y=None, *, X_val=None):
+    def fit(self, X: MatrixLike, y: Any = None, *, X_val: MatrixLike | None = None) -> Self:
         """Train on X.
 
         There is no ``sample_weight``: under mini-batches an integer weight does not equal a
@@ -121,8 +125,8 @@ class BaseAutoencoderTransformer(Verbs, CallbackSupportMixin, SharedParameters):
             task=watched_fit(self, X, y),
         )
 
-    @available_if(_makes_whole_passes)
-    def partial_fit(self, X, y=None):
+    @only_if(_makes_whole_passes)
+    def partial_fit(self, X: MatrixLike, y: Any = None) -> Self:
         """Make one pass over X, one chunk of data that do not come at once.
 
         The first call on an unfitted estimator draws the weights, and takes the scales of the
@@ -158,7 +162,7 @@ class BaseAutoencoderTransformer(Verbs, CallbackSupportMixin, SharedParameters):
         n_seen = self.n_samples_seen_ if resume else 0
         return self._train(X, resume=resume, n_epochs=1, n_seen=n_seen, keep=True)
 
-    def load_weights(self, weights, X):
+    def load_weights(self, weights: Mapping[str, Any], X: MatrixLike) -> Self:
         """Take weights that were trained elsewhere, on several processes say.
 
         ``net_.module_`` is what to train a copy of, and ``net_.criterion_`` what it minimises.

@@ -4,7 +4,14 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-__all__ = ["valid_rows"]
+__all__ = ["FittedColumns", "valid_rows"]
+
+
+class FittedColumns:
+    """What ``validate_data`` tells an estimator of the columns: their names if they have such."""
+
+    n_features_in_: int
+    feature_names_in_: np.ndarray
 
 
 def valid_rows(estimator, X, *, accept_sparse, reset):

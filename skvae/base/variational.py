@@ -23,6 +23,7 @@ from skvae.base.transformer import BaseAutoencoderTransformer
 from skvae.nn.distributions import active_dimensions, kl_per_dimension
 from skvae.nn.likelihoods import LIKELIHOODS
 from skvae.nn.networks import VariationalNetwork
+from skvae.nn.objectives import Objective
 from skvae.nn.observation_models import GaussianObservation, Observation
 from skvae.nn.schedules import Warmup
 from skvae.training.batches import dense_rows, in_chunks, working_dtype
@@ -45,7 +46,7 @@ class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
 
     _: KW_ONLY
     likelihood: str = "gaussian"
-    noise_variance: object = "learned"
+    noise_variance: float | str = "learned"
     kl_warmup_epochs: int = 0
     kl_warmup_start: float = 0.0
     kl_cycles: int = 1
@@ -62,7 +63,7 @@ class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
     }
 
     @abstractmethod
-    def _objective(self, n_samples):
+    def _objective(self, n_samples: int) -> Objective:
         """Return the objective for batches drawn from ``n_samples`` rows."""
 
     def _observation(self, n_features):

@@ -1,11 +1,13 @@
 """CelebA, the aligned faces, from its official files."""
 
 import os
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
 from sklearn.utils import Bunch
 
+from skvae._typing import Integers
 from skvae.datasets.frames import import_pandas
 from skvae.datasets.images import ImageReader, image_names
 
@@ -17,15 +19,15 @@ SOURCE = "mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 
 
 def load_celeba(
-    root,
+    root: str | PathLike[str],
     *,
-    image_shape=(64, 64, 3),
-    split=None,
-    crop="paper",
-    memmap=None,
-    on_error="warn",
-    verbose=0,
-):
+    image_shape: Integers = (64, 64, 3),
+    split: str | None = None,
+    crop: str | Integers = "paper",
+    memmap: str | PathLike[str] | None = None,
+    on_error: str = "warn",
+    verbose: int = 0,
+) -> Bunch:
     """Read CelebA's aligned and cropped faces, their attributes and the official split.
 
     202,599 photographs of 10,177 people, 178 x 218 pixels, with 40 binary attributes. Nothing is

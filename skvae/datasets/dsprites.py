@@ -3,6 +3,7 @@
 import os
 import zipfile
 import zlib
+from os import PathLike
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -19,7 +20,12 @@ HEADERS = {
 }
 
 
-def load_dsprites(path, *, drop_constant=False, memmap=None):
+def load_dsprites(
+    path: str | PathLike[str],
+    *,
+    drop_constant: bool = False,
+    memmap: str | PathLike[str] | None = None,
+) -> Bunch:
     r"""Read dSprites, white shapes on black with known factors, from its official file.
 
     737,280 images of 64 x 64 pixels, 0 or 1: all combinations of 1 colour, 3 shapes (square,

@@ -2,11 +2,13 @@
 
 import os
 from numbers import Integral
+from os import PathLike
 
 import numpy as np
 from sklearn.utils import Bunch
 from tqdm.auto import tqdm
 
+from skvae._typing import Integers
 from skvae._warnings import warn
 from skvae.datasets.pixels import MODES, import_pillow, open_upright, pixel_row
 from skvae.datasets.rows import check_memmap, stacked
@@ -17,7 +19,15 @@ EXTENSIONS = (".jpg", ".jpeg", ".png")
 N_NAMED = 5  # files that a warning names
 
 
-def load_images(folder, image_shape, *, crop=None, memmap=None, on_error="warn", verbose=0):
+def load_images(
+    folder: str | PathLike[str],
+    image_shape: Integers,
+    *,
+    crop: Integers | None = None,
+    memmap: str | PathLike[str] | None = None,
+    on_error: str = "warn",
+    verbose: int = 0,
+) -> Bunch:
     """Read a folder of JPEG and PNG files as rows of pixels.
 
     The files whose names end in .jpg, .jpeg or .png, in any case, are read from the folder and

@@ -1,8 +1,10 @@
 """Rows of a linear Gaussian model, for which a linear VAE's optimum is known in closed form."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import Bunch, check_random_state
 
+from skvae._typing import Floats, Seed
 from skvae.datasets.grids import check_integer, check_number
 
 __all__ = ["make_linear_gaussian"]
@@ -11,15 +13,15 @@ FUNCTION = "make_linear_gaussian"
 
 
 def make_linear_gaussian(
-    n_samples=100,
+    n_samples: int = 100,
     *,
-    n_features=10,
-    eigenvalues=(5.0, 3.0, 2.0),
-    noise_variance=0.5,
-    mean=0.0,
-    exact=False,
-    random_state=None,
-):
+    n_features: int = 10,
+    eigenvalues: Floats = (5.0, 3.0, 2.0),
+    noise_variance: float = 0.5,
+    mean: ArrayLike = 0.0,
+    exact: bool = False,
+    random_state: Seed = None,
+) -> Bunch:
     r"""Draw rows of probabilistic PCA, whose covariance has the eigenvalues that are given.
 
     .. math::

@@ -1,11 +1,14 @@
 """dSprites-like images: shapes on black whose factors of variation are known."""
 
 import colorsys
+from collections.abc import Collection
 from numbers import Real
+from os import PathLike
 
 import numpy as np
-from sklearn.utils import check_random_state
+from sklearn.utils import Bunch, check_random_state
 
+from skvae._typing import Integers, Seed
 from skvae.datasets.drawing import SHAPES, draw
 from skvae.datasets.frames import factor_frame
 from skvae.datasets.grids import bunch, check_integer, check_number, grid_levels
@@ -20,20 +23,20 @@ CHUNK = 2**20  # pixels drawn at once: temporaries stay in the processor's cache
 
 
 def make_sprites(
-    n_samples=None,
+    n_samples: int | None = None,
     *,
-    size=64,
-    shapes=("square", "ellipse", "heart"),
-    n_scales=6,
-    n_orientations=40,
-    n_positions=32,
-    orientation_range=2 * np.pi,
-    n_colors=None,
-    noise=0.0,
-    memmap=None,
-    as_frame=False,
-    random_state=None,
-):
+    size: int = 64,
+    shapes: Collection[str] = ("square", "ellipse", "heart"),
+    n_scales: int = 6,
+    n_orientations: int = 40,
+    n_positions: int | Integers = 32,
+    orientation_range: float | str = 2 * np.pi,
+    n_colors: int | None = None,
+    noise: float = 0.0,
+    memmap: str | PathLike[str] | None = None,
+    as_frame: bool = False,
+    random_state: Seed = None,
+) -> Bunch:
     r"""Draw dSprites-like images, shapes on black, from factors that are known.
 
     A shape of scale :math:`s`, turned by :math:`\theta`, stands at the centre

@@ -1,8 +1,11 @@
 """Images whose pixels hide their factors: squares that move in steps of their own size."""
 
-import numpy as np
-from sklearn.utils import check_random_state
+from os import PathLike
 
+import numpy as np
+from sklearn.utils import Bunch, check_random_state
+
+from skvae._typing import Seed
 from skvae.datasets.frames import factor_frame
 from skvae.datasets.grids import bunch, check_integer, grid_levels
 from skvae.datasets.rows import check_memmap, stacked
@@ -15,15 +18,15 @@ CHUNK = 2**20  # pixels drawn at once
 
 
 def make_xy_squares(
-    n_samples=None,
+    n_samples: int | None = None,
     *,
-    size=64,
-    square_size=8,
-    spacing=8,
-    memmap=None,
-    as_frame=False,
-    random_state=None,
-):
+    size: int = 64,
+    square_size: int = 8,
+    spacing: int = 8,
+    memmap: str | PathLike[str] | None = None,
+    as_frame: bool = False,
+    random_state: Seed = None,
+) -> Bunch:
     r"""Draw three squares, a red, a green and a blue one, whose positions pixels cannot order.
 
     A negative control: six factors that are plain to see, and that a VAE, which compares pixels,

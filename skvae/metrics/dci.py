@@ -1,12 +1,14 @@
 """Disentanglement, completeness and informativeness, of the importances of codes to factors."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import xlogy
 from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, r2_score
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.class_weight import compute_sample_weight
 
+from skvae._typing import Depends, Integers, Seed
 from skvae.base.hyperparameters import check_argument, one_of
 from skvae.metrics.factors import check_factors
 from skvae.metrics.prediction import LARGEST_SEED, split_levels, split_rows, standardised
@@ -19,15 +21,15 @@ FEWEST_ROWS = 6  # two of them held out, which a coefficient of determination ne
 
 
 def dci_score(
-    factors,
-    codes,
+    factors: ArrayLike,
+    codes: ArrayLike,
     *,
-    part="disentanglement",
-    nominal=None,
-    flavor=None,
-    details=False,
-    random_state=None,
-):
+    part: str = "disentanglement",
+    nominal: Integers | None = None,
+    flavor: str | None = None,
+    details: bool = False,
+    random_state: Seed = None,
+) -> Depends:
     r"""Return the disentanglement, completeness or informativeness (DCI) of codes.
 
     With :math:`R_{jk}` the importance of code j to the prediction of factor k,

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
+from skvae._typing import Estimator, MatrixLike, Seed
 from skvae._warnings import warn
 from skvae.base.hyperparameters import check_integer
 from skvae.metrics.inputs import posterior_of
@@ -62,7 +63,9 @@ class KLDecomposition:
         return f"KLDecomposition(kl={self.kl:.4f}, {parts}, saturated={self.saturated})"
 
 
-def kl_decomposition(estimator, X, *, n_samples=10_000, random_state=None):
+def kl_decomposition(
+    estimator: Estimator, X: MatrixLike, *, n_samples: int = 10_000, random_state: Seed = None
+) -> KLDecomposition:
     r"""Decompose the mean divergence of the posteriors from the prior.
 
     .. math:: \frac{1}{N} \sum_n KL(q(z|x_n) \,\|\, p(z)) =
@@ -232,7 +235,7 @@ def _standard_errors(draws, share):
     return np.sqrt(((1 - share) * between + share * within / n_each) / n_rows)
 
 
-def gaussian_total_correlation(estimator, X):
+def gaussian_total_correlation(estimator: Estimator, X: MatrixLike) -> float:
     r"""Return the total correlation of a Gaussian with the aggregate posterior's covariance.
 
     .. math:: \frac{1}{2} \Big( \sum_j \log \Sigma_{jj} - \log \det \Sigma \Big), \quad

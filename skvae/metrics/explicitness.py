@@ -1,11 +1,13 @@
 """Whether a linear classifier tells the factors' levels from the codes."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch, check_random_state
 
+from skvae._typing import Depends, Seed
 from skvae.base.hyperparameters import check_argument, one_of
 from skvae.metrics.factors import check_factors
 from skvae.metrics.prediction import SOLVER_ITERATIONS, linear_probabilities, split_levels
@@ -13,7 +15,14 @@ from skvae.metrics.prediction import SOLVER_ITERATIONS, linear_probabilities, sp
 __all__ = ["explicitness_score"]
 
 
-def explicitness_score(factors, codes, *, flavor=None, details=False, random_state=None):
+def explicitness_score(
+    factors: ArrayLike,
+    codes: ArrayLike,
+    *,
+    flavor: str | None = None,
+    details: bool = False,
+    random_state: Seed = None,
+) -> Depends:
     r"""Return the explicitness: do all codes together tell the levels of each factor?
 
     .. math:: \frac{1}{F} \sum_k \frac{1}{K_k} \sum_l

@@ -1,8 +1,10 @@
 """Whether one code alone tells of each factor, and each code of one factor: MIG and modularity."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
 
+from skvae._typing import Depends
 from skvae.base.hyperparameters import check_argument, check_integer, one_of
 from skvae.metrics.factors import active_codes, check_factors, check_stds
 from skvae.metrics.information import (
@@ -19,15 +21,15 @@ STRATEGIES = one_of("uniform", "quantile")
 
 
 def mutual_information_gap(
-    factors,
-    codes,
+    factors: ArrayLike,
+    codes: ArrayLike,
     *,
-    estimator="histogram",
-    stds=None,
-    n_bins=20,
-    strategy="uniform",
-    details=False,
-):
+    estimator: str = "histogram",
+    stds: ArrayLike | None = None,
+    n_bins: int = 20,
+    strategy: str = "uniform",
+    details: bool = False,
+) -> Depends:
     r"""Return the mutual information gap (MIG): is each factor in one code alone?
 
     .. math:: \frac{1}{F} \sum_k \frac{I(z_{j_1}; v_k) - I(z_{j_2}; v_k)}{H(v_k)}
@@ -138,8 +140,15 @@ def mutual_information_gap(
 
 
 def modularity_score(
-    factors, codes, *, stds=None, n_bins=20, strategy="uniform", flavor=None, details=False
-):
+    factors: ArrayLike,
+    codes: ArrayLike,
+    *,
+    stds: ArrayLike | None = None,
+    n_bins: int = 20,
+    strategy: str = "uniform",
+    flavor: str | None = None,
+    details: bool = False,
+) -> Depends:
     r"""Return the modularity: does each code tell of one factor alone?
 
     .. math:: \frac{1}{D} \sum_j \Big( 1 -

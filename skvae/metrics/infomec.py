@@ -1,9 +1,11 @@
 """InfoMEC: modularity, compactness and explicitness, all three of information."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.feature_selection import mutual_info_classif
 from sklearn.utils import Bunch, check_random_state
 
+from skvae._typing import Depends, Seed
 from skvae.base.hyperparameters import check_argument, one_of
 from skvae.metrics.factors import active_codes, check_factors, check_stds
 from skvae.metrics.information import dependent, histogram_bins, histogram_information
@@ -23,8 +25,14 @@ FEW_VALUES = 20  # of a quantised code; bins of others, for the test of independ
 
 
 def infomec_score(
-    factors, codes, *, part="modularity", stds=None, details=False, random_state=None
-):
+    factors: ArrayLike,
+    codes: ArrayLike,
+    *,
+    part: str = "modularity",
+    stds: ArrayLike | None = None,
+    details: bool = False,
+    random_state: Seed = None,
+) -> Depends:
     r"""Return the modularity, compactness or explicitness of codes, of information (InfoMEC).
 
     With :math:`N_{jk} = I(z_j; v_k) / H(v_k)` of the D codes that tell of any of the F factors,

@@ -1,9 +1,11 @@
 """What codes do when one factor is held: the scores of the beta-VAE's and FactorVAE's authors."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import Bunch, check_random_state
 
+from skvae._typing import Depends, Seed
 from skvae.base.hyperparameters import check_argument, check_integer, one_of
 from skvae.metrics.factors import active_codes, check_factors, check_stds
 from skvae.metrics.prediction import SOLVER_ITERATIONS
@@ -15,16 +17,16 @@ LEAST_STD = 0.05  # of a code in use, in disentanglement_lib's configuration
 
 
 def beta_vae_score(
-    factors,
-    codes,
+    factors: ArrayLike,
+    codes: ArrayLike,
     *,
-    n_pairs=64,
-    n_train=10_000,
-    n_test=5_000,
-    flavor=None,
-    details=False,
-    random_state=None,
-):
+    n_pairs: int = 64,
+    n_train: int = 10_000,
+    n_test: int = 5_000,
+    flavor: str | None = None,
+    details: bool = False,
+    random_state: Seed = None,
+) -> Depends:
     r"""Return how often the factor that pairs share is told from their codes' differences.
 
     A point has a random factor k, and ``n_pairs`` pairs of random rows, the two rows of a pair
@@ -110,17 +112,17 @@ def beta_vae_score(
 
 
 def factor_vae_score(
-    factors,
-    codes,
+    factors: ArrayLike,
+    codes: ArrayLike,
     *,
-    stds=None,
-    batch_size=64,
-    n_train=10_000,
-    n_test=5_000,
-    flavor=None,
-    details=False,
-    random_state=None,
-):
+    stds: ArrayLike | None = None,
+    batch_size: int = 64,
+    n_train: int = 10_000,
+    n_test: int = 5_000,
+    flavor: str | None = None,
+    details: bool = False,
+    random_state: Seed = None,
+) -> Depends:
     r"""Return how often the factor that is held is told from the code that varies least.
 
     A vote has a random factor k at a random level, ``batch_size`` random rows that have it, and

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from sklearn.utils import Bunch
 
+from skvae._typing import Depends, Estimator, MatrixLike
 from skvae.base.hyperparameters import NON_NEGATIVE, check_argument
 from skvae.base.pipelines import last_step
 from skvae.base.tables import numbered
@@ -14,7 +15,7 @@ from skvae.nn.distributions import ACTIVE_VARIANCE, active_dimensions, kl_per_di
 __all__ = ["active_units", "latent_loadings", "latent_summary"]
 
 
-def active_units(estimator, X, *, threshold=ACTIVE_VARIANCE):
+def active_units(estimator: Estimator, X: MatrixLike, *, threshold: float = ACTIVE_VARIANCE) -> int:
     r"""Return the number of dimensions whose code varies over the rows.
 
     .. math:: \#\{j : Var_x(\mu_j(x)) > \text{threshold}\}
@@ -55,7 +56,7 @@ def active_units(estimator, X, *, threshold=ACTIVE_VARIANCE):
     return int(active_dimensions(np.asarray(estimator.transform(X)), threshold).sum())
 
 
-def latent_summary(estimator, X):
+def latent_summary(estimator: Estimator, X: MatrixLike) -> Depends:
     r"""Return what each dimension of q(z|x) carries, over the rows of X.
 
     Parameters
@@ -102,7 +103,7 @@ def latent_summary(estimator, X):
     return Bunch(**columns) if frame is None else frame
 
 
-def latent_loadings(estimator, X):
+def latent_loadings(estimator: Estimator, X: MatrixLike) -> Depends:
     r"""Return how much each feature moves each code.
 
     .. math:: E_x \left| \frac{\partial \mu_j(x)}{\partial x_i} \right|

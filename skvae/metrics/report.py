@@ -1,8 +1,13 @@
 """All scores of codes against known factors, as one table."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Any
 
+from numpy.typing import ArrayLike
+
+from skvae._typing import Integers, Seed
 from skvae.metrics.dci import DCI_PARTS, dci_score
 from skvae.metrics.explicitness import explicitness_score
 from skvae.metrics.factors import check_factors
@@ -53,8 +58,14 @@ class DisentanglementReport:
 
 
 def disentanglement_report(
-    factors, codes, *, nominal=None, stds=None, factor_names=None, random_state=None
-):
+    factors: ArrayLike,
+    codes: ArrayLike,
+    *,
+    nominal: Integers | None = None,
+    stds: ArrayLike | None = None,
+    factor_names: Collection[str] | None = None,
+    random_state: Seed = None,
+) -> DisentanglementReport:
     """Return every score of codes against known factors.
 
     Parameters
@@ -124,8 +135,8 @@ def disentanglement_report(
             f"{name} needs a name for each of the {n_factors} factors. Got {len(factor_names)} "
             f"instead. Give as many, or none."
         )
-    drawn = {"random_state": random_state, "details": True}
-    of_kind = {"nominal": nominal, **drawn}
+    drawn: dict[str, Any] = {"random_state": random_state, "details": True}
+    of_kind: dict[str, Any] = {"nominal": nominal, **drawn}
     results = {
         "beta_vae": beta_vae_score(factors, codes, **drawn),
         "factor_vae": factor_vae_score(factors, codes, stds=stds, **drawn),

@@ -1,11 +1,13 @@
 """Whether one code alone predicts each factor: the separated attribute predictability."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import Bunch, check_random_state
 
+from skvae._typing import Depends, Integers, Seed
 from skvae.base.hyperparameters import check_argument, one_of
 from skvae.metrics.factors import check_factors
 from skvae.metrics.prediction import LARGEST_SEED, split_levels, standardised
@@ -13,7 +15,15 @@ from skvae.metrics.prediction import LARGEST_SEED, split_levels, standardised
 __all__ = ["sap_score"]
 
 
-def sap_score(factors, codes, *, nominal=None, flavor=None, details=False, random_state=None):
+def sap_score(
+    factors: ArrayLike,
+    codes: ArrayLike,
+    *,
+    nominal: Integers | None = None,
+    flavor: str | None = None,
+    details: bool = False,
+    random_state: Seed = None,
+) -> Depends:
     r"""Return the separated attribute predictability (SAP): does one code alone predict a factor?
 
     .. math:: \frac{1}{F} \sum_k (S_{j_1 k} - S_{j_2 k}), \quad S_{jk} = Corr(z_j, v_k)^2

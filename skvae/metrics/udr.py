@@ -1,12 +1,15 @@
 """Whether several models found the same codes: the unsupervised disentanglement ranking."""
 
+from collections.abc import Collection
 from itertools import permutations
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 from sklearn.linear_model import Lasso
 from sklearn.utils import Bunch
 
+from skvae._typing import Depends
 from skvae.base.hyperparameters import check_argument, one_of
 from skvae.metrics.factors import active_codes, check_codes, check_stds
 from skvae.metrics.prediction import standardised
@@ -16,7 +19,14 @@ __all__ = ["udr_score"]
 LASSO_PENALTY = 0.1
 
 
-def udr_score(codes_list, *, stds_list=None, method="spearman", flavor=None, details=False):
+def udr_score(
+    codes_list: Collection[ArrayLike],
+    *,
+    stds_list: Collection[ArrayLike] | None = None,
+    method: str = "spearman",
+    flavor: str | None = None,
+    details: bool = False,
+) -> Depends:
     r"""Return how far models agree on their codes (UDR), which needs no factors.
 
     Let :math:`R_{ab}` be how alike code a of model i and code b of model j are, over the same
@@ -90,18 +100,18 @@ def udr_score(codes_list, *, stds_list=None, method="spearman", flavor=None, det
     """
     check_argument("method", method, one_of("spearman", "lasso"), "udr_score")
     check_argument("flavor", flavor, [*one_of("disentanglement_lib"), None], "udr_score")
-    codes_list = [check_codes(codes, "udr_score") for codes in codes_list]
-    n_rows = [len(codes) for codes in codes_list]
+    arrays = [check_codes(codes, "udr_score") for codes in codes_list]
+    n_rows = [len(codes) for codes in arrays]
     if len(n_rows) < 2 or len(set(n_rows)) > 1:
         raise ValueError(
             f"udr_score needs the codes of the same rows by at least two models. Got {n_rows} rows "
             f"instead. Give one array for each model."
         )
-    stds_list = _checked_stds(stds_list, codes_list)
-    active = [active_codes(*pair) for pair in zip(codes_list, stds_list, strict=True)]
+    stds_list = _checked_stds(stds_list, arrays)
+    active = [active_codes(*pair) for pair in zip(arrays, stds_list, strict=True)]
     if method == "spearman":
-        codes_list = [rankdata(codes, axis=0) for codes in codes_list]
-    standard = [standardised(codes) for codes in codes_list]
+        arrays = [rankdata(codes, axis=0) for codes in arrays]
+    standard = [standardised(codes) for codes in arrays]
     likeness = _rank_correlations if method == "spearman" else _coefficients
     agreement = np.full((len(standard), len(standard)), np.nan)
     for i, j in permutations(range(len(standard)), 2):

@@ -1,16 +1,22 @@
 """Scores of the codes that a search may select by: against known factors, or by their use."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 
+from skvae._typing import Estimator
 from skvae.base.pipelines import last_step
 from skvae.metrics.inputs import posterior_of
 
 __all__ = ["downstream_scorer", "latent_scorer"]
 
 
-def latent_scorer(metric, *, stds=False, **options):
+def latent_scorer(
+    metric: Callable[..., Any], *, stds: bool = False, **options: Any
+) -> Callable[..., float]:
     """Return a scorer of codes against known factors, for ``scoring=``.
 
     The scorer is called with a fitted estimator, rows X and their factors y, and returns
@@ -57,7 +63,9 @@ def latent_scorer(metric, *, stds=False, **options):
     return _LatentScorer(metric, stds, options)
 
 
-def downstream_scorer(estimator, *, cv=5, scoring=None):
+def downstream_scorer(
+    estimator: Estimator, *, cv: Any = 5, scoring: Any = None
+) -> Callable[..., float]:
     """Return a scorer of codes by what a simple model makes of them, for ``scoring=``.
 
     The scorer is called with a fitted transformer, rows X and their targets y, and returns the mean

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from math import ceil
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
@@ -12,6 +14,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
+from skvae._typing import Estimator, MatrixLike, Seed
 from skvae.base.planning import NETWORK_PARAMETERS
 from skvae.base.variational import BaseVAETransformer
 from skvae.model_selection.path import SCORE, fit_path
@@ -73,21 +76,21 @@ class BetaCurve:
 
 
 def beta_curve(
-    estimator,
-    X,
-    y=None,
+    estimator: Estimator,
+    X: MatrixLike,
+    y: Any = None,
     *,
-    betas,
-    param_name="beta",
-    X_val=None,
-    cv=None,
-    warm_start=True,
-    warm_epochs=0.3,
-    n_jobs=None,
-    scoring=None,
-    random_state=None,
-    return_estimators=False,
-):
+    betas: ArrayLike,
+    param_name: str = "beta",
+    X_val: MatrixLike | None = None,
+    cv: Any = None,
+    warm_start: bool = True,
+    warm_epochs: float = 0.3,
+    n_jobs: int | None = None,
+    scoring: Any = None,
+    random_state: Seed = None,
+    return_estimators: bool = False,
+) -> BetaCurve:
     r"""Return what fits along beta hold: how much they tell of a row, and how well.
 
     With the rate R, the mean divergence of the posteriors from the prior, and the distortion D,

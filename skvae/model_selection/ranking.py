@@ -1,10 +1,12 @@
 """Which candidates find the same codes again: a ranking that needs no factors."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from skvae._typing import MatrixLike
 from skvae.base.pipelines import last_step
 from skvae.metrics.inputs import posterior_of
 from skvae.metrics.udr import udr_score
@@ -50,7 +52,13 @@ class UnsupervisedRanking:
         )
 
 
-def rank_unsupervised(estimators, X, *, method="spearman", flavor=None):
+def rank_unsupervised(
+    estimators: Mapping[str, Any] | Sequence[Any],
+    X: MatrixLike,
+    *,
+    method: str = "spearman",
+    flavor: str | None = None,
+) -> UnsupervisedRanking:
     """Rank candidates by how far their models agree on the codes of X.
 
     The score is that of :func:`skvae.metrics.udr_score`. Groups of models, such as fits of the

@@ -1,7 +1,10 @@
 """Scores of models that a search may select by, for ``scoring=``."""
 
+from typing import Any
+
 import numpy as np
 
+from skvae._typing import Estimator, MatrixLike
 from skvae.base.pipelines import last_step
 from skvae.metrics import active_units, gaussian_total_correlation
 
@@ -17,7 +20,7 @@ N_IMPORTANCE = 100
 SEED = 0  # of draws: the same for all candidates
 
 
-def elbo_scorer(estimator, X, y=None):
+def elbo_scorer(estimator: Estimator, X: MatrixLike, y: Any = None) -> float:
     r"""Score by the evidence lower bound at beta 1, whatever beta trained the model.
 
     The mean of ``score_samples``, in nats: a lower bound of the mean :math:`\log p(x)`. It selects
@@ -53,7 +56,7 @@ def elbo_scorer(estimator, X, y=None):
     return float(np.mean(estimator.score_samples(X)))
 
 
-def log_likelihood_scorer(estimator, X, y=None):
+def log_likelihood_scorer(estimator: Estimator, X: MatrixLike, y: Any = None) -> float:
     r"""Score by the importance-weighted bound of the log-likelihood, with 100 draws a row.
 
     It is nearer to :math:`\log p(x)` than the evidence lower bound of :func:`elbo_scorer`, and so
@@ -89,7 +92,7 @@ def log_likelihood_scorer(estimator, X, y=None):
     return float(np.mean(values))
 
 
-def reconstruction_scorer(estimator, X, y=None):
+def reconstruction_scorer(estimator: Estimator, X: MatrixLike, y: Any = None) -> float:
     r"""Score by how well rows are reconstructed, minus the mean squared error of a feature.
 
     .. math:: -\frac{1}{n d} \sum_{i=1}^n \| x_i - g(f(x_i)) \|^2
@@ -128,7 +131,7 @@ def reconstruction_scorer(estimator, X, y=None):
     return -float(np.mean((np.asarray(X) - rows) ** 2))
 
 
-def active_units_scorer(estimator, X, y=None):
+def active_units_scorer(estimator: Estimator, X: MatrixLike, y: Any = None) -> float:
     """Score by the number of codes that vary, as :func:`skvae.metrics.active_units` counts them.
 
     More is better: beside another score it shows which candidates collapsed.
@@ -159,7 +162,7 @@ def active_units_scorer(estimator, X, y=None):
     return float(active_units(estimator, X))
 
 
-def total_correlation_scorer(estimator, X, y=None):
+def total_correlation_scorer(estimator: Estimator, X: MatrixLike, y: Any = None) -> float:
     """Score by how independent the codes are, minus their Gaussian total correlation.
 
     :func:`skvae.metrics.gaussian_total_correlation` of codes drawn from the posteriors, in closed

@@ -4,13 +4,16 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.utils import check_array
 
+from skvae._typing import MatrixLike
 from skvae.base.hyperparameters import POSITIVE, check_argument, check_integer, one_of
 from skvae.base.variational import VARIANCE_FLOOR, pca_noise_variance
 
 __all__ = ["suggest_beta"]
 
 
-def suggest_beta(X, n_components, *, noise_variance="pca"):
+def suggest_beta(
+    X: MatrixLike, n_components: int, *, noise_variance: float | str = "pca"
+) -> np.ndarray:
     r"""Return the beta at which each principal direction of X collapses.
 
     With :math:`\lambda_1 \geq \dots \geq \lambda_d` the eigenvalues of the covariance of X (d

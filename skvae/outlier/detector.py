@@ -1,13 +1,17 @@
 """Outliers: rows that a transformer cannot reconstruct, or finds improbable."""
 
+from collections.abc import Callable
 from dataclasses import KW_ONLY
+from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from numpy.typing import ArrayLike
+from sklearn.base import clone
 from sklearn.covariance import EmpiricalCovariance
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, resample
 
+from skvae._typing import MatrixLike, Seed, Transformer
 from skvae.base.documentation import DocumentationLinks, block_around
 from skvae.base.fitted import nothing_if_it_fails
 from skvae.base.hyperparameters import (
@@ -17,6 +21,7 @@ from skvae.base.hyperparameters import (
     hyperparameters,
     one_of,
 )
+from skvae.base.sklearn_bases import BaseEstimator
 from skvae.outlier.inference import OutlierVerbs
 from skvae.outlier.robust_vae import RobustVAE
 from skvae.outlier.scores import codes_of, mean_squares
@@ -110,12 +115,12 @@ class ReconstructionOutlierDetector(OutlierVerbs, DocumentationLinks, BaseEstima
     array([ 1, -1])
     """
 
-    transformer: object = None
+    transformer: Transformer | None = None
     _: KW_ONLY
-    anomaly_score: object = "likelihood"
-    contamination: object = 0.1
-    calibration_fraction: float = None
-    random_state: object = None
+    anomaly_score: str | Callable[[Any, Any], ArrayLike] = "likelihood"
+    contamination: float | str = 0.1
+    calibration_fraction: float | None = None
+    random_state: Seed = None
 
     _parameter_constraints = {
         "transformer": [*TRANSFORMER, None],
@@ -125,7 +130,7 @@ class ReconstructionOutlierDetector(OutlierVerbs, DocumentationLinks, BaseEstima
         "random_state": ["random_state"],
     }
 
-    def fit(self, X, y=None):
+    def fit(self, X: MatrixLike, y: Any = None) -> Self:
         """Fit the transformer and the threshold.
 
         Parameters

@@ -1,13 +1,17 @@
 """What a fitted outlier detector answers, of rows that are valid."""
 
+from typing import Any
+
 import numpy as np
-from sklearn.base import OutlierMixin
+from sklearn.covariance import EmpiricalCovariance
 from sklearn.utils import Bunch, get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from skvae._typing import MatrixLike
 from skvae.base.hyperparameters import check_integer
+from skvae.base.sklearn_bases import OutlierMixin
 from skvae.base.tables import numbered
-from skvae.base.validation import valid_rows
+from skvae.base.validation import FittedColumns, valid_rows
 from skvae.outlier.scores import (
     contributions,
     distance_scores,
@@ -20,8 +24,16 @@ __all__ = ["OutlierVerbs"]
 ROUNDING = 1e-6  # relative
 
 
-class OutlierVerbs(OutlierMixin):
+class OutlierVerbs(OutlierMixin, FittedColumns):
     """The methods of a fitted detector. They change none of its attributes."""
+
+    transformer_: Any
+    offset_: float
+    calibration_scores_: np.ndarray
+    code_distribution_: EmpiricalCovariance
+    _anomaly_score_: Any
+    _score_scale_: float
+    _typical_contributions_: np.ndarray
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "offset_")
@@ -71,7 +83,7 @@ class OutlierVerbs(OutlierMixin):
             return contributions(self.transformer_, X, self._anomaly_score_)
         return None
 
-    def score_samples(self, X):
+    def score_samples(self, X: MatrixLike) -> np.ndarray:
         """Return how normal each row is, by ``anomaly_score``.
 
         Parameters
@@ -86,7 +98,7 @@ class OutlierVerbs(OutlierMixin):
         """
         return self._scores(self._rows(X))
 
-    def decision_function(self, X):
+    def decision_function(self, X: MatrixLike) -> np.ndarray:
         """Return ``score_samples(X) - offset_``: negative for outliers.
 
         Parameters
@@ -101,7 +113,7 @@ class OutlierVerbs(OutlierMixin):
         """
         return self.score_samples(X) - self.offset_
 
-    def predict(self, X):
+    def predict(self, X: MatrixLike) -> np.ndarray:
         """Tell outliers from inliers.
 
         Parameters
@@ -116,7 +128,7 @@ class OutlierVerbs(OutlierMixin):
         """
         return np.where(self.decision_function(X) >= 0, 1, -1)
 
-    def p_value(self, X):
+    def p_value(self, X: MatrixLike) -> np.ndarray:
         r"""Return the conformal p-value of each row's score.
 
         With s the score of the row and :math:`s_1, \ldots, s_m` those of the rows held out,
@@ -173,7 +185,7 @@ class OutlierVerbs(OutlierMixin):
         below = np.searchsorted(self.calibration_scores_, scores, side="right")
         return (1 + below) / (1 + len(self.calibration_scores_))
 
-    def explain(self, X, n_features=None):
+    def explain(self, X: MatrixLike, n_features: int | None = None) -> Bunch:
         r"""Return what every column contributes to the score of each row.
 
         .. math:: \text{score}(x) = \sum_j c_j(x) - KL(q(z|x) \,\|\, p(z))

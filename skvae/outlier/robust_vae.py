@@ -2,14 +2,16 @@
 
 from dataclasses import KW_ONLY
 from math import ceil
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from skvae._typing import MatrixLike, Seed
 from skvae.base.documentation import DocumentationLinks
 from skvae.base.fitted import nothing_if_it_fails
 from skvae.base.hyperparameters import (
@@ -17,7 +19,12 @@ from skvae.base.hyperparameters import (
     PROPER_FRACTION,
     hyperparameters,
 )
-from skvae.base.validation import valid_rows
+from skvae.base.sklearn_bases import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from skvae.base.validation import FittedColumns, valid_rows
 from skvae.vae import VAETransformer
 
 __all__ = ["RobustVAE"]
@@ -31,7 +38,11 @@ DROPPED_BY_WIDE = 0.15  # over what the narrow model drops
 
 @hyperparameters
 class RobustVAE(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, DocumentationLinks, BaseEstimator
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    FittedColumns,
+    DocumentationLinks,
+    BaseEstimator,
 ):
     r"""Two VAEs for tables that may hold outliers, trained without the least probable rows.
 
@@ -89,7 +100,7 @@ class RobustVAE(
     _: KW_ONLY
     n_steps: int = 250
     trimmed_fraction: float = 0.2
-    random_state: object = None
+    random_state: Seed = None
 
     _parameter_constraints = {
         "n_components": POSITIVE_INTEGER,
@@ -98,7 +109,7 @@ class RobustVAE(
         "random_state": ["random_state"],
     }
 
-    def fit(self, X, y=None):
+    def fit(self, X: MatrixLike, y: Any = None) -> Self:
         """Train both on X.
 
         Parameters
@@ -123,7 +134,7 @@ class RobustVAE(
             self._fit(self._rows(X, reset=True))
         return self
 
-    def _fit(self, X):
+    def _fit(self, X: Any) -> None:
         self.scaler_ = StandardScaler(with_mean=not issparse(X)).fit(X)
         X = self._scaled(X)
         if not np.isfinite(X.data if issparse(X) else X).all():
@@ -139,7 +150,7 @@ class RobustVAE(
         wide = self._model(WIDE, self.n_steps, kept, rng).fit(kept)
         self.wide_, self.narrow_ = wide, narrow
 
-    def _model(self, settings, n_steps, X, rng, **parameters):
+    def _model(self, settings, n_steps, X, rng, **parameters) -> VAETransformer:
         return VAETransformer(
             self.n_components,
             batch_size=BATCH_SIZE,
@@ -161,7 +172,7 @@ class RobustVAE(
     def _n_features_out(self):
         return 2 * self.wide_._n_features_out
 
-    def transform(self, X):
+    def transform(self, X: MatrixLike) -> np.ndarray:
         """Return the codes of both, the wide model's first.
 
         Parameters
@@ -177,7 +188,7 @@ class RobustVAE(
         X = self._scaled(self._rows(X))
         return np.hstack([np.asarray(model.transform(X)) for model in (self.wide_, self.narrow_)])
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: ArrayLike) -> np.ndarray:
         """Return the mean of what the two decode, weighted as the scores are.
 
         Parameters
@@ -191,17 +202,17 @@ class RobustVAE(
             In the units of the training data.
         """
         check_is_fitted(self)
-        X = check_array(X, dtype="numeric", input_name="X")
-        if X.shape[1] != self._n_features_out:
+        codes = check_array(X, dtype="numeric", input_name="X")
+        if codes.shape[1] != self._n_features_out:
             raise ValueError(
                 f"The codes passed to RobustVAE.inverse_transform must have {self._n_features_out} "
-                f"columns, those of both models. Got {X.shape[1]} instead."
+                f"columns, those of both models. Got {codes.shape[1]} instead."
             )
-        wide, narrow = np.hsplit(X, 2)
+        wide, narrow = np.hsplit(codes, 2)
         wide, narrow = self.wide_.inverse_transform(wide), self.narrow_.inverse_transform(narrow)
         return self.scaler_.inverse_transform(_mean(wide, narrow))
 
-    def score_samples(self, X):
+    def score_samples(self, X: MatrixLike) -> np.ndarray:
         """Return the weighted mean of the two lower bounds of log p(x), row by row, in nats.
 
         Parameters
@@ -217,7 +228,7 @@ class RobustVAE(
         X = self._scaled(self._rows(X))
         return _mean(self.wide_.score_samples(X), self.narrow_.score_samples(X))
 
-    def elbo_terms(self, X):
+    def elbo_terms(self, X: MatrixLike) -> tuple[np.ndarray, np.ndarray]:
         """Return what ``score_samples`` is made of: the weighted means of both models' terms.
 
         Parameters

@@ -1,8 +1,13 @@
 """What fits hold along beta."""
 
-import numpy as np
+from collections.abc import Collection
+from typing import Any, Self
 
-from skvae.model_selection import beta_curve
+import numpy as np
+from numpy.typing import ArrayLike
+
+from skvae._typing import Estimator, MatrixLike
+from skvae.model_selection import BetaCurve, beta_curve
 from skvae.plotting.figures import Display
 
 __all__ = ["BetaCurveDisplay"]
@@ -57,7 +62,7 @@ class BetaCurveDisplay(Display):
         self.curve = curve
 
     @classmethod
-    def from_curve(cls, curve, *, ax=None, **plot_params):
+    def from_curve(cls, curve: BetaCurve, *, ax: Any = None, **plot_params: Any) -> Self:
         """Draw a curve that is there already.
 
         Parameters
@@ -83,8 +88,16 @@ class BetaCurveDisplay(Display):
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, y=None, *, betas, quantities=DEFAULT, ax=None, **curve_params
-    ):
+        cls,
+        estimator: Estimator,
+        X: MatrixLike,
+        y: Any = None,
+        *,
+        betas: ArrayLike,
+        quantities: Collection[str] = DEFAULT,
+        ax: Any = None,
+        **curve_params: Any,
+    ) -> Self:
         """Fit along beta, and draw.
 
         Parameters
@@ -121,7 +134,7 @@ class BetaCurveDisplay(Display):
         curve = beta_curve(estimator, X, y, betas=betas, **curve_params)
         return cls(curve).plot(ax=ax, quantities=quantities)
 
-    def plot(self, ax=None, *, quantities=DEFAULT):
+    def plot(self, ax: Any = None, *, quantities: Collection[str] = DEFAULT) -> Self:
         """Draw.
 
         Parameters

@@ -1,8 +1,13 @@
 """How anomalous rows are, and which features make them so."""
 
+from collections.abc import Collection
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_consistent_length
 
+from skvae._typing import Estimator, Integers, MatrixLike
 from skvae.plotting.figures import Display
 from skvae.plotting.rows import row_form
 from skvae.plotting.scores import ERROR, anomaly_scores
@@ -85,17 +90,17 @@ class ReconstructionErrorDisplay(Display):
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
-        y=None,
+        estimator: Estimator,
+        X: MatrixLike,
+        y: Any = None,
         *,
-        threshold=None,
-        row=None,
-        image_shape=None,
-        feature_names=None,
-        ax=None,
-        **plot_params,
-    ):
+        threshold: float | None = None,
+        row: int | None = None,
+        image_shape: Integers | None = None,
+        feature_names: Collection[str] | None = None,
+        ax: Any = None,
+        **plot_params: Any,
+    ) -> Self:
         """Score the rows of X, and draw.
 
         Parameters
@@ -150,18 +155,18 @@ class ReconstructionErrorDisplay(Display):
     @classmethod
     def from_predictions(
         cls,
-        errors,
-        y=None,
+        errors: ArrayLike,
+        y: Any = None,
         *,
-        threshold=None,
-        contributions=None,
-        row=None,
-        image_shape=None,
-        feature_names=None,
-        score_name=ERROR,
-        ax=None,
-        **plot_params,
-    ):
+        threshold: float | None = None,
+        contributions: ArrayLike | None = None,
+        row: int | None = None,
+        image_shape: Integers | None = None,
+        feature_names: Collection[str] | None = None,
+        score_name: str = ERROR,
+        ax: Any = None,
+        **plot_params: Any,
+    ) -> Self:
         """Draw scores that are there already.
 
         Parameters
@@ -213,7 +218,7 @@ class ReconstructionErrorDisplay(Display):
             ax=ax, **plot_params
         )
 
-    def plot(self, ax=None, *, bins=50, cmap="viridis"):
+    def plot(self, ax: Any = None, *, bins: Any = 50, cmap: Any = "viridis") -> Self:
         """Draw.
 
         Parameters

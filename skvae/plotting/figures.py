@@ -1,5 +1,7 @@
 """The panels that displays draw in. The only module that imports matplotlib."""
 
+from typing import Any
+
 import numpy as np
 
 __all__ = ["Display", "import_pyplot"]
@@ -42,6 +44,9 @@ class Display:
     axes_ : ndarray of matplotlib Axes, of shape (n_panels,)
         The panels drawn in.
     """
+
+    figure_: Any
+    axes_: np.ndarray
 
     @classmethod
     def _pyplot(cls):

@@ -1,8 +1,12 @@
 """Codes in two of their dimensions, and what decodes from the plane."""
 
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_consistent_length
 
+from skvae._typing import Estimator, Floats, Integers, MatrixLike
 from skvae.base.hyperparameters import check_integer
 from skvae.base.pipelines import last_step
 from skvae.plotting.figures import Display
@@ -77,18 +81,18 @@ class LatentSpaceDisplay(Display):
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
-        y=None,
+        estimator: Estimator,
+        X: MatrixLike,
+        y: Any = None,
         *,
-        dimensions=None,
-        manifold=False,
-        n_steps=15,
-        image_shape=None,
-        value_range=None,
-        ax=None,
-        **plot_params,
-    ):
+        dimensions: Integers | None = None,
+        manifold: bool = False,
+        n_steps: int = 15,
+        image_shape: Integers | None = None,
+        value_range: Floats | None = None,
+        ax: Any = None,
+        **plot_params: Any,
+    ) -> Self:
         """Encode X, and draw.
 
         Parameters
@@ -152,10 +156,8 @@ class LatentSpaceDisplay(Display):
             form = row_form(
                 rows_before(estimator, X), image_shape=image_shape, value_range=value_range
             )
-            grid = tuple(
-                np.linspace(*np.quantile(codes[:, dimension], QUANTILES), n_steps)
-                for dimension in dimensions
-            )
+            ends = np.quantile(codes[:, dimensions], QUANTILES, axis=0)
+            grid = tuple(np.linspace(low, high, n_steps) for low, high in ends.T)
             plane = np.tile(codes.mean(axis=0), (n_steps, n_steps, 1))
             plane[..., dimensions[0]], plane[..., dimensions[1]] = np.meshgrid(*grid)
             rows = last.inverse_transform(plane.reshape(-1, codes.shape[1]))
@@ -165,7 +167,15 @@ class LatentSpaceDisplay(Display):
         return display.plot(ax=ax, **plot_params)
 
     @classmethod
-    def from_predictions(cls, codes, y=None, *, dimensions=None, ax=None, **plot_params):
+    def from_predictions(
+        cls,
+        codes: ArrayLike,
+        y: Any = None,
+        *,
+        dimensions: Integers | None = None,
+        ax: Any = None,
+        **plot_params: Any,
+    ) -> Self:
         """Draw codes that are there already.
 
         Parameters
@@ -199,7 +209,15 @@ class LatentSpaceDisplay(Display):
         dimensions = _check_dimensions(dimensions, codes.shape[1])
         return cls(codes, dimensions, y=_check_y(codes, y)).plot(ax=ax, **plot_params)
 
-    def plot(self, ax=None, *, size=12, alpha=0.7, cmap="viridis", image_cmap="gray"):
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        size: float = 12,
+        alpha: float = 0.7,
+        cmap: Any = "viridis",
+        image_cmap: Any = "gray",
+    ) -> Self:
         """Draw.
 
         Parameters

@@ -1,9 +1,13 @@
 """Rows of the data, and what models reconstruct of them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils import indexable
 
+from skvae._typing import Estimator, Floats, Integers, MatrixLike
 from skvae.base.hyperparameters import check_argument, check_integer, one_of
 from skvae.base.tables import dense
 from skvae.plotting.figures import Display
@@ -74,17 +78,17 @@ class ReconstructionDisplay(Display):
     @classmethod
     def from_estimator(
         cls,
-        estimators,
-        X,
+        estimators: Estimator | Sequence[Estimator] | Mapping[str, Estimator],
+        X: MatrixLike,
         *,
-        n_samples=None,
-        image_shape=None,
-        value_range=None,
-        feature_names=None,
-        standardize=True,
-        ax=None,
-        **plot_params,
-    ):
+        n_samples: int | None = None,
+        image_shape: Integers | None = None,
+        value_range: Floats | None = None,
+        feature_names: Collection[str] | None = None,
+        standardize: bool = True,
+        ax: Any = None,
+        **plot_params: Any,
+    ) -> Self:
         """Reconstruct rows by one model or by several, and draw.
 
         Parameters
@@ -136,6 +140,7 @@ or a list or dict of these
         if n_samples is None:
             n_samples = 4 if image_shape is None else 10
         check_integer("n_samples", n_samples, f"{cls.__name__}.from_estimator")
+        (X,) = indexable(X)
         shown = rows_before(first, X)
         reconstructions = {
             name: reconstruct(estimator, X[:n_samples]) for name, estimator in estimators.items()
@@ -153,15 +158,15 @@ or a list or dict of these
     @classmethod
     def from_predictions(
         cls,
-        X,
-        reconstructions,
+        X: MatrixLike,
+        reconstructions: ArrayLike | Mapping[str, ArrayLike],
         *,
-        image_shape=None,
-        value_range=None,
-        feature_names=None,
-        ax=None,
-        **plot_params,
-    ):
+        image_shape: Integers | None = None,
+        value_range: Floats | None = None,
+        feature_names: Collection[str] | None = None,
+        ax: Any = None,
+        **plot_params: Any,
+    ) -> Self:
         """Draw rows and reconstructions that are there already; all of them.
 
         Parameters
@@ -202,7 +207,9 @@ or a list or dict of these
         form = row_form(X, image_shape=image_shape, **names)
         return cls(*_check_shapes(X, reconstructions), form=form).plot(ax=ax, **plot_params)
 
-    def plot(self, ax=None, *, orientation="vertical", cmap="gray", padding=1):
+    def plot(
+        self, ax: Any = None, *, orientation: str = "vertical", cmap: Any = "gray", padding: int = 1
+    ) -> Self:
         """Draw.
 
         Parameters

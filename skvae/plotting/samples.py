@@ -1,11 +1,14 @@
 """Rows drawn from models, side by side."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from math import ceil, sqrt
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_random_state
 
+from skvae._typing import Estimator, Floats, Integers, MatrixLike, Seed
 from skvae.base.hyperparameters import check_integer
 from skvae.plotting.figures import Display
 from skvae.plotting.models import (
@@ -70,19 +73,19 @@ class SampleDisplay(Display):
     @classmethod
     def from_estimator(
         cls,
-        estimators,
-        X=None,
+        estimators: Estimator | Sequence[Estimator] | Mapping[str, Estimator],
+        X: MatrixLike | None = None,
         *,
-        n_samples=10,
-        latent=None,
-        random_state=None,
-        image_shape=None,
-        value_range=None,
-        feature_names=None,
-        standardize=True,
-        ax=None,
-        **plot_params,
-    ):
+        n_samples: int = 10,
+        latent: Any = None,
+        random_state: Seed = None,
+        image_shape: Integers | None = None,
+        value_range: Floats | None = None,
+        feature_names: Collection[str] | None = None,
+        standardize: bool = True,
+        ax: Any = None,
+        **plot_params: Any,
+    ) -> Self:
         """Draw samples of one model or of several.
 
         Parameters
@@ -163,14 +166,14 @@ or dict of these
     @classmethod
     def from_predictions(
         cls,
-        samples,
+        samples: ArrayLike | Mapping[str, ArrayLike],
         *,
-        image_shape=None,
-        value_range=None,
-        feature_names=None,
-        ax=None,
-        **plot_params,
-    ):
+        image_shape: Integers | None = None,
+        value_range: Floats | None = None,
+        feature_names: Collection[str] | None = None,
+        ax: Any = None,
+        **plot_params: Any,
+    ) -> Self:
         """Draw rows that are there already.
 
         Parameters
@@ -207,7 +210,9 @@ or dict of these
         form = row_form(np.concatenate(list(samples.values())), image_shape=image_shape, **names)
         return cls(samples, form=form).plot(ax=ax, **plot_params)
 
-    def plot(self, ax=None, *, n_columns=None, cmap="gray", padding=1):
+    def plot(
+        self, ax: Any = None, *, n_columns: int | None = None, cmap: Any = "gray", padding: int = 1
+    ) -> Self:
         """Draw.
 
         Parameters

@@ -1,7 +1,10 @@
 """What each latent dimension carries, as bars."""
 
+from typing import Any, Self
+
 import numpy as np
 
+from skvae._typing import Estimator, MatrixLike
 from skvae.metrics.latents import latent_summary
 from skvae.plotting.figures import Display
 
@@ -54,7 +57,9 @@ class LatentSummaryDisplay(Display):
         self.order = np.argsort(-np.asarray(summary["kl"]), kind="stable")
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, ax=None, **plot_params):
+    def from_estimator(
+        cls, estimator: Estimator, X: MatrixLike, *, ax: Any = None, **plot_params: Any
+    ) -> Self:
         """Summarise the posteriors of X, and draw.
 
         Parameters
@@ -82,7 +87,7 @@ class LatentSummaryDisplay(Display):
         cls._pyplot()
         return cls(latent_summary(estimator, X)).plot(ax=ax, **plot_params)
 
-    def plot(self, ax=None, *, sort=True):
+    def plot(self, ax: Any = None, *, sort: bool = True) -> Self:
         """Draw.
 
         Parameters

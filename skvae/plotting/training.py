@@ -1,8 +1,12 @@
 """The terms of the objective over the epochs."""
 
+from collections.abc import Collection
+from typing import Any, Self
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skvae._typing import Estimator
 from skvae.base.pipelines import split_last
 from skvae.plotting.figures import Display
 from skvae.plotting.models import last_that_can
@@ -52,7 +56,7 @@ class TrainingCurveDisplay(Display):
         self.unit = unit
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None, **plot_params):
+    def from_estimator(cls, estimator: Estimator, *, ax: Any = None, **plot_params: Any) -> Self:
         """Draw the ``history_`` of an estimator.
 
         Parameters
@@ -83,7 +87,7 @@ class TrainingCurveDisplay(Display):
         unit = "nats" if hasattr(last, "posterior") else "squared units of X"
         return cls(last.history_, unit=unit).plot(ax=ax, **plot_params)
 
-    def plot(self, ax=None, *, terms=None):
+    def plot(self, ax: Any = None, *, terms: Collection[str] | None = None) -> Self:
         """Draw.
 
         Parameters
@@ -103,7 +107,7 @@ class TrainingCurveDisplay(Display):
         ValueError
             If there is no such term.
         """
-        curves = {}
+        curves: dict[str, dict[str, np.ndarray]] = {}
         for name, values in self.history.items():
             kind = "validation" if name.startswith(VALIDATION) else "training"
             term = name.removeprefix(VALIDATION).removeprefix("train_")

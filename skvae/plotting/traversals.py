@@ -1,8 +1,13 @@
 """What each latent dimension does to a decoded row."""
 
+from collections.abc import Collection
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import norm
 
+from skvae._typing import Estimator, Floats, Integers, MatrixLike, Seed
 from skvae.base.hyperparameters import check_argument, check_integer, one_of
 from skvae.base.pipelines import last_step
 from skvae.plotting.figures import Display
@@ -81,22 +86,22 @@ class LatentTraversalDisplay(Display):
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
+        estimator: Estimator,
+        X: MatrixLike,
         *,
-        x=None,
-        n_dimensions=8,
-        n_steps=9,
-        spread="aggregate",
-        quantiles=(0.01, 0.99),
-        random_state=0,
-        image_shape=None,
-        value_range=None,
-        feature_names=None,
-        standardize=True,
-        ax=None,
-        **plot_params,
-    ):
+        x: ArrayLike | None = None,
+        n_dimensions: int | None = 8,
+        n_steps: int = 9,
+        spread: str = "aggregate",
+        quantiles: Floats = (0.01, 0.99),
+        random_state: Seed = 0,
+        image_shape: Integers | None = None,
+        value_range: Floats | None = None,
+        feature_names: Collection[str] | None = None,
+        standardize: bool = True,
+        ax: Any = None,
+        **plot_params: Any,
+    ) -> Self:
         r"""Decode codes along the most informative dimensions, and draw.
 
         Parameters
@@ -177,7 +182,7 @@ class LatentTraversalDisplay(Display):
         display = cls(rows, moved, dimensions, **measured, form=form)
         return display.plot(ax=ax, **plot_params)
 
-    def plot(self, ax=None, *, cmap=None, padding=1):
+    def plot(self, ax: Any = None, *, cmap: Any = None, padding: int = 1) -> Self:
         """Draw.
 
         Parameters
