@@ -1,7 +1,5 @@
 """The life of a fit: rows split, network drawn or resumed, trained, concluded."""
 
-from contextlib import nullcontext
-
 import numpy as np
 import torch
 from sklearn.utils import check_random_state
@@ -23,7 +21,7 @@ from skvae.training.state import (
     optimizer_state,
 )
 from skvae.training.stopping import Patience
-from skvae.training.threads import one_torch_thread
+from skvae.training.threads import at_one_torch_thread
 
 __all__ = ["train"]
 
@@ -130,7 +128,7 @@ def train(estimator, X, X_val=None, *, resume, n_epochs, n_seen=0, keep, task=No
             patience.restore(copied.module_)
         return fitted_attributes(estimator, copied, X, batches.rows, resume) | constant
 
-    with one_torch_thread() if small else nullcontext():
+    def trained():
         if task is not None:
             task.begin(n_epochs, fitted_now)
         net.fit_batches(
@@ -145,7 +143,9 @@ def train(estimator, X, X_val=None, *, resume, n_epochs, n_seen=0, keep, task=No
             progress=estimator.verbose > 0,
             task=task,
         )
-        fitted = fitted_attributes(estimator, net, X, batches.rows, resume) | constant
+        return fitted_attributes(estimator, net, X, batches.rows, resume) | constant
+
+    fitted = at_one_torch_thread(trained) if small else trained()
     if keep:
         fitted["_generator_state_"] = generator.get_state().numpy()
     else:
