@@ -20,6 +20,7 @@ from skvae.base.documentation import DocumentationLinks
 from skvae.nn.convolutions import ARCHITECTURES
 from skvae.nn.likelihoods import LIKELIHOODS
 from skvae.nn.perceptrons import ACTIVATIONS
+from skvae.training.callbacks import check_copies
 from skvae.training.net import OPTIMIZERS
 
 __all__ = ["SharedParameters", "check_argument", "check_integer", "hyperparameters"]
@@ -90,9 +91,11 @@ SHARED_PARAMETERS = """n_components : int, default=10
         closure.
     weight_decay : float, default=0.0
         Passed to the optimizer unless it is zero.
-    callbacks : list of skorch callbacks, default=None
-        Cloned by ``fit``; the fitted ones are in ``net_.callbacks_``. Those of scikit-learn
-        go to ``set_callbacks``.
+    callbacks : list, default=None
+        Of skorch's callbacks, which ``fit`` copies, and of callables that return one, which
+        ``fit`` calls, for those that cannot be copied: a logger's. Either may be in a pair
+        (name, callback). Those of a fit are in ``net_.callbacks_``. Those of scikit-learn go
+        to ``set_callbacks``.
     device : str, default="cpu"
         The torch device of training and inference, such as "cuda".
     compile : bool, default=False
@@ -270,3 +273,8 @@ class SharedParameters(DocumentationLinks, BaseEstimator):
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
+
+    def __sklearn_clone__(self):
+        if isinstance(self.callbacks, list | tuple):
+            check_copies(self.callbacks)  # the error of scikit-learn's clone would tell no way
+        return super().__sklearn_clone__()

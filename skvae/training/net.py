@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from sklearn.base import clone
 from skorch import NeuralNet
 from skorch.dataset import Dataset
 from torch.utils.data import Subset
 from tqdm.auto import tqdm
 
 from skvae.training.batches import dense_rows
+from skvae.training.callbacks import own_callbacks
 
 __all__ = ["AutoencoderNet", "Validation", "make_net"]
 
@@ -259,17 +259,11 @@ def make_net(
         Names take torch's fused implementation where the device has one.
     lr, weight_decay : float
         Arguments of the optimizer; a zero weight decay is not passed on.
-    callbacks : list of skorch callbacks, default=None
-        Cloned, so that the caller's stay as they are.
+    callbacks : sequence, default=None
+        What :func:`~skvae.training.callbacks.own_callbacks` takes.
     device : str, default="cpu"
         A torch device.
     """
-    for callback in callbacks or []:
-        if hasattr(callback, "on_fit_task_end"):
-            raise TypeError(
-                f"callbacks= takes skorch's callbacks. Got {type(callback).__name__}, one of "
-                f"scikit-learn's, instead. Pass it to set_callbacks."
-            )
     options = {"weight_decay": weight_decay} if weight_decay else {}
     if not callable(optimizer):
         options["fused"] = torch.device(device).type in FUSED_DEVICES
@@ -279,7 +273,7 @@ def make_net(
         objective,
         optimizer=partial(optimizer, **options),
         lr=lr,
-        callbacks=None if callbacks is None else clone(callbacks, safe=False),
+        callbacks=own_callbacks(callbacks or []),
         train_split=None,
         iterator_train=None,
         iterator_valid=None,
