@@ -3,13 +3,12 @@
 from abc import abstractmethod
 from contextlib import nullcontext
 from math import prod
-from numbers import Integral
 
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skvae.base.hyperparameters import SharedParameters
+from skvae.base.hyperparameters import SharedParameters, is_positive_integer
 from skvae.base.inference import Verbs, check_flat
 from skvae.base.sklearn_callbacks import CallbackSupportMixin, watched_fit, with_callbacks
 from skvae.base.validation import nothing_if_it_fails
@@ -102,7 +101,7 @@ class BaseAutoencoderTransformer(Verbs, CallbackSupportMixin, SharedParameters):
     def _sides(self, n_features):
         """Return the height, the width and the channels of a row."""
         sides = tuple(self.image_shape)
-        if len(sides) != 3 or not all(isinstance(side, Integral) and side > 0 for side in sides):
+        if len(sides) != 3 or not all(map(is_positive_integer, sides)):
             raise ValueError(
                 f"image_shape must be (height, width, channels), integers of at least 1. Got "
                 f"{self.image_shape!r} instead. Give all three."
@@ -116,7 +115,7 @@ class BaseAutoencoderTransformer(Verbs, CallbackSupportMixin, SharedParameters):
 
     def _hidden_sizes(self):
         sizes = tuple(self.hidden_layer_sizes)
-        if not all(isinstance(size, Integral) and size > 0 for size in sizes):
+        if not all(map(is_positive_integer, sizes)):
             raise ValueError(
                 f"hidden_layer_sizes must hold integers of at least 1. Got {sizes} instead."
             )
@@ -263,6 +262,7 @@ class BaseAutoencoderTransformer(Verbs, CallbackSupportMixin, SharedParameters):
                 "X_val is for early stopping. Got X_val with early_stopping=False instead. "
                 "Set early_stopping=True, or leave X_val out."
             )
+        check_flat(X_val, name="X_val")
         return self._training_rows(X_val, reset=False)
 
     def __sklearn_tags__(self):

@@ -40,7 +40,14 @@ def user_module(name, make, n_inputs, n_outputs):
             f"Got a {type(make).__name__} module instead. Pass a function of (n_inputs, n_outputs) "
             f"that makes it."
         )
-    module = make(n_inputs, n_outputs)
+    try:
+        module = make(n_inputs, n_outputs)
+    except TypeError as error:
+        raise TypeError(
+            f"{name}= must be a callable of (n_inputs, n_outputs) that returns an nn.Module. Got "
+            f"an error from it instead: {error}. Pass a function of these two, or a class such as "
+            f"nn.Linear."
+        ) from error
     if not isinstance(module, nn.Module):
         raise TypeError(
             f"The callable {name}= must return an nn.Module. Got {type(module).__name__} instead. "
