@@ -262,11 +262,11 @@ def check_flat(X, name="X"):
     shape = getattr(X, "shape", ())
     if isinstance(X, list | tuple) and X:
         shape = (len(X), *getattr(X[0], "shape", ()))
-        of_one_shape = isinstance(X, list) and np.shape(X[-1]) == shape[1:]
-        if len(shape) == 3 and not of_one_shape:
+        are_images = isinstance(X, list) and np.shape(X[-1]) == shape[1:]
+        if len(X) == 2 and len(shape) == 3 and not are_images:
             raise ValueError(
-                f"{name} must be rows alone, (n_samples, n_features). Got {len(X)} arrays instead. "
-                f"Pass the first: the target of a row is the row itself."
+                f"{name} must be rows alone, (n_samples, n_features). Got a pair of arrays "
+                f"instead. Pass the first: the target of a row is the row itself."
             )
     if len(shape) > 2:
         image_shape, rows = (*shape[1:], 1)[:3], "np.reshape(X, (len(X), -1))"

@@ -24,7 +24,8 @@ def _set_own_thread_count(count):
     """Set torch's thread count of this operating system thread, and of no other.
 
     ``torch.set_num_threads`` also sets the count of threads that have yet to use torch. So a new
-    thread reads that before, and puts it back after: in there no signal is ever handled.
+    thread reads that before, and puts it back after: in there no signal is ever handled. It is
+    started at the lowest level, as ``Thread.start`` interrupted may end in a RuntimeError.
     """
     known, changed, kept = SimpleQueue(), SimpleQueue(), SimpleQueue()
     try:

@@ -109,8 +109,8 @@ def test_true_in_a_shape(table):
 @pytest.mark.parametrize("pair", [tuple, list])
 def test_validation_rows_with_their_targets(pair, table):
     sentence = (
-        "X_val must be rows alone, (n_samples, n_features). Got 2 arrays instead. Pass the first: "
-        "the target of a row is the row itself."
+        "X_val must be rows alone, (n_samples, n_features). Got a pair of arrays instead. Pass the "
+        "first: the target of a row is the row itself."
     )
     for targets in (np.zeros(400), table if pair is tuple else np.zeros((400, 1))):
         with pytest.raises(ValueError, match=message(sentence)):

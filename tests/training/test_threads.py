@@ -84,6 +84,7 @@ def interrupt_before_instruction(number):
         return trace
 
     before = sys.gettrace()
+    sys._getframe().f_trace_opcodes = True  # which Python 3.12 looks at in settrace
     sys.settrace(trace)
     try:
         yield
