@@ -2,11 +2,11 @@
 
 import threading
 from math import prod
-from numbers import Integral
 
 import torch
 from torch import nn
 
+from skvae.base.hyperparameters import is_positive_integer
 from skvae.nn.convolutions import ConvolutionalDecoder, ConvolutionalEncoder
 from skvae.nn.networks import rescaled
 from skvae.nn.perceptrons import PerceptronDecoder, PerceptronEncoder
@@ -106,7 +106,7 @@ def estimator_of(Estimator, parameters):
 def _sides(image_shape, n_features):
     """Return the height, the width and the channels of a row."""
     sides = tuple(image_shape)
-    if len(sides) != 3 or not all(isinstance(side, Integral) and side > 0 for side in sides):
+    if len(sides) != 3 or not all(map(is_positive_integer, sides)):
         raise ValueError(
             f"image_shape must be (height, width, channels), integers of at least 1. Got "
             f"{image_shape!r} instead. Give all three."
@@ -121,7 +121,7 @@ def _sides(image_shape, n_features):
 
 def _hidden_sizes(hidden_layer_sizes):
     sizes = tuple(hidden_layer_sizes)
-    if not all(isinstance(size, Integral) and size > 0 for size in sizes):
+    if not all(map(is_positive_integer, sizes)):
         raise ValueError(
             f"hidden_layer_sizes must hold integers of at least 1. Got {sizes} instead."
         )
@@ -136,7 +136,14 @@ def _user_module(name, make, n_inputs, n_outputs):
             f"Got a {type(make).__name__} module instead. Pass a function of (n_inputs, n_outputs) "
             f"that makes it."
         )
-    module = make(n_inputs, n_outputs)
+    try:
+        module = make(n_inputs, n_outputs)
+    except TypeError as error:
+        raise TypeError(
+            f"{name}= must be a callable of (n_inputs, n_outputs) that returns an nn.Module. Got "
+            f"an error from it instead: {error}. Pass a function of these two, or a class such as "
+            f"nn.Linear."
+        ) from error
     if not isinstance(module, nn.Module):
         raise TypeError(
             f"The callable {name}= must return an nn.Module. Got {type(module).__name__} instead. "

@@ -4,7 +4,7 @@ Documentation and validation go with them, by scikit-learn's private names.
 """
 
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, fields
 from numbers import Integral, Real
 from typing import TypeVar, dataclass_transform
 
@@ -22,17 +22,32 @@ from skvae.base.sklearn_bases import BaseEstimator
 from skvae.nn.convolutions import ARCHITECTURES
 from skvae.nn.likelihoods import LIKELIHOODS
 from skvae.nn.perceptrons import ACTIVATIONS
+from skvae.training.callbacks import check_copies
 from skvae.training.optimizers import OPTIMIZERS
 
-__all__ = ["SharedParameters", "check_argument", "check_integer", "hyperparameters"]
+__all__ = [
+    "SharedParameters",
+    "check_argument",
+    "check_integer",
+    "hyperparameters",
+    "is_positive_integer",
+]
 
-NON_NEGATIVE = [Interval(Real, 0, None, closed="left")]
-POSITIVE = [Interval(Real, 0, None, closed="neither")]
-NON_NEGATIVE_INTEGER = [Interval(Integral, 0, None, closed="left")]
-POSITIVE_INTEGER = [Interval(Integral, 1, None, closed="left")]
-TWO_OR_MORE = [Interval(Integral, 2, None, closed="left")]
-PROPER_FRACTION = [Interval(Real, 0, 1, closed="neither")]
-AT_MOST_HALF = [Interval(Real, 0, 0.5, closed="right")]
+
+class Numbers(Interval):
+    """An interval of numbers, without True, which to Python is 1."""
+
+    def is_satisfied_by(self, value):
+        return not isinstance(value, bool) and super().is_satisfied_by(value)
+
+
+NON_NEGATIVE = [Numbers(Real, 0, None, closed="left")]
+POSITIVE = [Numbers(Real, 0, None, closed="neither")]
+NON_NEGATIVE_INTEGER = [Numbers(Integral, 0, None, closed="left")]
+POSITIVE_INTEGER = [Numbers(Integral, 1, None, closed="left")]
+TWO_OR_MORE = [Numbers(Integral, 2, None, closed="left")]
+PROPER_FRACTION = [Numbers(Real, 0, 1, closed="neither")]
+AT_MOST_HALF = [Numbers(Real, 0, 0.5, closed="right")]
 TRANSFORMER = [HasMethods(["fit", "transform", "inverse_transform"])]
 
 Class = TypeVar("Class")
@@ -50,7 +65,12 @@ def check_argument(name, value, constraint, function):
 
 def check_integer(name, value, function, least=1):
     """Raise scikit-learn's sentence if an argument is no integer of at least ``least``."""
-    check_argument(name, value, [Interval(Integral, least, None, closed="left")], function)
+    check_argument(name, value, [Numbers(Integral, least, None, closed="left")], function)
+
+
+def is_positive_integer(value):
+    """Return whether a value is an integer of at least 1."""
+    return POSITIVE_INTEGER[0].is_satisfied_by(value)
 
 
 SHARED_PARAMETERS = """n_components : int, default=10
@@ -94,9 +114,11 @@ SHARED_PARAMETERS = """n_components : int, default=10
         closure.
     weight_decay : float, default=0.0
         Passed to the optimizer unless it is zero.
-    callbacks : list of skorch callbacks, default=None
-        Cloned by ``fit``; the fitted ones are in ``net_.callbacks_``. Those of scikit-learn
-        go to ``set_callbacks``.
+    callbacks : list, default=None
+        Of skorch's callbacks, which ``fit`` copies, and of callables that return one, which
+        ``fit`` calls, for those that cannot be copied: a logger's. Either may be in a pair
+        (name, callback). Those of a fit are in ``net_.callbacks_``. Those of scikit-learn go
+        to ``set_callbacks``.
     device : str, default="cpu"
         The torch device of training and inference, such as "cuda".
     compile : bool, default=False
@@ -274,3 +296,18 @@ class SharedParameters(DocumentationLinks, BaseEstimator):
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
+
+    def _validate_params(self):
+        unset = [field.name for field in fields(self) if field.name not in vars(self)]
+        if unset:
+            raise TypeError(
+                f"The constructor of {type(self).__name__} must set every parameter of the classes "
+                f"above it. Got one that leaves out {len(unset)}, {unset[0]} first, instead. Call "
+                f"super().__init__ in it."
+            )
+        super()._validate_params()
+
+    def __sklearn_clone__(self):
+        if isinstance(self.callbacks, list | tuple):
+            check_copies(self.callbacks)  # the error of scikit-learn's clone would tell no way
+        return super().__sklearn_clone__()

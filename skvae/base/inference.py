@@ -274,17 +274,23 @@ class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedColumns, AB
         )
 
 
-def check_flat(X):
-    """Refuse images that are not yet rows."""
+def check_flat(X, name="X"):
+    """Refuse rows with their targets, and images that are not yet rows."""
     shape = getattr(X, "shape", ())
     if isinstance(X, list | tuple) and X:
         shape = (len(X), *getattr(X[0], "shape", ()))
+        are_images = isinstance(X, list) and np.shape(X[-1]) == shape[1:]
+        if len(X) == 2 and len(shape) == 3 and not are_images:
+            raise ValueError(
+                f"{name} must be rows alone, (n_samples, n_features). Got a pair of arrays "
+                f"instead. Pass the first: the target of a row is the row itself."
+            )
     if len(shape) > 2:
         image_shape, rows = (*shape[1:], 1)[:3], "np.reshape(X, (len(X), -1))"
         if len(shape) == 4 and shape[1] <= MOST_CHANNELS < shape[3]:
             image_shape, rows = (*shape[2:], shape[1]), "np.moveaxis(X, 1, 3).reshape(len(X), -1)"
         raise ValueError(
-            f"X must be flat, (n_samples, n_features). Got shape {tuple(shape)} instead. "
+            f"{name} must be flat, (n_samples, n_features). Got shape {tuple(shape)} instead. "
             f"Use {rows}, with image_shape={image_shape} for convolutions."
         )
 

@@ -24,7 +24,7 @@ from skvae.base.sklearn_bases import only_if
 from skvae.base.sklearn_callbacks import CallbackSupportMixin, watched_fit, with_callbacks
 from skvae.nn.objectives import Objective
 from skvae.training.devices import check_compiler, check_device
-from skvae.training.run import TrainingRun, threads_for
+from skvae.training.run import TrainingRun, in_threads_for
 from skvae.training.splitting import split_rows
 
 __all__ = ["BaseAutoencoderTransformer"]
@@ -221,11 +221,14 @@ class BaseAutoencoderTransformer(Verbs, CallbackSupportMixin, SharedParameters):
             rows = split_rows(X, X_val, validation_fraction, start.split_seed)
             plan = plan_of_fit(self, rows, start, n_epochs=n_epochs, keep=keep)
             run = TrainingRun(plan, rows, start)
-            with threads_for(plan):
+
+            def trained():
                 if task is not None:
                     task.begin(n_epochs, lambda: attributes_so_far(self, run))
                 run.train(task)
-                fitted = attributes_of(self, run)
+                return attributes_of(self, run)
+
+            fitted = in_threads_for(plan, trained)
             if keep:
                 fitted["_generator_state_"] = start.generator.get_state().numpy()
             else:
@@ -260,6 +263,7 @@ class BaseAutoencoderTransformer(Verbs, CallbackSupportMixin, SharedParameters):
                 "X_val is for early stopping. Got X_val with early_stopping=False instead. "
                 "Set early_stopping=True, or leave X_val out."
             )
+        check_flat(X_val, name="X_val")
         return self._training_rows(X_val, reset=False)
 
     def __sklearn_tags__(self):

@@ -5,12 +5,17 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import Bunch
 
-__all__ = ["bunch", "check_integer", "check_number", "grid_levels"]
+__all__ = ["bunch", "check_integer", "check_number", "grid_levels", "is_integer"]
+
+
+def is_integer(value):
+    """Return whether a value is an integer; True, which to Python is 1, is none."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def check_integer(function, name, value, least=1):
     """Raise a sentence unless a value is an integer that is not less than ``least``."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+    if not is_integer(value) or value < least:
         raise ValueError(
             f"{function} needs {name} to be an integer of {least} or more. Got {value!r} instead. "
             f"Give one, as in {name}={least}."

@@ -1,7 +1,6 @@
 """A folder of image files becomes an array with one row for each."""
 
 import os
-from numbers import Integral
 from os import PathLike
 
 import numpy as np
@@ -10,6 +9,7 @@ from tqdm.auto import tqdm
 
 from skvae._typing import Integers
 from skvae._warnings import warn
+from skvae.datasets.grids import is_integer
 from skvae.datasets.pixels import MODES, import_pillow, open_upright, pixel_row
 from skvae.datasets.rows import check_memmap, stacked
 
@@ -242,7 +242,7 @@ def _checked_crop(crop, function):
 def _integers(values, least):
     """Return values as a tuple of int, or None unless each is one and at least so great."""
     values = tuple(values) if np.iterable(values) else ()
-    if len(values) != len(least) or not all(isinstance(value, Integral) for value in values):
+    if len(values) != len(least) or not all(map(is_integer, values)):
         return None
     if any(value < bound for value, bound in zip(values, least, strict=True)):
         return None

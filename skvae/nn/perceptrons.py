@@ -28,12 +28,27 @@ class _EmptyLinear(nn.Linear):
         pass
 
 
+def _activation(make):
+    """Return a new activation, after a look at what a user's callable makes."""
+    try:
+        module = make()
+        got = f"{module!r} from {make!r} instead"
+    except TypeError as error:  # of a module or a function of tensors, called without its input
+        module, got = error, f"an error from {make!r} instead: {error}"
+    if not isinstance(module, nn.Module):
+        raise TypeError(
+            f"activation= must be a name, or a callable without arguments that returns an "
+            f"nn.Module. Got {got}. Pass a class, such as nn.ReLU, or a functools.partial of one."
+        )
+    return module
+
+
 def _perceptron(sizes, activation):
     """Return linear layers of uninitialized weights with activations in between."""
     make = ACTIVATIONS.get(activation, activation)
     layers = []
     for n_inputs, n_outputs in pairwise(sizes):
-        layers += [_EmptyLinear(n_inputs, n_outputs), make()]
+        layers += [_EmptyLinear(n_inputs, n_outputs), _activation(make)]
     return nn.Sequential(*layers[:-1])
 
 

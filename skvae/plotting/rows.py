@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from math import prod
-from numbers import Integral
 
 import numpy as np
 
+from skvae.base.hyperparameters import is_positive_integer
 from skvae.base.tables import numbered
 
 __all__ = ["RowForm", "label_width", "row_form", "tile"]
@@ -150,7 +150,7 @@ def row_form(
 def _check_shape(image_shape, n_features):
     """Return the shape of images that rows of so many columns can be, and that can be shown."""
     shape = tuple(np.atleast_1d(np.asarray(image_shape, dtype=object)))
-    integers = all(isinstance(side, Integral) and side > 0 for side in shape)
+    integers = all(map(is_positive_integer, shape))
     if len(shape) != 3 or not integers or shape[2] not in CHANNELS:
         raise ValueError(
             f"image_shape must be (height, width, channels), with 1, 3 or 4 channels to be shown. "

@@ -199,6 +199,8 @@ class ColumnStatistics(NamedTuple):
 def column_statistics(X, rows):
     """Return the :class:`ColumnStatistics` of some rows of X, read in chunks.
 
+    Raises ValueError where an entry is not finite, which scikit-learn may have been told to assume.
+
     Examples
     --------
     >>> import numpy as np
@@ -216,6 +218,12 @@ def column_statistics(X, rows):
         chunk = dense_rows(X, rows[start : start + n_rows])
         np.minimum(minimum, chunk.min(0), out=minimum)
         np.maximum(maximum, chunk.max(0), out=maximum)
+        finite = np.isfinite(minimum) & np.isfinite(maximum)
+        if not finite.all():
+            raise ValueError(
+                f"All entries must be finite numbers. Got nan or inf in column "
+                f"{np.argmin(finite)} instead. Fill them in, or leave their rows out."
+            )
         chunk = chunk.astype(np.float64)
         chunk -= shift
         total += chunk.sum(0)

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from sklearn.base import clone
 from skorch import NeuralNet
 from skorch.dataset import Dataset
 from torch.utils.data import Subset
 from tqdm.auto import tqdm
 
 from skvae.training.batches import dense_rows
+from skvae.training.callbacks import own_callbacks
 from skvae.training.optimizers import FUSED_DEVICES, OPTIMIZERS
 
 __all__ = ["AutoencoderNet", "Validation", "make_net"]
@@ -255,12 +255,6 @@ def _datasets(train, validation):
 
 def make_net(plan):
     """Return an initialized :class:`AutoencoderNet` around a plan's network and objective."""
-    for callback in plan.callbacks or []:
-        if hasattr(callback, "on_fit_task_end"):
-            raise TypeError(
-                f"callbacks= takes skorch's callbacks. Got {type(callback).__name__}, one of "
-                f"scikit-learn's, instead. Pass it to set_callbacks."
-            )
     options = {"weight_decay": plan.weight_decay} if plan.weight_decay else {}
     optimizer = plan.optimizer
     if not callable(optimizer):
@@ -271,7 +265,7 @@ def make_net(plan):
         plan.objective,
         optimizer=partial(optimizer, **options),
         lr=plan.lr,
-        callbacks=None if plan.callbacks is None else clone(plan.callbacks, safe=False),
+        callbacks=own_callbacks(plan.callbacks or []),
         train_split=None,
         iterator_train=None,
         iterator_valid=None,

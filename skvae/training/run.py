@@ -1,25 +1,23 @@
 """One training by a plan: its net, its batches, what early stopping watches."""
 
-from contextlib import nullcontext
-
 from skvae.training.batches import Batches
 from skvae.training.net import Validation, make_net
 from skvae.training.optimizers import load_optimizer_state
 from skvae.training.stopping import Patience
-from skvae.training.threads import one_torch_thread
+from skvae.training.threads import at_one_torch_thread
 
-__all__ = ["TrainingRun", "threads_for"]
+__all__ = ["TrainingRun", "in_threads_for"]
 
 # Rows times weights of a training step below which torch is held at one thread: a second one
 # brings a third at best there, and on a busy machine costs many times what it brings.
 SMALL_STEP = 2**28
 
 
-def threads_for(plan):
-    """Return the context in which a plan is carried out: one thread where the steps are small."""
+def in_threads_for(plan, function):
+    """Return ``function()``, which carries out a plan: at one thread where its steps are small."""
     n_weights = sum(weights.numel() for weights in plan.network.parameters())
     small = plan.batch_size * n_weights < SMALL_STEP
-    return one_torch_thread() if small else nullcontext()
+    return at_one_torch_thread(function) if small else function()
 
 
 class TrainingRun:

@@ -1,43 +1,60 @@
 """How a small fit is held at one thread, without any other thread noticing."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from _thread import allocate_lock, start_new_thread
+from queue import SimpleQueue
 
 import torch
 
-__all__ = ["one_torch_thread"]
+__all__ = ["at_one_torch_thread"]
 
-_thread_lock = threading.Lock()
+_thread_lock = allocate_lock()
 
 
-def _in_new_thread(function, *arguments):
-    """Return the result of a call in an operating system thread of its own."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(function, *arguments).result()
+def _keep_count_of_new_threads(known, changed, kept):
+    """Put back the count that threads have before they use torch, after it was changed."""
+    with _thread_lock:
+        of_new_threads = torch.get_num_threads()  # this thread is one
+        known.put(None)
+        changed.get()
+        torch.set_num_threads(of_new_threads)
+    kept.put(None)
 
 
 def _set_own_thread_count(count):
     """Set torch's thread count of this operating system thread, and of no other.
 
-    ``torch.set_num_threads`` also sets the count of threads that have yet to use torch;
-    so a new thread reads that count before, and another puts it back.
+    ``torch.set_num_threads`` also sets the count of threads that have yet to use torch. So a new
+    thread reads that before, and puts it back after: in there no signal is ever handled. It is
+    started at the lowest level, as ``Thread.start`` interrupted may end in a RuntimeError.
     """
-    with _thread_lock:
-        of_new_threads = _in_new_thread(torch.get_num_threads)
-        torch.set_num_threads(count)
-        _in_new_thread(torch.set_num_threads, of_new_threads)
+    known, changed, kept = SimpleQueue(), SimpleQueue(), SimpleQueue()
+    try:
+        try:
+            start_new_thread(_keep_count_of_new_threads, (known, changed, kept))
+            known.get()
+            torch.set_num_threads(count)
+        finally:
+            changed.put(None)
+    finally:
+        changed.put(None)  # again, as an interrupt may come just before the first
+    kept.get()
 
 
-@contextmanager
-def one_torch_thread():
-    """Hold torch at one thread in this operating system thread; its count comes back after."""
+def at_one_torch_thread(function):
+    """Return ``function()``, called while torch has one thread in this operating system thread.
+
+    The count comes back after, wherever an interrupt (Ctrl-C) comes. Hence no context manager: an
+    interrupt at the first instruction of ``__exit__`` would keep the rest of it from being run.
+    """
     count = torch.get_num_threads()
     if count == 1:
-        yield
-        return
-    _set_own_thread_count(1)
+        return function()
     try:
-        yield
+        try:
+            _set_own_thread_count(1)
+            return function()
+        finally:
+            _set_own_thread_count(count)
     finally:
-        _set_own_thread_count(count)
+        if torch.get_num_threads() != count:
+            _set_own_thread_count(count)

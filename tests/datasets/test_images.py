@@ -136,7 +136,8 @@ def test_a_memory_map_takes_the_memory_of_a_few_images(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "image_shape", [(64, 64), (64, 64, 2), (0, 64, 3), (64.0, 64, 3), 64, "RGB", None]
+    "image_shape",
+    [(64, 64), (64, 64, 2), (0, 64, 3), (64.0, 64, 3), (64, 64, True), 64, "RGB", None],
 )
 def test_an_image_shape_is_height_width_and_channels(readable, image_shape):
     text = (

@@ -110,6 +110,11 @@ def test_lines_are_in_standard_deviations_from_the_mean():
             "Got (4, 3) instead. Give all three.",
         ),
         (
+            {"image_shape": (4, 3, True)},
+            "image_shape must be (height, width, channels), with 1, 3 or 4 channels to be shown. "
+            "Got (4, 3, True) instead. Give all three.",
+        ),
+        (
             {"image_shape": (2, 3, 2)},
             "image_shape must be (height, width, channels), with 1, 3 or 4 channels to be shown. "
             "Got (2, 3, 2) instead. Give all three.",

@@ -1,0 +1,81 @@
+"""The callbacks of a fit: its own, so that those of the user stay as they are."""
+
+from sklearn.base import clone
+
+__all__ = ["check_copies", "own_callbacks"]
+
+EXPECTED = (
+    "callbacks= takes skorch's callbacks, and callables without arguments that return one, each "
+    "alone or as (name, callback)."
+)
+REMEDY = "Use those of skorch.callbacks, or a subclass of its Callback."
+
+
+def own_callbacks(callbacks):
+    """Return the callbacks of one fit.
+
+    Parameters
+    ----------
+    callbacks : sequence
+        Of skorch callbacks, which are copied, and of callables that return one, such as a
+        class; each of them alone or as a pair (name, callback).
+
+    Returns
+    -------
+    list
+        Of callbacks and of pairs.
+
+    Examples
+    --------
+    >>> from skorch.callbacks import EarlyStopping
+    >>> from skvae.training.callbacks import own_callbacks
+    >>> [type(callback).__name__ for callback in own_callbacks((EarlyStopping(), EarlyStopping))]
+    ['EarlyStopping', 'EarlyStopping']
+    """
+    return [(entry[0], _own(entry[1])) if _is_named(entry) else _own(entry) for entry in callbacks]
+
+
+def check_copies(callbacks):
+    """Refuse callbacks that cannot be copied, with the way that there is for them."""
+    for entry in callbacks:
+        _copy(entry[1] if _is_named(entry) else entry)
+
+
+def _is_named(entry):
+    return isinstance(entry, list | tuple) and len(entry) == 2
+
+
+def _own(callback):
+    """Return a copy of a callback, or what a callable returns."""
+    if _is_callback(callback):
+        return _copy(callback)
+    if callable(callback):
+        try:
+            callback = callback()
+        except TypeError as error:
+            raise TypeError(
+                f"{EXPECTED} Got an error from one instead: {error}. {REMEDY}"
+            ) from error
+    if hasattr(callback, "on_fit_task_end"):
+        raise TypeError(
+            f"callbacks= takes skorch's callbacks. Got {type(callback).__name__}, one of "
+            f"scikit-learn's, instead. Pass it to set_callbacks."
+        )
+    if not _is_callback(callback):
+        raise TypeError(f"{EXPECTED} Got {callback!r} instead. {REMEDY}")
+    return callback
+
+
+def _is_callback(callback):
+    return hasattr(callback, "on_train_begin") and not isinstance(callback, type)
+
+
+def _copy(callback):
+    try:
+        return clone(callback, safe=False)
+    except Exception as error:
+        raise TypeError(
+            f"A callback of callbacks= must be one that can be copied, as every fit has its own. "
+            f"Got a {type(callback).__name__}, of which a copy fails ({error}), instead. Pass a "
+            f"function that makes and returns it: fit calls that."
+        ) from error
