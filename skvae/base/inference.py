@@ -1,4 +1,4 @@
-"""The verbs: what a fitted autoencoder answers, in chunks and in the dtype of X."""
+"""The methods of a fitted autoencoder: what it answers, in chunks and in the dtype of X."""
 
 from abc import ABC, abstractmethod
 from inspect import signature
@@ -13,17 +13,16 @@ from skvae._typing import MatrixLike, Seed
 from skvae.base.hyperparameters import check_argument, check_integer, one_of
 from skvae.base.interpolation import PATHS
 from skvae.base.sklearn_bases import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from skvae.base.validation import FittedColumns
+from skvae.base.validation import FittedColumns, check_flat
 from skvae.training.batches import in_chunks, tensor_chunks, working_dtype
 from skvae.training.net import AutoencoderNet
 
-__all__ = ["Verbs", "check_flat"]
+__all__ = ["InferenceMixin"]
 
 LEAST_WIDTH = 256  # that a row is taken to have inside a network; it bounds an inference chunk
-MOST_CHANNELS = 4  # of images whose channels seem to come first
 
 
-class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedColumns, ABC):
+class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedColumns, ABC):
     """The methods of a fitted autoencoder. They change none of its attributes."""
 
     net_: AutoencoderNet
@@ -271,27 +270,6 @@ class Verbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedColumns, AB
         z0, z1 = (self._apply(_code, self._rows(_as_rows(x)), n_components)[0] for x in (x0, x1))
         return self.inverse_transform(
             PATHS[path](z0, z1, np.linspace(0, 1, n, dtype=z0.dtype)[:, None])
-        )
-
-
-def check_flat(X, name="X"):
-    """Refuse rows with their targets, and images that are not yet rows."""
-    shape = getattr(X, "shape", ())
-    if isinstance(X, list | tuple) and X:
-        shape = (len(X), *getattr(X[0], "shape", ()))
-        are_images = isinstance(X, list) and np.shape(X[-1]) == shape[1:]
-        if len(X) == 2 and len(shape) == 3 and not are_images:
-            raise ValueError(
-                f"{name} must be rows alone, (n_samples, n_features). Got a pair of arrays "
-                f"instead. Pass the first: the target of a row is the row itself."
-            )
-    if len(shape) > 2:
-        image_shape, rows = (*shape[1:], 1)[:3], "np.reshape(X, (len(X), -1))"
-        if len(shape) == 4 and shape[1] <= MOST_CHANNELS < shape[3]:
-            image_shape, rows = (*shape[2:], shape[1]), "np.moveaxis(X, 1, 3).reshape(len(X), -1)"
-        raise ValueError(
-            f"{name} must be flat, (n_samples, n_features). Got shape {tuple(shape)} instead. "
-            f"Use {rows}, with image_shape={image_shape} for convolutions."
         )
 
 

@@ -1,4 +1,4 @@
-"""The verbs of a model with a density: posterior, bounds on log p(x), draws."""
+"""The methods of a model with a density: posterior, bounds on log p(x), draws."""
 
 from typing import Any
 
@@ -8,16 +8,16 @@ from sklearn.utils import check_random_state
 
 from skvae._typing import Depends, MatrixLike, Seed
 from skvae.base.hyperparameters import check_integer
-from skvae.base.inference import Verbs
+from skvae.base.inference import InferenceMixin
 from skvae.nn.distributions import whitened_noise
 from skvae.nn.likelihoods import LIKELIHOODS
 
-__all__ = ["ProbabilityVerbs", "check_support"]
+__all__ = ["ProbabilityMixin", "check_support"]
 
 ROUNDING = 1e-6  # what scaled data may exceed an interval by: the precision of float32
 
 
-class ProbabilityVerbs(Verbs):
+class ProbabilityMixin(InferenceMixin):
     """The methods of a fitted variational autoencoder; its prior is N(0, I)."""
 
     noise_variance_: float | np.ndarray

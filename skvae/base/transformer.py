@@ -17,11 +17,12 @@ from skvae.base.fitted import (
     nothing_if_it_fails,
 )
 from skvae.base.hyperparameters import SharedParameters
-from skvae.base.inference import Verbs, check_flat
+from skvae.base.inference import InferenceMixin
 from skvae.base.pickling import pack, unpack
 from skvae.base.planning import plan_of_fit, start_of
 from skvae.base.sklearn_bases import only_if
 from skvae.base.sklearn_callbacks import CallbackSupportMixin, watched_fit, with_callbacks
+from skvae.base.validation import check_flat
 from skvae.nn.objectives import Objective
 from skvae.training.devices import check_compiler, check_device
 from skvae.training.run import TrainingRun, in_threads_for
@@ -40,7 +41,7 @@ def _makes_whole_passes(estimator: Any) -> bool:
     return True
 
 
-class BaseAutoencoderTransformer(Verbs, CallbackSupportMixin, SharedParameters):
+class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedParameters):
     """What the autoencoders share: ``fit``, the methods of a fitted one, the pickle.
 
     A final class says what is computed (``_network``) and what is minimised (``_objective``).

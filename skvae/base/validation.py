@@ -4,7 +4,9 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-__all__ = ["FittedColumns", "valid_rows"]
+__all__ = ["FittedColumns", "check_flat", "dense", "generated_feature_names", "valid_rows"]
+
+MOST_CHANNELS = 4  # of images whose channels seem to come first
 
 
 class FittedColumns:
@@ -48,3 +50,49 @@ def valid_rows(estimator, X, *, accept_sparse, reset):
         return rows
     has_numbers = np.asarray(X[:1]).dtype.kind in "biuf"  # or text that stands for numbers
     return X if has_numbers or not hasattr(X, "astype") else X.astype(rows.dtype)
+
+
+def check_flat(X, name="X"):
+    """Refuse rows with their targets, and images that are not yet rows."""
+    shape = getattr(X, "shape", ())
+    if isinstance(X, list | tuple) and X:
+        shape = (len(X), *getattr(X[0], "shape", ()))
+        are_images = isinstance(X, list) and np.shape(X[-1]) == shape[1:]
+        if len(X) == 2 and len(shape) == 3 and not are_images:
+            raise ValueError(
+                f"{name} must be rows alone, (n_samples, n_features). Got a pair of arrays "
+                f"instead. Pass the first: the target of a row is the row itself."
+            )
+    if len(shape) > 2:
+        image_shape, rows = (*shape[1:], 1)[:3], "np.reshape(X, (len(X), -1))"
+        if len(shape) == 4 and shape[1] <= MOST_CHANNELS < shape[3]:
+            image_shape, rows = (*shape[2:], shape[1]), "np.moveaxis(X, 1, 3).reshape(len(X), -1)"
+        raise ValueError(
+            f"{name} must be flat, (n_samples, n_features). Got shape {tuple(shape)} instead. "
+            f"Use {rows}, with image_shape={image_shape} for convolutions."
+        )
+
+
+def dense(X):
+    """Return X as an array.
+
+    Examples
+    --------
+    >>> from scipy.sparse import csr_array
+    >>> from skvae.base.validation import dense
+    >>> dense(csr_array([[0.0, 1.0]]))
+    array([[0., 1.]])
+    """
+    return X.toarray() if issparse(X) else np.asarray(X)
+
+
+def generated_feature_names(n_columns):
+    """Return the names of columns that have none.
+
+    Examples
+    --------
+    >>> from skvae.base.validation import generated_feature_names
+    >>> generated_feature_names(2)
+    array(['x0', 'x1'], dtype=object)
+    """
+    return np.array([f"x{column}" for column in range(n_columns)], dtype=object)

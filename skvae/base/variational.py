@@ -18,7 +18,7 @@ from skvae.base.hyperparameters import (
     hyperparameters,
     one_of,
 )
-from skvae.base.probabilities import ProbabilityVerbs, check_support
+from skvae.base.probabilities import ProbabilityMixin, check_support
 from skvae.base.transformer import BaseAutoencoderTransformer
 from skvae.nn.distributions import active_dimensions, kl_per_dimension
 from skvae.nn.likelihoods import LIKELIHOODS
@@ -41,7 +41,7 @@ DOMINANT_SHARE = 0.9
 
 
 @hyperparameters
-class BaseVAETransformer(ProbabilityVerbs, BaseAutoencoderTransformer):
+class BaseVAETransformer(ProbabilityMixin, BaseAutoencoderTransformer):
     """An autoencoder transformer with a prior N(0, I), q(z|x), and a density p(x|z)."""
 
     _: KW_ONLY

@@ -7,8 +7,8 @@ from sklearn.utils import Bunch
 from skvae._typing import Depends, Estimator, MatrixLike
 from skvae.base.hyperparameters import NON_NEGATIVE, check_argument
 from skvae.base.pipelines import last_step
-from skvae.base.tables import numbered
 from skvae.base.transformer import BaseAutoencoderTransformer
+from skvae.base.validation import generated_feature_names
 from skvae.metrics.inputs import posterior_of
 from skvae.nn.distributions import ACTIVE_VARIANCE, active_dimensions, kl_per_dimension
 
@@ -144,7 +144,7 @@ def latent_loadings(estimator: Estimator, X: MatrixLike) -> Depends:
             f"Got {type(estimator).__name__} instead. Use one, such as VAETransformer."
         )
     loadings = _mean_absolute_jacobian(estimator, X)
-    names = getattr(estimator, "feature_names_in_", numbered(loadings.shape[1]))
+    names = getattr(estimator, "feature_names_in_", generated_feature_names(loadings.shape[1]))
     frame = _frame(estimator, X, dict(zip(names, loadings.T, strict=True)))
     return loadings if frame is None else frame
 

@@ -22,7 +22,7 @@ from skvae.base.hyperparameters import (
     one_of,
 )
 from skvae.base.sklearn_bases import BaseEstimator
-from skvae.outlier.inference import OutlierVerbs
+from skvae.outlier.inference import OutlierInferenceMixin
 from skvae.outlier.robust_vae import RobustVAE
 from skvae.outlier.scores import codes_of, mean_squares
 
@@ -34,7 +34,7 @@ TYPICAL_ROWS = 500  # that tell what a column's contribution usually is
 
 
 @hyperparameters
-class ReconstructionOutlierDetector(OutlierVerbs, DocumentationLinks, BaseEstimator):
+class ReconstructionOutlierDetector(OutlierInferenceMixin, DocumentationLinks, BaseEstimator):
     r"""Outlier detector by what a transformer cannot reconstruct, or finds improbable.
 
     With f the transformer's ``transform`` and g its ``inverse_transform``, ``score_samples`` is

@@ -10,8 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from skvae._typing import MatrixLike
 from skvae.base.hyperparameters import check_integer
 from skvae.base.sklearn_bases import OutlierMixin
-from skvae.base.tables import numbered
-from skvae.base.validation import FittedColumns, valid_rows
+from skvae.base.validation import FittedColumns, generated_feature_names, valid_rows
 from skvae.outlier.scores import (
     contributions,
     distance_scores,
@@ -19,12 +18,12 @@ from skvae.outlier.scores import (
     reconstruction_scores,
 )
 
-__all__ = ["OutlierVerbs"]
+__all__ = ["OutlierInferenceMixin"]
 
 ROUNDING = 1e-6  # relative
 
 
-class OutlierVerbs(OutlierMixin, FittedColumns):
+class OutlierInferenceMixin(OutlierMixin, FittedColumns):
     """The methods of a fitted detector. They change none of its attributes."""
 
     transformer_: Any
@@ -249,7 +248,7 @@ class OutlierVerbs(OutlierMixin, FittedColumns):
         values, typical = terms.contributions, self._typical_contributions_
         names = terms.feature_names
         if names is None:
-            names = getattr(self, "feature_names_in_", numbered(len(typical)))
+            names = getattr(self, "feature_names_in_", generated_feature_names(len(typical)))
         rest = np.zeros(len(values))
         if n_features is not None:
             check_integer("n_features", n_features, "explain")

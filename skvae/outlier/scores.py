@@ -5,7 +5,7 @@ from scipy.sparse import issparse
 from sklearn.utils import Bunch
 
 from skvae.base.pipelines import split_last
-from skvae.base.tables import dense, numbered
+from skvae.base.validation import dense, generated_feature_names
 
 __all__ = [
     "codes_of",
@@ -188,7 +188,7 @@ def contributions(transformer, X, kind):
         names = _names_out(steps, names)
         X = steps.transform(X)
     if before and names is None:
-        names = numbered(X.shape[1])
+        names = generated_feature_names(X.shape[1])
     if hasattr(last, "elbo_terms"):
         return _bunch(*last.elbo_terms(X), names=names)
     if hasattr(last, "reconstruction_error"):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from skvae.base.pipelines import last_step, split_last
-from skvae.base.tables import dense
+from skvae.base.validation import dense
 from skvae.metrics.latents import latent_summary
 
 __all__ = [

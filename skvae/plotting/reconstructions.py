@@ -9,7 +9,7 @@ from sklearn.utils import indexable
 
 from skvae._typing import Estimator, Floats, Integers, MatrixLike
 from skvae.base.hyperparameters import check_argument, check_integer, one_of
-from skvae.base.tables import dense
+from skvae.base.validation import dense
 from skvae.plotting.figures import Display
 from skvae.plotting.models import (
     feature_names_of,

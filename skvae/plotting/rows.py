@@ -6,7 +6,7 @@ from math import prod
 import numpy as np
 
 from skvae.base.hyperparameters import is_positive_integer
-from skvae.base.tables import numbered
+from skvae.base.validation import generated_feature_names
 
 __all__ = ["RowForm", "label_width", "row_form", "tile"]
 
@@ -134,7 +134,7 @@ def row_form(
     if value_range is None:
         value_range = _value_range(rows, SLACK if decoded else 0)
     if feature_names is None:
-        feature_names = numbered(n_features)
+        feature_names = generated_feature_names(n_features)
     elif len(feature_names) != n_features:
         raise ValueError(
             f"feature_names must name {n_features} features. Got {len(feature_names)} names "
