@@ -7,14 +7,6 @@ import torch
 from skvae.training.threads import one_torch_thread
 
 
-@pytest.fixture
-def two_threads():
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.mark.usefixtures("two_threads")
 def test_the_count_is_one_inside_and_comes_back_even_after_an_error():
     def fail():
