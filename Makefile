@@ -1,34 +1,45 @@
-# Every target makes .venv first, from setup.cfg at the versions of constraints.txt.
-# PYTHON=python3.13 makes it with another interpreter. DATA=folder holds the benchmarks' data: a
-# folder adbench of tables, mnist.npz, lpc_sprites64.npz, dsprites_grid.npz.
+# Every target makes .venv first, from setup.cfg at the versions of constraints.txt; test-oldest
+# makes .venv-oldest, at those of constraints-oldest.txt. PYTHON=python3.13 makes them with another
+# interpreter. WORKERS=0 runs the tests in one process and not in one on every core. DATA=folder
+# holds the benchmarks' data: a folder adbench of tables, mnist.npz, lpc_sprites64.npz,
+# dsprites_grid.npz.
 
 PYTHON ?= python3
 DATA ?=
+WORKERS ?= logical
 VENV := .venv
+CONSTRAINTS := constraints.txt
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 BENCHMARKS := $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py))
 
 unexport OMP_NUM_THREADS
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs docs-check bench dist
+.PHONY: help demo test test-oldest suite lint format docs docs-check bench dist
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
-$(INSTALLED): setup.cfg pyproject.toml constraints.txt
+$(INSTALLED): setup.cfg pyproject.toml $(CONSTRAINTS)
 	@$(PYTHON) -c 'import sys; sys.version_info < (3, 11) and sys.exit("skvae needs Python 3.11 or newer. Got %d.%d instead. Set PYTHON=." % sys.version_info[:2])'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing skvae and what its tests need in $(VENV)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,plot,distributed]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e ".[test,plot,distributed]"
 	@touch $@
 
 demo: $(INSTALLED) ## the digits through pipeline, grid search, anomaly score and sampling (minutes)
 	@MPLBACKEND=Agg $(BIN)/python docs/examples/plot_digits.py
 
-test: export SCIPY_ARRAY_API = 1
-test: lint ## ruff, mypy, the tests, the doctests
-	@$(BIN)/python -m pytest --quiet --doctest-modules tests skvae
+test: lint suite ## ruff, mypy, the tests, the doctests
+
+test-oldest: ## the tests and doctests at the oldest versions that skvae takes
+	@$(MAKE) --no-print-directory suite VENV=.venv-oldest CONSTRAINTS=constraints-oldest.txt
+
+suite: export SCIPY_ARRAY_API = 1
+suite: export OMP_NUM_THREADS = 1
+suite: $(INSTALLED)
+	@$(BIN)/python -m pytest --quiet --numprocesses $(WORKERS) --dist worksteal \
+	    --doctest-modules tests skvae
 
 lint: $(INSTALLED) ## ruff and mypy alone
 	@$(BIN)/ruff check --quiet .
@@ -40,7 +51,7 @@ format: $(INSTALLED) ## let ruff mend and format the code
 	@$(BIN)/ruff format --quiet .
 
 $(VENV)/.docs: $(INSTALLED)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e ".[docs]"
 	@touch $@
 
 docs: export OMP_NUM_THREADS = 1

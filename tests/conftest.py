@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from sklearn.datasets import load_digits
 
 
@@ -34,3 +35,12 @@ def table():
     X = rng.standard_normal((400, 6)) * [3.0, 2.0, 1.0, 0.5, 0.4, 0.3] @ directions + 5.0
     X.setflags(write=False)
     return X
+
+
+@pytest.fixture
+def two_threads():
+    """Torch's two threads, where the tests have one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)

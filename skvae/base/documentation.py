@@ -4,7 +4,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
-from sklearn.utils._repr_html.estimator import _VisualBlock
+from sklearn.pipeline import _VisualBlock  # defined at another place in each release
 
 __all__ = ["DocumentationLinks", "block_around", "page_template"]
 

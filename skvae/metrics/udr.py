@@ -143,8 +143,12 @@ def _rank_correlations(ranks, other_ranks):
 
 
 def _coefficients(codes, other_codes):
-    lasso = Lasso(alpha=LASSO_PENALTY, fit_intercept=False, random_state=0).fit(codes, other_codes)
-    return np.abs(np.atleast_2d(lasso.coef_)).T
+    R = np.zeros((codes.shape[1], other_codes.shape[1]))
+    varying = other_codes.any(axis=0)  # of a constant code all coefficients are 0
+    if varying.any():
+        lasso = Lasso(alpha=LASSO_PENALTY, fit_intercept=False, random_state=0)
+        R[:, varying] = np.abs(np.atleast_2d(lasso.fit(codes, other_codes[:, varying]).coef_)).T
+    return R
 
 
 def _agreement(R, active, other_active, flavor):

@@ -3,13 +3,12 @@
 import importlib
 import pickle
 import re
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from sklearn import callback
+from releases import needs_scikit_learn
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -23,7 +22,14 @@ from skvae import (
     VAETransformer,
 )
 
+pytestmark = needs_scikit_learn("1.9", "callbacks")
 KINDS = [AutoencoderTransformer, VAETransformer, BetaVAETransformer, BetaTCVAETransformer]
+
+
+@pytest.fixture
+def callback():
+    """scikit-learn's module of them."""
+    return importlib.import_module("sklearn.callback")
 
 
 def make(Estimator=VAETransformer, **parameters):
@@ -142,7 +148,7 @@ def test_they_may_end_the_training(table):
     same(stopped, make(max_epochs=2).fit(table))
 
 
-def test_they_get_the_rows_as_they_were_given(table):
+def test_they_get_the_rows_as_they_were_given(table, callback):
     frame = pd.DataFrame(table, columns=list("abcdef"))
     monitor = callback.ScoringMonitor(scoring={"elbo": lambda vae, X, y: vae.score(X)})
     make().set_callbacks(monitor).fit(frame)
@@ -179,7 +185,7 @@ def test_clones_keep_them_and_pickles_of_fitted_estimators_work(table):
     np.testing.assert_array_equal(kept.transform(table), vae.transform(table))
 
 
-def test_scoring_monitor_scores_every_epoch_of_every_fit_of_a_search(table):
+def test_scoring_monitor_scores_every_epoch_of_every_fit_of_a_search(table, callback):
     monitor = callback.ScoringMonitor(scoring={"elbo": lambda vae, X, y: vae.score(X)})
     vae = make(max_epochs=3).set_callbacks(monitor)
     search = GridSearchCV(vae, {"lr": [1e-3, 1e-2]}, cv=2, return_train_score=True)
@@ -192,7 +198,7 @@ def test_scoring_monitor_scores_every_epoch_of_every_fit_of_a_search(table):
     np.testing.assert_allclose(sorted(last), sorted(expected))
 
 
-def test_a_progress_bar_shows_the_fits_of_a_search(table, capsys):
+def test_a_progress_bar_shows_the_fits_of_a_search(table, callback, capsys):
     pipeline = make_pipeline(StandardScaler(), make(max_epochs=2))
     bar = callback.ProgressBar(max_propagation_depth=None)
     search = GridSearchCV(pipeline, {"vaetransformer__lr": [1e-3, 1e-2]}, cv=2)
@@ -200,20 +206,3 @@ def test_a_progress_bar_shows_the_fits_of_a_search(table, capsys):
     lines = [line for line in capsys.readouterr().out.splitlines() if "VAETransformer" in line]
     assert len(lines) == 5
     assert all("VAETransformer - fit" in line for line in lines)
-
-
-def test_a_release_without_them_is_no_worse(table, monkeypatch):
-    for name in [name for name in sys.modules if name.partition(".")[0] == "skvae"]:
-        monkeypatch.delitem(sys.modules, name)
-    with monkeypatch.context() as absent:
-        absent.setitem(sys.modules, "sklearn.callback", None)
-        bare = importlib.import_module("skvae").VAETransformer
-    try:
-        assert bare is not VAETransformer
-        assert not hasattr(bare, "set_callbacks")
-        same(make(bare).fit(table), make().fit(table))
-        search = GridSearchCV(make(bare), {"lr": [1e-3, 1e-2]}, cv=2).fit(table)
-        assert search.best_estimator_.partial_fit(table).n_iter_ == 5
-    finally:  # before monkeypatch puts back those that it removed
-        for name in [name for name in sys.modules if name.partition(".")[0] == "skvae"]:
-            del sys.modules[name]

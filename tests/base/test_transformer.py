@@ -438,6 +438,7 @@ def codes_of(Estimator):
     return Estimator(2, max_epochs=3, random_state=7).fit_transform(X)
 
 
+@pytest.mark.usefixtures("two_threads")
 @every_estimator
 def test_an_int_gives_the_same_codes_everywhere(Estimator):
     expected = codes_of(Estimator)
@@ -456,6 +457,7 @@ def test_an_int_gives_the_same_codes_everywhere(Estimator):
             np.testing.assert_array_equal(codes, expected)
 
 
+@pytest.mark.usefixtures("two_threads")
 def test_another_process_gives_the_same_codes(tmp_path):
     names = [Estimator.__name__ for Estimator in ESTIMATORS]
     command = [sys.executable, "-c", CODES, str(tmp_path), *names]

@@ -99,7 +99,7 @@ def test_the_reconstruction_is_explained_by_the_error_of_every_entry(table):
 
 
 def test_the_columns_chosen_are_the_furthest_below_what_is_typical(table):
-    frame = pd.DataFrame(table, columns=list("abcdef"))
+    frame = pd.DataFrame(table.copy(), columns=list("abcdef"))
     frame.loc[7, "d"] += 50.0
     fitted = detector(VAETransformer(2, noise_variance="per-feature", **SMALL)).fit(frame)
     whole, part = fitted.explain(frame), fitted.explain(frame, 2)

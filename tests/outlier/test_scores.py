@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 from detectors import SMALL, TRANSFORMERS, detector, every_density
 from numpy.testing import assert_allclose, assert_array_equal
+from releases import needs_scikit_learn
 from scipy.sparse import csr_array
 from scipy.spatial.distance import mahalanobis
 from sklearn.base import clone
@@ -76,6 +77,7 @@ def test_sparse_rows_score_as_dense_ones(kind, digits):
     assert_allclose(fitted.score_samples(csr_array(digits[:20])), dense, rtol=1e-10)
 
 
+@needs_scikit_learn("1.6.1", "a tag on those of its transformers that take sparse rows")
 def test_any_transformer_that_takes_sparse_rows_may_have_them(digits):
     svd = TruncatedSVD(4, random_state=0)
     fitted = detector(svd, anomaly_score="reconstruction").fit(csr_array(digits))

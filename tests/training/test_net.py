@@ -451,17 +451,13 @@ class ThreadCounter(Callback):
         net.history.record("threads", torch.get_num_threads())
 
 
+@pytest.mark.usefixtures("two_threads")
 def test_a_small_network_trains_on_one_thread_and_no_other_thread_notices(table):
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        with ThreadPoolExecutor(1) as pool:
-            fitted = VAETransformer(2, max_epochs=2, callbacks=[ThreadCounter()]).fit(table)
-            assert pool.submit(torch.get_num_threads).result() == 2
-        assert list(fitted.history_["threads"]) == [1, 1]
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
+    with ThreadPoolExecutor(1) as pool:
+        fitted = VAETransformer(2, max_epochs=2, callbacks=[ThreadCounter()]).fit(table)
+        assert pool.submit(torch.get_num_threads).result() == 2
+    assert list(fitted.history_["threads"]) == [1, 1]
+    assert torch.get_num_threads() == 2
 
 
 def test_predict_and_forward_of_the_net_give_the_reconstruction(table):
