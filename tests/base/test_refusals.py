@@ -45,6 +45,7 @@ def message(sentence):
         ),
         (dict, "{} from <class 'dict'> instead"),
     ],
+    ids=["a module", "a function of tensors", "a class of no module"],
 )
 def test_an_activation_that_makes_no_module(activation, got, table):
     sentence = (
