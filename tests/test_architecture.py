@@ -1,6 +1,7 @@
 """The layout: imports point one way, and what is optional stays out of ``import skvae``."""
 
 import ast
+import importlib
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -100,6 +101,13 @@ def test_files_of_a_room_do_not_import_in_circles():
     TopologicalSorter(graph).prepare()
 
 
+def test_names_before_the_folders_still_import():
+    for before, now in skvae.BEFORE.items():
+        assert importlib.import_module(f"skvae.{before}") is importlib.import_module(f"skvae.{now}")
+    from_before = importlib.import_module("skvae.objectives").BetaObjective
+    assert from_before is importlib.import_module("skvae.nn").BetaObjective
+
+
 @pytest.mark.parametrize("name", [name for name in FILES if room_of(name) == "nn"])
 def test_nn_is_torch_alone(name):
     assert not [module for module, _ in imports(FILES[name]) if module.startswith(SCIKIT)]
@@ -143,6 +151,7 @@ def test_no_function_is_long():
                 assert length <= 50, f"{node.name} of {name} has {length} lines"
 
 
+CALL_WHAT_THEY_ARE_GIVEN = ("training/threads.py", "training/batches.py")
 LOWER = [name for name in FILES if room_of(name) in ("nn", "training")]
 
 
@@ -176,7 +185,43 @@ def of_estimators_alone():
     return {name for estimator in fitted for name in dir(estimator)} - below - of_libraries
 
 
-def test_a_fit_reads_downwards():
+def calls_upwards(function):
+    """Return what of base and above ``function()`` has called from training or nn."""
+    called = set()
+
+    def place(frame):
+        path = Path(frame.f_code.co_filename)
+        return str(path.relative_to(PACKAGE)) if path.is_relative_to(PACKAGE) else None
+
+    def watch(frame, event, argument):
+        if event != "call" or not place(frame) or place(frame).startswith(("training", "nn")):
+            return
+        caller = frame.f_back
+        while caller is not None and not place(caller):
+            caller = caller.f_back
+        of = "" if caller is None else place(caller)
+        if of.startswith(("training", "nn")) and of not in CALL_WHAT_THEY_ARE_GIVEN:
+            called.add(frame.f_code.co_qualname)
+
+    before = sys.getprofile()
+    sys.setprofile(watch)
+    try:
+        function()
+    finally:
+        sys.setprofile(before)
+    return called
+
+
+@pytest.mark.parametrize("name", [name for name in skvae.__all__ if name.endswith("Transformer")])
+def test_neither_training_nor_nn_calls_up_in_a_fit(name):
+    X = np.random.RandomState(0).standard_normal((20, 4))
+    estimator = getattr(skvae, name)(2, max_epochs=2, early_stopping=True, warm_start=True)
+    assert not calls_upwards(lambda: estimator.fit(X).fit(X))
+    estimator.set_params(early_stopping=False)
+    assert not calls_upwards(lambda: estimator.partial_fit(X).score_samples(X))
+
+
+def test_a_fit_names_no_attribute_of_estimators_below_them():
     alone = of_estimators_alone()
     assert {"net_", "history_", "_objective", "_network", "max_epochs", "early_stopping"} < alone
     for name in LOWER:

@@ -1,8 +1,11 @@
 """What an estimator's parameters make: its network, and its objective."""
 
 import threading
+from copy import copy
+from dataclasses import fields
 from math import prod
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -82,16 +85,15 @@ def build_objective(estimator, n_samples):
 def parameters_of(estimator):
     """Return the parameters to build the estimator's network from again, in any process.
 
-    Those are all that its constructor stored, whatever the signature of a subclass.
+    Those are the ones declared here and in its constructor, which in a subclass may have others.
+    Lists and the like are copied: they are the user's, who may change them.
     """
+    names = {field.name for field in fields(estimator)} | estimator.get_params(deep=False).keys()
+    values = {name: getattr(estimator, name) for name in sorted(names)}
     parameters = {
-        name: value
-        for name, value in vars(estimator).items()
-        if not name.startswith("_") and not name.endswith("_")
+        name: copy(value) if isinstance(value, list | dict | np.ndarray) else value
+        for name, value in values.items()
     }
-    for name in ("hidden_layer_sizes", "image_shape"):  # of the user's, who may change them
-        if parameters[name] is not None:
-            parameters[name] = tuple(parameters[name])
     # Of training alone, and these may hold anything.
     return parameters | {"callbacks": None, "random_state": None}
 

@@ -309,5 +309,5 @@ class SharedParameters(DocumentationLinks, BaseEstimator):
 
     def __sklearn_clone__(self):
         if isinstance(self.callbacks, list | tuple):
-            check_copies(self.callbacks)  # the error of scikit-learn's clone would tell no way
+            check_copies(self.callbacks)  # scikit-learn's own error would not say what to do
         return super().__sklearn_clone__()

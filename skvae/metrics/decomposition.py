@@ -276,6 +276,8 @@ def gaussian_total_correlation(estimator: Estimator, X: MatrixLike) -> float:
     covariance = centred.T @ centred / len(centred)
     covariance.diagonal().add_(posterior.scale.square().mean(0))
     scale = covariance.diagonal().sqrt()
-    sign, log_determinant = torch.linalg.slogdet(covariance / torch.outer(scale, scale))
-    # Of codes that determine one another the determinant is 0, or by rounding below.
-    return max(0.0, -0.5 * float(log_determinant)) if sign > 0 else math.inf
+    correlation = covariance / torch.outer(scale, scale)
+    rounding = len(correlation) * torch.finfo(correlation.dtype).eps
+    if torch.linalg.eigvalsh(correlation)[0] <= rounding:
+        return math.inf  # codes that determine one another
+    return max(0.0, -0.5 * float(torch.logdet(correlation)))

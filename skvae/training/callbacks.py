@@ -42,7 +42,7 @@ def check_copies(callbacks):
 
 
 def _is_named(entry):
-    return isinstance(entry, list | tuple) and len(entry) == 2
+    return isinstance(entry, list | tuple) and len(entry) == 2 and isinstance(entry[0], str)
 
 
 def _own(callback):

@@ -605,6 +605,31 @@ def test_a_subclass_whose_objective_has_a_parameter_lives_as_long_as_ours(table,
     )
 
 
+class Blocks(VAETransformer):
+    """A subclass with a parameter that can be changed in place."""
+
+    def __init__(self, n_components=2, *, blocks=(8,)):
+        super().__init__(n_components, max_epochs=1, random_state=0)
+        self.blocks = blocks
+
+    def _network(self, n_features):
+        self_with_blocks = copy.copy(self)
+        self_with_blocks.hidden_layer_sizes = self.blocks
+        return VAETransformer._network(self_with_blocks, n_features)
+
+
+def test_a_list_that_changes_after_fit_and_what_is_no_parameter_do_not_matter(table):
+    blocks = [8, 4]
+    fitted = Blocks(blocks=blocks)
+    fitted.cache = table.repeat(100, 0)  # neither a parameter nor fitted
+    fitted.fit(table)
+    del fitted.cache
+    blocks.append(3)
+    pickled = pickle.dumps(fitted)
+    assert len(pickled) < table.nbytes
+    np.testing.assert_array_equal(pickle.loads(pickled).transform(table), fitted.transform(table))
+
+
 # ------------------------------------------------------------------ persistence
 
 
