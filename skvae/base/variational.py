@@ -184,10 +184,20 @@ class BaseVAETransformer(ProbabilityMixin, BaseAutoencoderTransformer):
 
 
 def pca_noise_variance(X, n_components, random_state):
-    """Return the noise variance of a PCA of X that leaves at least half of the directions."""
-    n_components = min(n_components, X.shape[1] // 2, (X.shape[0] - 1) // 2)
+    r"""Return the noise variance of a PCA of X that leaves at least half of the directions.
+
+    .. math:: \sigma^2 = \frac{1}{d - q} \sum_{j > q} \lambda_j
+
+    over all d columns, those directions included that fewer rows than columns leave without
+    variance (M. E. Tipping and C. M. Bishop, 1999, Probabilistic principal component analysis).
+    scikit-learn divides by min(n, d) - q.
+    """
+    n_samples, n_features = X.shape
+    n_components = min(n_components, n_features // 2, (n_samples - 1) // 2)
     if n_components == 0:
         return X.var(dtype=np.float64)
     # Centred in float64: of float32 data far from 0 the PCA's own centring leaves noise.
     X = (X - X.mean(0, dtype=np.float64)).astype(X.dtype, copy=False)
-    return np.float64(PCA(n_components, random_state=random_state).fit(X).noise_variance_)
+    pca = PCA(n_components, random_state=random_state).fit(X)
+    n_directions = min(n_samples, n_features) - n_components
+    return np.float64(pca.noise_variance_) * (n_directions / (n_features - n_components))

@@ -127,6 +127,22 @@ def test_a_number_is_held_and_pca_is_pcas(table):
     assert fitted.noise_variance_ == pytest.approx(table[:, 0].var(), rel=1e-6)
 
 
+@pytest.mark.parametrize("n_samples", [8, 50, 500, 4000])
+def test_pca_variance_of_wide_rows_is_the_likeliest_noise_variance(n_samples):
+    """Of a Gaussian of 5 factors and noise variance 0.1, in more columns than rows or fewer."""
+    rng, n_features = np.random.RandomState(0), 600
+    directions = rng.standard_normal((5, n_features))
+    codes, noise = (rng.standard_normal((n_samples, n)) for n in (5, n_features))
+    X = codes @ directions + np.sqrt(0.1) * noise
+    fitted = BetaVAETransformer(5, max_epochs=1, random_state=0).fit(X)
+    q = min(5, (n_samples - 1) // 2)
+    spectrum = np.linalg.svd(X - X.mean(0), compute_uv=False) ** 2 / (n_samples - 1)
+    expected = spectrum[q:].sum() / (n_features - q)
+    assert fitted.noise_variance_ == pytest.approx(expected, rel=1e-3)
+    if n_samples >= 50:  # of the 5 factors none is left over, and q noisy directions are gone
+        assert expected == pytest.approx(0.1 * (1 - q / n_samples), rel=0.05)
+
+
 def test_pca_variance_takes_ten_thousand_rows_at_most(monkeypatch, table):
     monkeypatch.setattr("skvae.base.variational.PCA_ROWS", 100)
     fitted = BetaVAETransformer(2, max_epochs=1, random_state=0).fit(table)
