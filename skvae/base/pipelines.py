@@ -5,8 +5,11 @@ from sklearn.pipeline import Pipeline
 __all__ = ["last_step", "split_last"]
 
 
-def last_step(estimator, X):
+def last_step(estimator, X, having=None):
     """Return the estimator at the end of a fitted Pipeline or search, and X as it arrives there.
+
+    With a method's name as ``having`` the end is the last step that has it, whatever follows: of a
+    Pipeline of a VAE and a classifier the VAE, say. Where no step has it, it is the last one.
 
     Examples
     --------
@@ -19,24 +22,37 @@ def last_step(estimator, X):
     >>> last_step(make_pipeline(StandardScaler(), PCA(1)).fit(X), X)
     (PCA(n_components=1), array([[-1., -1.], [ 1.,  1.]]))
     """
-    before, estimator = split_last(estimator)
+    before, estimator = split_last(estimator, having)
     for steps in before:
         X = steps.transform(X)
     return estimator, X
 
 
-def split_last(estimator):
+def split_last(estimator, having=None):
     """Return the steps before the end of a fitted Pipeline or search, and the estimator there.
 
     The steps are a list of Pipelines, the one that X meets first in front: empty for an
-    estimator by itself, of more than one where Pipelines are nested.
+    estimator by itself, of more than one where Pipelines are nested. ``having`` as in
+    :func:`last_step`.
     """
     before = []
     while True:
         if isinstance(estimator, Pipeline):
-            before += [estimator[:-1]] if len(estimator) > 1 else []
-            estimator = estimator[-1]
+            end = _place(estimator, having)
+            before += [estimator[:end]] if end else []
+            estimator = estimator[end]
         elif hasattr(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_
         else:
             return before, estimator
+
+
+def _place(pipeline, having):
+    """Return the place of the last step that has a method, or of the last step."""
+    places = range(len(pipeline) - 1, -1, -1)
+    if having is None:
+        return places[0]
+    having_it = (
+        place for place in places if hasattr(split_last(pipeline[place], having)[1], having)
+    )
+    return next(having_it, places[0])

@@ -276,5 +276,6 @@ def check_support(parameters, minimum, maximum):
         scaled = "" if scale == 1 else " * input_scale"
         raise ValueError(
             f"The {likelihood!r} likelihood needs X{scaled} in [{low:g}, {high:g}]. Got values in "
-            f"[{minimum:.8g}, {maximum:.8g}] instead. Scale X, or use likelihood='gaussian'."
+            f"[{minimum:.8g}, {maximum:.8g}] instead. Scale X, new rows too, as "
+            f"MinMaxScaler(clip=True) does, or use likelihood='gaussian'."
         )

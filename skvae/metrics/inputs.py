@@ -11,7 +11,7 @@ __all__ = ["posterior_of"]
 
 def posterior_of(estimator, X, metric):
     """Return q(z|x), a float64 :class:`~skvae.nn.Gaussian`, for a metric so named."""
-    estimator, X = last_step(estimator, X)
+    estimator, X = last_step(estimator, X, "posterior")
     if not hasattr(estimator, "posterior"):
         raise TypeError(
             f"{metric} needs an estimator with a posterior method, or a Pipeline that ends in one. "

@@ -52,7 +52,7 @@ def active_units(estimator: Estimator, X: MatrixLike, *, threshold: float = ACTI
     2
     """
     check_argument("threshold", threshold, NON_NEGATIVE, "active_units")
-    estimator, X = last_step(estimator, X)
+    estimator, X = last_step(estimator, X, "transform")
     return int(active_dimensions(np.asarray(estimator.transform(X)), threshold).sum())
 
 
@@ -90,7 +90,7 @@ def latent_summary(estimator: Estimator, X: MatrixLike) -> Depends:
     >>> sorted(latent_summary(vae, X))
     ['active', 'kl', 'mean_variance', 'posterior_variance']
     """
-    estimator, X = last_step(estimator, X)
+    estimator, X = last_step(estimator, X, "transform")
     posterior = posterior_of(estimator, X, "latent_summary")
     mean = posterior.mean.numpy()
     columns = {
@@ -137,7 +137,7 @@ def latent_loadings(estimator: Estimator, X: MatrixLike) -> Depends:
     >>> latent_loadings(vae, X).shape
     (2, 4)
     """
-    estimator, X = last_step(estimator, X)
+    estimator, X = last_step(estimator, X, "transform")
     if not isinstance(estimator, BaseAutoencoderTransformer):
         raise TypeError(
             f"latent_loadings needs an autoencoder of skvae, or a Pipeline that ends in one. "

@@ -110,7 +110,7 @@ def downstream_scorer(
 
 
 def _codes(estimator, X):
-    estimator, X = last_step(estimator, X)
+    estimator, X = last_step(estimator, X, "transform")
     return np.asarray(estimator.transform(X))
 
 

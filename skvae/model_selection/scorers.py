@@ -29,7 +29,8 @@ def elbo_scorer(estimator: Estimator, X: MatrixLike, y: Any = None) -> float:
     Parameters
     ----------
     estimator : variational autoencoder, or Pipeline or search that holds one
-        Fitted. A Pipeline's other steps transform X first.
+        Fitted. A Pipeline's steps before it transform X first; those behind, such as a
+        classifier, are left out.
     X : array-like of shape (n_samples, n_features)
         Rows, held out by a search.
     y : None
@@ -66,7 +67,8 @@ def log_likelihood_scorer(estimator: Estimator, X: MatrixLike, y: Any = None) ->
     Parameters
     ----------
     estimator : variational autoencoder, or Pipeline or search that holds one
-        Fitted. A Pipeline's other steps transform X first.
+        Fitted. A Pipeline's steps before it transform X first; those behind, such as a
+        classifier, are left out.
     X : array-like of shape (n_samples, n_features)
         Rows, held out by a search.
     y : None
@@ -103,8 +105,8 @@ def reconstruction_scorer(estimator: Estimator, X: MatrixLike, y: Any = None) ->
     Parameters
     ----------
     estimator : transformer with ``inverse_transform``, or Pipeline or search that holds one
-        Fitted. A Pipeline's other steps transform X first, and the error is in the units of
-        what comes out of them.
+        Fitted. A Pipeline's steps before it transform X first, and the error is in the units of
+        what comes out of them; those behind, such as a classifier, are left out.
     X : array-like of shape (n_samples, n_features)
         Rows, held out by a search.
     y : None
@@ -124,7 +126,7 @@ def reconstruction_scorer(estimator: Estimator, X: MatrixLike, y: Any = None) ->
     >>> cross_val_score(PCA(2), load_iris().data, scoring=reconstruction_scorer).mean().round(3)
     np.float64(-0.028)
     """
-    estimator, X = last_step(estimator, X)
+    estimator, X = last_step(estimator, X, "inverse_transform")
     if hasattr(estimator, "reconstruction_error"):
         return -float(np.mean(estimator.reconstruction_error(X)))
     rows = np.asarray(estimator.inverse_transform(estimator.transform(X)))
@@ -139,7 +141,8 @@ def active_units_scorer(estimator: Estimator, X: MatrixLike, y: Any = None) -> f
     Parameters
     ----------
     estimator : transformer, or Pipeline or search that holds one
-        Fitted. A Pipeline's other steps transform X first.
+        Fitted. A Pipeline's steps before it transform X first; those behind, such as a
+        classifier, are left out.
     X : array-like of shape (n_samples, n_features)
         Rows, held out by a search.
     y : None
@@ -172,7 +175,8 @@ def total_correlation_scorer(estimator: Estimator, X: MatrixLike, y: Any = None)
     Parameters
     ----------
     estimator : variational autoencoder, or Pipeline or search that holds one
-        Fitted. A Pipeline's other steps transform X first.
+        Fitted. A Pipeline's steps before it transform X first; those behind, such as a
+        classifier, are left out.
     X : array-like of shape (n_samples, n_features)
         Rows, held out by a search.
     y : None
@@ -198,7 +202,7 @@ def total_correlation_scorer(estimator: Estimator, X: MatrixLike, y: Any = None)
 
 def _with_density(estimator, X, scorer):
     """Return the last step, which must have p(x), and X as it arrives there."""
-    estimator, X = last_step(estimator, X)
+    estimator, X = last_step(estimator, X, "posterior")
     if not hasattr(estimator, "posterior"):
         raise TypeError(
             f"{scorer} needs an estimator with a density, or a Pipeline that ends in one. Got "

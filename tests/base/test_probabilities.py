@@ -178,7 +178,7 @@ def test_rows_outside_the_support_are_refused(method, likelihood, digits):
     vae = VAETransformer(2, likelihood=likelihood, max_epochs=1).fit(digits)
     sentence = (
         f"The {likelihood!r} likelihood needs X in [0, 1]. Got values in [0, 2] instead. "
-        "Scale X, or use likelihood='gaussian'."
+        "Scale X, new rows too, as MinMaxScaler(clip=True) does, or use likelihood='gaussian'."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         getattr(vae, method)(digits * 2)

@@ -51,7 +51,7 @@ def test_bernoulli_refuses_data_outside_the_unit_interval(table):
     low, high = f"{table.min():.8g}", f"{table.max():.8g}"
     sentence = (
         f"The 'bernoulli' likelihood needs X in [0, 1]. Got values in [{low}, {high}] instead. "
-        "Scale X, or use likelihood='gaussian'."
+        "Scale X, new rows too, as MinMaxScaler(clip=True) does, or use likelihood='gaussian'."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         VAETransformer(likelihood="bernoulli").fit(table)

@@ -66,6 +66,22 @@ def test_a_pipeline_has_the_score_of_what_its_last_step_sees(optimum, table, sco
 
 
 @pytest.mark.parametrize("scorer", OF_MODELS)
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_model_is_found_before_a_classifier(optimum, table, scorer, nested):
+    y = table[:, 0] > table[:, 0].mean()
+    steps = [FunctionTransformer(less_one), optimum]
+    steps = [make_pipeline(*steps)] if nested else steps
+    pipeline = make_pipeline(*steps, LogisticRegression().fit(optimum.transform(table), y))
+    assert scorer(pipeline, table + 1.0) == pytest.approx(scorer(optimum, table), rel=1e-12)
+
+
+@pytest.mark.parametrize("scorer", [elbo_scorer, log_likelihood_scorer, total_correlation_scorer])
+def test_a_density_is_found_before_other_transformers(optimum, table, scorer):
+    pipeline = make_pipeline(optimum, StandardScaler().fit(optimum.transform(table)))
+    assert scorer(pipeline, table) == scorer(optimum, table)
+
+
+@pytest.mark.parametrize("scorer", OF_MODELS)
 def test_scorers_are_the_same_at_every_call_and_ignore_y(optimum, table, scorer):
     assert scorer(optimum, table) == scorer(optimum, table, np.arange(len(table)))
     assert pickle.loads(pickle.dumps(scorer)) is scorer
