@@ -25,6 +25,9 @@ class BetaTCVAETransformer(BaseVAETransformer):
     rows, is estimated from the mini-batch; so ``batch_size`` is at least 2, and
     larger is better. A batch of M rows takes memory for M * M * n_components numbers.
 
+    The estimate tells the parts apart while the divergence ("kl" in ``history_``) is below log M.
+    Well above, beta weighs the divergence as a whole, as in a beta-VAE, and alpha nothing.
+
     Parameters
     ----------
     %(parameters)s
@@ -36,7 +39,7 @@ class BetaTCVAETransformer(BaseVAETransformer):
         Weight of the dimension-wise divergence.
     tc_sampling : {"mws", "mss"}, default="mws"
         The estimator of q(z), minibatch weighted or stratified sampling: see
-        :func:`skvae.nn.log_aggregate_posterior`. The gradients are close. The
+        :func:`skvae.nn.log_aggregate_posterior`. The
         values in ``history_``, called "minibatch_mutual_information",
         "minibatch_total_correlation" and "minibatch_dimension_wise_kl", are means to a
         gradient under either, not estimates to report.

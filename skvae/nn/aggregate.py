@@ -24,13 +24,19 @@ def log_aggregate_posterior(posterior, z, n_samples, sampling="mws"):
     .. math:: \log \hat q(z_i) = \log \sum_j W_{ij} \, q(z_i | n_j)
 
     - ``"mws"``, minibatch weighted sampling: :math:`W_{ij} = 1 / (NM)`. It is
-      the batch's own mixture less log N: the gradient is right, the value is not.
+      the batch's own mixture less log N. The value is low by up to log N.
     - ``"mss"``, minibatch stratified sampling in its symmetric form:
       :math:`W_{ii} = 1 / N`, else :math:`W_{ij} = (N-1) / (N(M-1))`. The rows sum
       to one, and :math:`\hat q` is unbiased over batches drawn without replacement
       (its logarithm is biased downwards, as every logarithm of a mean is).
 
     The weights belong to the pair (i, j), and enter each column's marginal once.
+
+    What can be told of the joint mixture ends at log M. Once the divergence of the posteriors is
+    well above, each :math:`z_i` is near its own posterior alone, and
+    :math:`\log \hat q(z_i)` is :math:`\log q(z_i|n_i)` and a constant: the gradient of the total
+    correlation is then that of the whole divergence, and the gradient of the mutual
+    information is 0. Near log M the two estimators differ, also in sign.
 
     Parameters
     ----------

@@ -233,7 +233,9 @@ class TotalCorrelationObjective(Objective):
 
     estimated from the mini-batch. The three add up to log q(z|x) - log p(z) in every row.
     Their values are means to a gradient (hence ``minibatch_`` in their names), not
-    estimates to report.
+    estimates to report. And the gradients tell the parts from each other only while the
+    divergence is below the logarithm of the batch size: above, that of TC is the whole KL's
+    (:func:`skvae.nn.log_aggregate_posterior`).
 
     Parameters
     ----------

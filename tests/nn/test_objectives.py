@@ -219,6 +219,46 @@ def test_warmup_multiplies_every_penalty(epoch, factor):
     assert objective.total(means).item() == pytest.approx(10 + factor * (1 + 2 + 15 - 2))
 
 
+@pytest.mark.parametrize(
+    ("n_components", "sampling", "of_correlation", "of_information"),
+    [
+        (2, "mws", -0.04, -0.86),
+        (2, "mss", 0.04, -0.97),
+        (5, "mws", -0.51, -0.39),
+        (5, "mss", 0.10, -1.03),
+        (10, "mws", -0.89, -0.01),
+        (10, "mss", -0.88, -0.05),
+    ],
+)
+def test_the_parts_gradients_once_the_divergence_passes_the_logarithm_of_the_batch_size(
+    n_components, sampling, of_correlation, of_information
+):
+    """The guide's table: q(z) = N(0, I), whose total correlation is 0 whatever the posteriors'
+    width; by its logarithm the divergence has the derivative -0.91 a dimension."""
+    log_std = torch.full((), math.log(0.3), dtype=torch.float64, requires_grad=True)
+    objective = TotalCorrelationObjective(n_samples=10_000, beta=2.0, sampling=sampling)
+    names = ["minibatch_total_correlation", "minibatch_mutual_information", "kl"]
+    derivatives = []
+    for seed in range(20):
+        generator = torch.Generator().manual_seed(seed)
+        mean, noise = (
+            torch.randn(256, n_components, generator=generator, dtype=torch.float64)
+            for _ in range(2)
+        )
+        mean *= math.sqrt(0.91)
+        posterior = Gaussian(mean, log_std.expand(256, n_components))
+        penalties = objective.penalties(posterior, mean + log_std.exp() * noise)
+        derivatives.append(
+            [
+                torch.autograd.grad(penalties[name].mean(), log_std, retain_graph=True)[0]
+                for name in names
+            ]
+        )
+    found = torch.tensor(derivatives, dtype=torch.float64).mean(0) / n_components
+    expected = torch.tensor([of_correlation, of_information, -0.91], dtype=torch.float64)
+    torch.testing.assert_close(found, expected, atol=0.03, rtol=0.0)
+
+
 def test_scheduled_epochs_are_those_of_the_longer_schedule():
     objective = CapacityObjective(1.0, capacity=5.0, capacity_epochs=10)
     assert objective.scheduled_epochs == 10
