@@ -274,4 +274,11 @@ def make_net(plan):
         verbose=0,
         device=plan.device,
     )
-    return net.initialize()
+    net.initialize()
+    if not hasattr(net.optimizer_, "param_groups"):
+        raise TypeError(
+            f"optimizer= must be a name, or a callable of (parameters, lr) that returns a torch "
+            f"optimizer. Got {net.optimizer_!r} from {plan.optimizer!r} instead. Pass a class of "
+            f"torch.optim, or a functools.partial of one."
+        )
+    return net

@@ -175,3 +175,17 @@ class Deep(VAETransformer):
 
 def test_a_constructor_of_ones_own_that_calls_the_one_above(table):
     assert Deep(3).set_params(depth=2).fit_transform(table).shape == (400, 3)
+
+
+def no_optimizer(parameters, lr):
+    """Make an optimizer, and forget to return it."""
+
+
+def test_an_optimizer_that_is_none(table):
+    sentence = (
+        f"optimizer= must be a name, or a callable of (parameters, lr) that returns a torch "
+        f"optimizer. Got None from {no_optimizer!r} instead. Pass a class of torch.optim, or a "
+        f"functools.partial of one."
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
+        VAETransformer(2, optimizer=no_optimizer).fit(table)
