@@ -222,22 +222,23 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
             rows = split_rows(X, X_val, validation_fraction, start.split_seed)
             plan = plan_of_fit(self, rows, start, n_epochs=n_epochs, keep=keep)
             run = TrainingRun(plan, rows, start)
-
-            def trained():
-                if task is not None:
-                    task.begin(n_epochs, lambda: attributes_so_far(self, run))
-                run.train(task)
-                return attributes_of(self, run)
-
-            fitted = in_threads_for(plan, trained)
-            if keep:
-                fitted["_generator_state_"] = start.generator.get_state().numpy()
-            else:
-                run.net.optimizer_.state.clear()
-            if task is not None:
-                task.end(fitted)
+            fitted = in_threads_for(plan, lambda: self._carried_out(run, keep, task))
         vars(self).update(fitted)
         return self
+
+    def _carried_out(self, run, keep, task):
+        """Train, and return the fitted attributes; tell a task, if there is one, of both."""
+        if task is not None:
+            task.begin(run.plan.n_epochs, lambda: attributes_so_far(self, run))
+        run.train(task)
+        fitted = attributes_of(self, run)
+        if keep:
+            fitted["_generator_state_"] = run.start.generator.get_state().numpy()
+        else:
+            run.net.optimizer_.state.clear()
+        if task is not None:
+            task.end(fitted)
+        return fitted
 
     def _validated(self, X, X_val, reset):
         """Return the rows as arrays, after a look at the parameters and at the device."""
