@@ -6,6 +6,7 @@ import torch
 from skvae._typing import MatrixLike
 from skvae.base.building import make_decoder, make_encoder
 from skvae.base.hyperparameters import hyperparameters
+from skvae.base.principal import components_of_rows
 from skvae.base.transformer import BaseAutoencoderTransformer
 from skvae.nn.networks import AutoencoderNetwork
 from skvae.nn.objectives import SquaredError
@@ -75,6 +76,12 @@ class AutoencoderTransformer(GaussianCodes, BaseAutoencoderTransformer):
             GaussianObservation(n_features, learned=False),
             self.n_components,
         )
+
+    def _start(self, network, rows, statistics, generator):
+        if network.has_linear_path and not self.hidden_layer_sizes:
+            scale = self._column_scale(statistics)
+            X, training = rows.X, rows.training
+            network.start_at(components_of_rows(X, training, self.n_components, scale, generator))
 
     def _objective(self, n_samples):
         return SquaredError()

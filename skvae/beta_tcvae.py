@@ -2,6 +2,9 @@
 
 from dataclasses import KW_ONLY
 
+import numpy as np
+
+from skvae._warnings import warn
 from skvae.base.hyperparameters import NON_NEGATIVE, TWO_OR_MORE, hyperparameters, one_of
 from skvae.base.variational import BaseVAETransformer
 from skvae.nn.objectives import TotalCorrelationObjective
@@ -85,6 +88,18 @@ class BetaTCVAETransformer(BaseVAETransformer):
         "tc_sampling": one_of("mws", "mss"),
         "n_samples": [*TWO_OR_MORE, None],
     }
+
+    def _caution(self, run):
+        super()._caution(run)
+        n_rows = min(self.batch_size, run.batches.n_samples)
+        divergence, limit = self.history_["kl"][-1], np.log(n_rows)
+        if divergence > limit and not self.alpha == self.beta == self.gamma == 1:
+            warn(
+                f"The parts of the divergence can be told apart while it is below the logarithm of "
+                f"the batch size. Got a divergence of {divergence:.1f} nats and log({n_rows}) = "
+                f"{limit:.1f} instead: alpha, beta and gamma weigh it about as a whole. Use fewer "
+                f"n_components, a larger noise_variance or a larger batch_size."
+            )
 
     def _objective(self, n_samples):
         if self.batch_size < 2:

@@ -59,7 +59,6 @@ class BetaVAETransformer(BaseVAETransformer):
     """
 
     _: KW_ONLY
-    noise_variance: float | str = "pca"
     beta: float = 2.0
     capacity: float | None = None
     capacity_epochs: int = 50
@@ -70,6 +69,10 @@ class BetaVAETransformer(BaseVAETransformer):
         "capacity": [*NON_NEGATIVE, None],
         "capacity_epochs": NON_NEGATIVE_INTEGER,
     }
+
+    def _divergence_weight(self):
+        # A capacity is aimed at whatever it costs: the divergence has no price of its own.
+        return self.beta if self.capacity is None else 1.0
 
     def _objective(self, n_samples):
         if self.capacity is None:

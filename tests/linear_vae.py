@@ -23,7 +23,8 @@ def write_optimum(vae, X, n_components):
         network.decoder.centre.copy_(torch.tensor(X.mean(0)))
         network.decoder.scale.fill_(1.0)
         encoder.weight.zero_()
-        encoder.weight[:n_components] = torch.tensor((directions * shrunk / values).T)
+        to_codes = torch.tensor((directions * shrunk / values).T)
+        encoder.weight[:n_components] = to_codes / encoder.unit
         encoder.bias.zero_()
         encoder.bias[n_components:] = torch.tensor(0.5 * np.log(noise / values))
         decoder.weight.copy_(torch.tensor(directions * shrunk))

@@ -15,12 +15,32 @@ def gaussian_total_correlation(codes):
 @pytest.mark.parametrize("tc_sampling", ["mws", "mss"])
 def test_beta_lowers_the_total_correlation_of_the_codes(tc_sampling, digits):
     estimator = BetaTCVAETransformer(
-        6, noise_variance="pca", tc_sampling=tc_sampling, max_epochs=40, random_state=0
+        4, noise_variance=0.1, tc_sampling=tc_sampling, max_epochs=40, random_state=0
     )
     codes = {
-        beta: clone(estimator).set_params(beta=beta).fit_transform(digits) for beta in (0.0, 10.0)
+        beta: clone(estimator).set_params(beta=beta).fit_transform(digits) for beta in (1.0, 10.0)
     }
-    assert gaussian_total_correlation(codes[10.0]) < gaussian_total_correlation(codes[0.0])
+    assert gaussian_total_correlation(codes[10.0]) < gaussian_total_correlation(codes[1.0])
+
+
+def test_a_divergence_past_the_logarithm_of_the_batch_size_is_told(table):
+    X = table[:100]
+    settings = {"noise_variance": 1e-3, "max_epochs": 1, "random_state": 0}
+    sentence = (
+        r"^The parts of the divergence can be told apart while it is below the logarithm of the "
+        r"batch size\. Got a divergence of \d+\.\d nats and log\({}\) = {} instead: alpha, beta "
+        r"and gamma weigh it about as a whole\. Use fewer n_components, a larger noise_variance or "
+        r"a larger batch_size\.$"
+    )
+    for weight in ("alpha", "beta", "gamma"):
+        weights = {"alpha": 1, "beta": 1, "gamma": 1, weight: 2.0}
+        with pytest.warns(UserWarning, match=sentence.format(50, r"3\.9")):
+            BetaTCVAETransformer(3, batch_size=50, **weights, **settings).fit(X)
+    with pytest.warns(UserWarning, match=sentence.format(100, r"4\.6")):  # all rows are a batch
+        BetaTCVAETransformer(3, **settings).fit(X)
+    BetaTCVAETransformer(3, alpha=1, beta=1, gamma=1, **settings).fit(X)
+    BetaTCVAETransformer(3, **settings).partial_fit(X)  # begins with more than it ends with
+    BetaTCVAETransformer(3, **{**settings, "noise_variance": 1.0}).fit(X)
 
 
 @pytest.mark.parametrize("tc_sampling", ["mws", "mss"])

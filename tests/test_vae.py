@@ -55,6 +55,3 @@ def test_at_default_settings_digits_do_not_collapse(digits):
     assert vae.score(digits) > 0
     mean, _ = vae.posterior(digits)
     assert (mean.var(0) > 0.01).all()
-    error = vae.history_["reconstruction"][-1]
-    implied = np.exp(2 * error / 64 - 1) / (2 * np.pi)  # -log p at the optimal variance
-    assert vae.noise_variance_ == pytest.approx(implied, rel=0.05)

@@ -123,7 +123,7 @@ class SharedParameters(DocumentationLinks, BaseEstimator):
     n_components: int = 10
     _: KW_ONLY
     hidden_layer_sizes: Integers = (128, 64)
-    activation: str | Callable[[], torch.nn.Module] = "relu"
+    activation: str | Callable[[], torch.nn.Module] = "silu"
     image_shape: Integers | None = None
     architecture: str = "hybrid"
     encoder: Callable[[int, int], torch.nn.Module] | None = None

@@ -14,7 +14,7 @@ SHARED_PARAMETERS = """n_components : int, default=10
     hidden_layer_sizes : sequence of int, default=(128, 64)
         Widths of the encoder's hidden layers; the decoder mirrors them. The empty
         tuple makes a linear model.
-    activation : str or callable, default="relu"
+    activation : str or callable, default="silu"
         Between the layers: "relu", "leaky_relu", "elu", "gelu", "silu", "tanh",
         "logistic", or a callable that returns an ``nn.Module``.
     image_shape : (height, width, channels), default=None

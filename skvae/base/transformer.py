@@ -10,6 +10,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skvae._typing import MatrixLike
+from skvae.base.cautions import warn_of_hidden_columns
 from skvae.base.fitted import (
     attributes_of,
     attributes_so_far,
@@ -82,6 +83,15 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
         """Set what follows from the trained weights; return further fitted attributes."""
         return {}
 
+    def _caution(self, run):
+        """Warn of what a whole fit has left undone."""
+        self._warn_of_hidden_columns(run, remedy="Scale X.", dominated=True)
+
+    def _warn_of_hidden_columns(self, run, **options):
+        if self._decodes_rows() and self.image_shape is None:
+            names = getattr(self, "feature_names_in_", None)
+            warn_of_hidden_columns(run.net.module_, run.batches, names, **options)
+
     def _decodes_rows(self):
         """Return whether the decoder's output has the units of rows."""
         return True
@@ -117,7 +127,7 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
             without ``early_stopping``; if the loss does not stay finite. The estimator is
             then unfitted (after a warm start: as it was).
         """
-        return self._train(
+        run = self._train(
             X,
             X_val,
             resume=self.warm_start and hasattr(self, "net_"),
@@ -125,6 +135,8 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
             keep=self.warm_start,
             task=watched_fit(self, X, y),
         )
+        self._caution(run)
+        return self
 
     @only_if(_makes_whole_passes)
     def partial_fit(self, X: MatrixLike, y: Any = None) -> Self:
@@ -161,7 +173,8 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
         """
         resume = hasattr(self, "net_")
         n_seen = self.n_samples_seen_ if resume else 0
-        return self._train(X, resume=resume, n_epochs=1, n_seen=n_seen, keep=True)
+        self._train(X, resume=resume, n_epochs=1, n_seen=n_seen, keep=True)
+        return self
 
     def load_weights(self, weights: Mapping[str, Any], X: MatrixLike) -> Self:
         """Take weights that were trained elsewhere, on several processes say.
@@ -210,7 +223,7 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
     @torch.inference_mode(mode=False)
     @torch.enable_grad()
     def _train(self, X, X_val=None, *, resume, n_epochs, keep, n_seen=0, task=None):
-        """Validate, plan, train, and take the fitted attributes.
+        """Validate, plan, train, and take the fitted attributes; return the run of training.
 
         On failure none are left, or those of before where training was to ``resume``. The states
         of the optimizer and of the generator stay only to ``keep`` on from them.
@@ -224,7 +237,7 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
             run = TrainingRun(plan, rows, start)
             fitted = in_threads_for(plan, lambda: self._carried_out(run, keep, task))
         vars(self).update(fitted)
-        return self
+        return run
 
     def _carried_out(self, run, keep, task):
         """Train, and return the fitted attributes; tell a task, if there is one, of both."""

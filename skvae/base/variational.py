@@ -5,11 +5,10 @@ from dataclasses import KW_ONLY
 
 import numpy as np
 import torch
-from sklearn.decomposition import PCA
-from sklearn.exceptions import ConvergenceWarning
 
 from skvae._warnings import warn
 from skvae.base.building import make_decoder, make_encoder
+from skvae.base.cautions import holds_the_variance, posteriors_of_some_rows, warn_of_collapse
 from skvae.base.hyperparameters import (
     NON_NEGATIVE,
     NON_NEGATIVE_INTEGER,
@@ -18,26 +17,23 @@ from skvae.base.hyperparameters import (
     hyperparameters,
     one_of,
 )
+from skvae.base.principal import components_of_rows
 from skvae.base.probabilities import ProbabilityMixin, check_support
 from skvae.base.transformer import BaseAutoencoderTransformer
-from skvae.nn.distributions import active_dimensions, kl_per_dimension
 from skvae.nn.likelihoods import LIKELIHOODS
 from skvae.nn.networks import VariationalNetwork
 from skvae.nn.objectives import Objective
 from skvae.nn.observation_models import GaussianObservation, Observation
 from skvae.nn.schedules import Warmup
-from skvae.training.batches import dense_rows, in_chunks, working_dtype
 
-__all__ = ["BaseVAETransformer", "pca_noise_variance"]
+__all__ = ["BaseVAETransformer", "held_noise_variance"]
 
 VARIANCE_FLOOR = 1e-6  # of the training variance
 CONSTANT_COLUMN_FLOOR = 1e-12
-PCA_ROWS = 10_000
-PCA_ENTRIES = 2**24  # of wide rows fewer are taken, for the memory that the PCA needs
-LEAST_PCA_ROWS = 1_000
-COLLAPSE_ROWS = 1_000
-COLLAPSED_DIVERGENCE = 0.1  # nats: what a dimension of a collapsed posterior stays below
-DOMINANT_SHARE = 0.9
+# A learned variance begins no lower than this share of the training variance: where a few
+# directions hold nearly all variance, networks that begin with less than that diverge.
+LEAST_START = 0.01
+FAR = 4.0  # times: a standard deviation twice or half as large
 
 
 @hyperparameters
@@ -74,7 +70,12 @@ class BaseVAETransformer(ProbabilityMixin, BaseAutoencoderTransformer):
             n_features,
             per_feature=self.noise_variance == "per-feature",
             learned=self.noise_variance in ("learned", "per-feature"),
+            beta=self._divergence_weight(),
         )
+
+    def _divergence_weight(self):
+        """Return what the divergence weighs in the objective."""
+        return 1.0
 
     def _decodes_rows(self):
         return self.likelihood == "gaussian"
@@ -112,92 +113,98 @@ class BaseVAETransformer(ProbabilityMixin, BaseAutoencoderTransformer):
     def _start(self, network, rows, statistics, generator):
         if self.likelihood != "gaussian":
             return
-        variance = statistics.variance
+        scale = self._column_scale(statistics)
+        unit, variance = scale**2, statistics.variance
         if self.noise_variance != "per-feature":
             self._warn_of_dominant_column(variance)
-            variance = variance.mean()
+            unit, variance = unit.mean(), variance.mean()
+        components = components_of_rows(rows.X, rows.training, self.n_components, scale, generator)
+        start = self._start_noise(network, components, unit, variance, len(rows.training))
+        if network.has_linear_path and len(components.variances):
+            noise_variance = np.divide(start, unit, where=unit > 0, out=np.zeros_like(variance))
+            # Weights that fall to beta from above begin with closed codes.
+            first = self.kl_warmup_start if self.kl_warmup_epochs else 1.0
+            weight = self._divergence_weight() * max(first, 1.0)
+            weighted = weight * noise_variance.sum() / (unit > 0).sum()
+            network.start_at(components, max(weighted, VARIANCE_FLOOR))
+
+    def _start_noise(self, network, components, unit, variance, n_samples):
+        """Set the noise variance that training begins with, and return it.
+
+        ``unit`` is the square of what the components' rows were divided by, ``variance`` that of
+        the training rows; numbers, or one for each column.
+        """
+        observation = network.observation
         floor = np.where(variance > 0, VARIANCE_FLOOR * variance, CONSTANT_COLUMN_FLOOR)
-        if self.noise_variance == "pca" and variance > 0:
-            variance = self._pca_noise_variance(rows.X, rows.training, generator)
         if not isinstance(self.noise_variance, str):
-            variance = np.float64(self.noise_variance) / self.input_scale**2
-            floor = np.float64(0)
-        network.observation.start(torch.as_tensor(variance), torch.as_tensor(floor))
+            start, floor = np.float64(self.noise_variance) / self.input_scale**2, np.float64(0)
+        elif self.noise_variance == "pca":
+            start = unit * held_noise_variance(components, n_samples)
+        else:
+            prior = components.noise_variance()
+            if self.noise_variance == "per-feature":
+                prior = components.residual(prior)
+            prior = unit * prior.numpy()
+            observation.expect(torch.as_tensor(prior), n_samples)
+            start = variance
+            if network.has_linear_path:
+                start = np.maximum(prior, LEAST_START * variance)
+        observation.start(torch.as_tensor(start), torch.as_tensor(floor))
+        return start
 
     def _warn_of_dominant_column(self, variance):
-        column = int(np.argmax(variance))
-        share = variance[column] / max(variance.sum(), np.finfo(np.float64).tiny)
-        if len(variance) > 1 and share > DOMINANT_SHARE:
-            names = getattr(self, "feature_names_in_", None)
-            name = f"{column}" if names is None else f"{names[column]!r}"
-            warn(
-                f"Column {name} holds {int(100 * share)}% of the variance of X, so one noise "
-                f"variance shared by all columns hides the others. Scale X, or use "
-                f"noise_variance='per-feature'.",
-            )
-
-    def _pca_noise_variance(self, X, rows, generator):
-        """Return the noise variance of a PCA of some of the rows."""
-        most = min(PCA_ROWS, max(LEAST_PCA_ROWS, PCA_ENTRIES // X.shape[1]))
-        if len(rows) > most:
-            rows = rows[torch.randperm(len(rows), generator=generator)[:most].numpy()]
-        seed = int(torch.randint(2**31 - 1, (), generator=generator))
-        X = dense_rows(X, rows).astype(working_dtype(X.dtype), copy=False)
-        return pca_noise_variance(X, self.n_components, seed)
+        column = holds_the_variance(variance)
+        if column is None:
+            return
+        names = getattr(self, "feature_names_in_", None)
+        name = f"{column}" if names is None else f"{names[column]!r}"
+        warn(
+            f"Column {name} holds {int(100 * variance[column] / variance.sum())}% of the variance "
+            f"of X, so one noise variance shared by all columns hides the others. Scale X, or use "
+            f"noise_variance='per-feature'.",
+        )
 
     def _conclude(self, network, batches):
-        self._warn_of_collapse(network, batches)
+        found = posteriors_of_some_rows(network, batches)
+        if found is not None:
+            remedies = ["a smaller beta"] if hasattr(self, "beta") else []
+            remedies += ["a smaller noise_variance"] if self.likelihood == "gaussian" else []
+            warn_of_collapse(*found, remedies)
         observation = network.observation
         if not isinstance(observation, GaussianObservation):
             return {}
         if observation.learned:
-            observation.hold(network.expected_residual(batches))
+            observation.learn(network.expected_residual(batches))
         variance = torch.exp(2 * observation.log_scale.double()).cpu().numpy()
+        if self.noise_variance == "pca" and found is not None:
+            self._warn_of_held_variance(float(variance), network, batches)
         return {"noise_variance_": variance if variance.ndim else float(variance)}
 
-    def _warn_of_collapse(self, network, batches):
-        """Warn if the posteriors of some rows, spread over all, are the prior to within little."""
-        rows = batches.rows[:: -(-batches.n_samples // COLLAPSE_ROWS)]
-        X = dense_rows(batches.X, rows)
-        width = max(network.width, X.shape[1])
-        dtype = np.dtype(np.float32)
+    def _caution(self, run):
+        if self.noise_variance == "per-feature":
+            super()._caution(run)
+        else:
+            remedy = "Scale X, or use noise_variance='per-feature'."
+            self._warn_of_hidden_columns(run, remedy=remedy, dominated=False)
 
-        def both(x):
-            posterior = network.encode(x)
-            return torch.cat((posterior.mean, kl_per_dimension(posterior)), -1)
-
-        result = in_chunks(both, X, 2 * self.n_components, width, dtype, batches.device)
-        if not np.isfinite(result).all() or (X[:1] == X).all():
-            return  # diverged, which fit refuses, or nothing to tell
-        codes, divergences = np.hsplit(result, 2)
-        if active_dimensions(codes).any() or (divergences.mean(0) > COLLAPSED_DIVERGENCE).any():
+    def _warn_of_held_variance(self, held, network, batches):
+        """Warn if a PCA's noise variance says nothing of what the network leaves."""
+        residual = float(network.expected_residual(batches))
+        residual = max(residual, float(network.observation.floor))
+        if held / FAR <= residual <= held * FAR:
             return
-        remedies = ["a smaller beta"] if hasattr(self, "beta") else []
-        remedies += ["a smaller noise_variance"] if self.likelihood == "gaussian" else []
         warn(
-            f"The codes must vary over the rows. Got a variance of at most "
-            f"{codes.var(axis=0).max():.2g} in all {self.n_components} dimensions instead: the "
-            f"posterior collapsed to the prior. Use {', '.join([*remedies, 'kl_warmup_epochs'])} "
-            f"or free_bits.",
-            ConvergenceWarning,
+            f"A held noise variance should be near what the network leaves of the rows. Got "
+            f"{held:.2g} from the PCA and {residual:.2g} left instead: what beta means, and the "
+            f"score, follow from the first. Use noise_variance='learned'."
         )
 
 
-def pca_noise_variance(X, n_components, random_state):
-    r"""Return the noise variance of a PCA of X that leaves at least half of the directions.
+def held_noise_variance(components, n_samples):
+    """Return the noise variance of a PCA that leaves at least half of the directions.
 
-    .. math:: \sigma^2 = \frac{1}{d - q} \sum_{j > q} \lambda_j
-
-    over all d columns, those directions included that fewer rows than columns leave without
-    variance (M. E. Tipping and C. M. Bishop, 1999, Probabilistic principal component analysis).
-    scikit-learn divides by min(n, d) - q.
+    As scikit-learn's it is of the unbiased covariance.
     """
-    n_samples, n_features = X.shape
-    n_components = min(n_components, n_features // 2, (n_samples - 1) // 2)
-    if n_components == 0:
-        return X.var(dtype=np.float64)
-    # Centred in float64: of float32 data far from 0 the PCA's own centring leaves noise.
-    X = (X - X.mean(0, dtype=np.float64)).astype(X.dtype, copy=False)
-    pca = PCA(n_components, random_state=random_state).fit(X)
-    n_directions = min(n_samples, n_features) - n_components
-    return np.float64(pca.noise_variance_) * (n_directions / (n_features - n_components))
+    half = min(len(components.left) // 2, (n_samples - 1) // 2)
+    n_directions = min(half, len(components.variances))
+    return float(components.noise_variance(n_directions)) * n_samples / (n_samples - 1)

@@ -126,7 +126,7 @@ def kl_decomposition(
     >>> from skvae import VAETransformer
     >>> from skvae.metrics import kl_decomposition
     >>> X = load_iris().data
-    >>> vae = VAETransformer(2, max_epochs=5, random_state=0).fit(X)
+    >>> vae = VAETransformer(2, noise_variance=0.5, max_epochs=5, random_state=0).fit(X)
     >>> parts = kl_decomposition(vae, X, n_samples=1000, random_state=0)
     >>> total = parts.mutual_information + parts.total_correlation + parts.dimension_wise_kl
     >>> bool(abs(total - parts.kl) < 1e-9)

@@ -1,18 +1,18 @@
 """Which beta keeps which principal direction of the data."""
 
 import numpy as np
-from sklearn.decomposition import PCA
 from sklearn.utils import check_array
 
 from skvae._typing import MatrixLike
 from skvae.base.hyperparameters import POSITIVE, check_argument, check_integer, one_of
-from skvae.base.variational import VARIANCE_FLOOR, pca_noise_variance
+from skvae.base.principal import principal_components
+from skvae.base.variational import VARIANCE_FLOOR, held_noise_variance
 
 __all__ = ["suggest_beta"]
 
 
 def suggest_beta(
-    X: MatrixLike, n_components: int, *, noise_variance: float | str = "pca"
+    X: MatrixLike, n_components: int, *, noise_variance: float | str = "learned"
 ) -> np.ndarray:
     r"""Return the beta at which each principal direction of X collapses.
 
@@ -21,7 +21,8 @@ def suggest_beta(
 
     .. math::
         \beta_k = \frac{\lambda_k}{\sigma^2} \text{ (held)}, \quad
-        \beta_k = \frac{d \, \lambda_k}{k \lambda_k + \sum_{j > k} \lambda_j} \text{ (learned)}
+        \beta_k = \max_{k \leq l \leq q} \frac{(d - l) \lambda_l}{\sum_{j > l} \lambda_j}
+        \text{ (learned, q components)}
 
     So a beta under the last value keeps all components, one between the values k + 1 and k
     keeps k of them, and one over the first keeps none. The values are exact for
@@ -35,14 +36,14 @@ def suggest_beta(
         The rows to be fitted, at least two, in the units they will be fitted in.
     n_components : int
         Number of latent dimensions, at most n_features.
-    noise_variance : {"pca", "learned"} or float, default="pca"
-        That of the estimator, see :class:`~skvae.BetaVAETransformer`: held at a PCA's or at a
-        number (:math:`\sigma^2`), or learned along with beta.
+    noise_variance : {"learned", "pca"} or float, default="learned"
+        That of the estimator, see :class:`~skvae.BetaVAETransformer`: learned, or held at a PCA's
+        or at a number (:math:`\sigma^2`).
 
     Returns
     -------
     ndarray of shape (n_components,), float64
-        Decreasing; 0 for directions without variance.
+        Never increasing; 0 for directions without variance.
 
     Raises
     ------
@@ -62,11 +63,11 @@ def suggest_beta(
     >>> suggest_beta(X, 2, noise_variance=0.1)
     array([20.,  5.])
     >>> suggest_beta(X, 2, noise_variance="learned")
-    array([1.6, 1. ])
+    array([4., 1.])
     """
     X = check_array(X, dtype=np.float64, ensure_min_samples=2)
     check_integer("n_components", n_components, "suggest_beta")
-    constraint = [*one_of("pca", "learned"), *POSITIVE]
+    constraint = [*one_of("learned", "pca"), *POSITIVE]
     check_argument("noise_variance", noise_variance, constraint, "suggest_beta")
     n_samples, n_features = X.shape
     if n_components > min(n_samples, n_features):
@@ -78,18 +79,15 @@ def suggest_beta(
         raise ValueError(
             "suggest_beta needs rows that differ. Got a constant X instead. Give more."
         )
-    X = X - X.mean(0)
-    variance = X.var(0)
-    spectrum = PCA(n_components, random_state=0).fit(X).explained_variance_
-    spectrum = spectrum * (n_samples - 1) / n_samples  # as training sees it: over n
-    # What is left of directions without variance is rounding.
-    spectrum[spectrum <= max(X.shape) * np.finfo(X.dtype).eps * spectrum[0]] = 0.0
+    components = principal_components(X, n_components, random_state=0)
+    variances = np.zeros(n_components)
+    variances[: len(components.variances)] = components.variances
+    floor, held = VARIANCE_FLOOR * X.var(0).mean(), noise_variance
     if noise_variance == "learned":
-        kept = np.arange(1, n_components + 1)
-        left = np.maximum(variance.sum() - np.cumsum(spectrum), 0.0)
-        total = kept * spectrum + left
-        return np.divide(n_features * spectrum, total, out=np.zeros_like(total), where=spectrum > 0)
-    if noise_variance == "pca":
-        floor = VARIANCE_FLOOR * variance.mean()
-        noise_variance = max(pca_noise_variance(X, n_components, random_state=0), floor)
-    return spectrum / noise_variance
+        n_kept = np.minimum(np.arange(1, n_components + 1), n_features - 1)
+        left = [components.noise_variance(n_directions) for n_directions in n_kept]
+        held = np.maximum(left, floor)
+    elif noise_variance == "pca":
+        held = max(held_noise_variance(components, n_samples), floor)
+    # While a smaller direction is kept, the larger ones are.
+    return np.maximum.accumulate(np.divide(variances, held)[::-1])[::-1]

@@ -10,12 +10,12 @@ from itertools import pairwise
 import torch
 from torch import nn
 
+from skvae.nn.initialization import FIRST_OUTPUT, RECTIFIED, draw_weights
 from skvae.nn.standardization import StandardizingEncoder
 
 __all__ = ["ARCHITECTURES", "ConvolutionalDecoder", "ConvolutionalEncoder"]
 
 SIDES = (8, 256)  # smallest and largest height and width
-FIRST_OUTPUT = 0.1  # the decoder begins near the centre, with little noise to unlearn
 # The hybrid network.
 DENSE = 256
 CHANNELS = (16, 32, 64)  # further maps have the last number
@@ -185,8 +185,8 @@ ARCHITECTURES = {
 }
 
 
-def _initialize(layers, generator, gain=1.0):
-    """Draw He's uniform weights, with this gain in the last layer; reset the norms."""
+def _initialize(layers, generator, gain=FIRST_OUTPUT):
+    """Draw the weights, with this gain in the last layer; reset the norms."""
     last = [layer for layer in layers if isinstance(layer, _Empty | _Sum)][-1]
     for layer in layers:
         if isinstance(layer, _Sum):
@@ -195,12 +195,7 @@ def _initialize(layers, generator, gain=1.0):
         elif isinstance(layer, nn.BatchNorm2d):
             layer.reset_parameters()
         elif isinstance(layer, _Empty):
-            # Inputs of one output: a transposed convolution has its inputs first.
-            fan_in = layer.weight.select(int(isinstance(layer, _TransposedConv)), 0).numel()
-            bound = math.sqrt(3 / fan_in) * (gain if layer is last else math.sqrt(2))
-            nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
+            draw_weights(layer, generator, gain if layer is last else RECTIFIED)
 
 
 def _check(image_shape):
@@ -282,7 +277,7 @@ class ConvolutionalDecoder(nn.Module):
 
     def initialize(self, generator, centre, scale):
         """Draw the weights and set the constants."""
-        _initialize(self.layers, generator, FIRST_OUTPUT)
+        _initialize(self.layers, generator)
         self.centre.copy_(centre)
         self.scale.copy_(scale)
 

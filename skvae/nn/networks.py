@@ -87,6 +87,19 @@ class BaseNetwork(ABC, nn.Module):
             self.decoder.initialize(generator, *self.observation.initial_location(mean, scale))
 
     @property
+    def has_linear_path(self):
+        """Whether encoder and decoder are linear maps, or hold one: see ``start_at``."""
+        ours = isinstance(self.encoder, PerceptronEncoder)
+        return ours and isinstance(self.decoder, PerceptronDecoder)
+
+    def _start_linear(self, encoder_rows, decoder_columns):
+        """Set the linear maps; codes beyond the rows given begin with nothing of theirs."""
+        encoder, decoder = self.encoder.linear, self.decoder.linear
+        with torch.no_grad():
+            encoder.weight.zero_()[: len(encoder_rows)] = encoder_rows / encoder.unit
+            decoder.weight.zero_()[:, : decoder_columns.shape[1]] = decoder_columns
+
+    @property
     def width(self):
         """Numbers that a row takes up at the widest place, as far as the layers tell."""
         of_weights = [len(weight) for weight in self.parameters() if weight.ndim]
@@ -119,6 +132,11 @@ class AutoencoderNetwork(BaseNetwork):
 
     code = encode
 
+    def start_at(self, components):
+        """Begin at the PCA of these principal components, its codes of variance 1."""
+        stds = torch.sqrt(components.variances)[:, None]
+        self._start_linear(components.directions / stds, (components.directions * stds).T)
+
     def noise(self, n_samples, generator):
         return None
 
@@ -143,6 +161,21 @@ class VariationalNetwork(BaseNetwork):
             nn.init.zeros_(self.encoder.head.weight[self.n_components :])
             nn.init.constant_(self.encoder.head.bias[self.n_components :], -1.0)
 
+    def start_at(self, components, noise_variance):
+        r"""Begin at probabilistic PCA.
+
+        With u the directions, :math:`\lambda` their variances and s the noise variance times
+        beta, of rows as the network scales them: weights :math:`u \sqrt{\lambda - s} / \lambda` of
+        the posterior's mean, std :math:`\sqrt{s / \lambda}`, and in the decoder
+        :math:`u \sqrt{\lambda - s}`.
+        """
+        directions = components.directions
+        gains = components.gains(noise_variance)[:, None]
+        to_codes = gains / components.variances[:, None] * directions
+        self._start_linear(to_codes, (gains * directions).T)
+        log_stds = self.encoder.head.bias.data[self.n_components :]
+        log_stds.zero_()[: len(gains)] = torch.log(components.stds(noise_variance))
+
     def encode(self, x):
         """Return q(z|x), a :class:`~skvae.nn.Gaussian`."""
         mean, log_scale = self._encoded(x).chunk(2, -1)
@@ -162,7 +195,7 @@ class VariationalNetwork(BaseNetwork):
         z = posterior.mean if noise is None else posterior.sample(noise)
         location = self.decoder(z)
         if self.training:
-            self.observation.track(x, location)
+            self.observation.track(x, location, posterior)
         return {"likelihood": self.observation(location), "posterior": posterior, "z": z}
 
     def elbo(self, x, noise):
@@ -200,7 +233,7 @@ class VariationalNetwork(BaseNetwork):
 
     @torch.no_grad()
     def expected_residual(self, batches):
-        """Return the mean of E_q (x - g(z))^2 over the rows, shared or of each column.
+        """Return the mean of E_q (x - g(z))^2 at beta 1, shared or of each column.
 
         Each row takes some of the whitened noise vectors, in turn, so that no fewer than some
         thousands are taken: one of many rows, antithetic pairs of fewer, all of few. Where wide
@@ -218,6 +251,6 @@ class VariationalNetwork(BaseNetwork):
             for turn in range(n_each):
                 of_rows = (n_each * torch.arange(start, stop) + turn) % len(noise)
                 location = self.decoder(posterior.sample(noise[of_rows].to(x)))
-                residual = self.observation.residual(x, location)
+                residual = self.observation.residual(x, location, posterior)
                 total = total + residual.double() * (len(x) / n_each)
         return total / batches.n_samples

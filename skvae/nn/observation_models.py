@@ -4,10 +4,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from skvae.nn.distributions import Gaussian
+from skvae.nn.distributions import ACTIVE_VARIANCE, Gaussian
 from skvae.nn.likelihoods import Scaled
 
 __all__ = ["GaussianObservation", "Observation"]
+
+# What a PCA's noise variance weighs beside the residual of the training rows, in rows.
+PRIOR_ROWS = 500
 
 
 class GaussianObservation(nn.Module):
@@ -17,6 +20,21 @@ class GaussianObservation(nn.Module):
     running mean of the squared residual of the batches, as batch normalisation follows its
     statistics: the variance that maximises the likelihood is that mean.
 
+    A network of many weights brings the residual of the rows that it is trained on below that of
+    others. So where the residual r falls below a prior variance v, that of a PCA, the latter
+    counts as ``PRIOR_ROWS`` further rows beside the n of training,
+
+    .. math:: r + \frac{500}{500 + n} \max(0, v - r)
+
+    Under a weight of the divergence the residual grows, and a variance that followed it would in
+    turn weaken the likelihood, until nothing is left. So with ``beta`` above 1 it follows what
+    the residual R would be at 1 with as many codes open,
+
+    .. math:: R \, \frac{d}{d + (\beta - 1) q}
+
+    with q the codes whose posteriors have a variance below 0.99. It is exact for a linear decoder
+    at its optimum, where the residual along each of q directions is beta times the noise variance.
+
     Parameters
     ----------
     n_features : int
@@ -25,18 +43,24 @@ class GaussianObservation(nn.Module):
         One variance for each column.
     learned : bool, default=True
         Whether the variance follows the residual.
+    beta : float, default=1.0
+        Weight of the divergence.
     """
 
     distribution = Gaussian
     rate = 0.1
 
-    def __init__(self, n_features, *, per_feature=False, learned=True):
+    def __init__(self, n_features, *, per_feature=False, learned=True, beta=1.0):
         super().__init__()
+        self.n_features = n_features
         self.learned = learned
+        self.excess = max(beta - 1, 0)
         shape = (n_features,) if per_feature else ()
         self.register_buffer("log_scale", torch.zeros(shape))
         self.register_buffer("running_variance", torch.ones(shape))
         self.register_buffer("floor", torch.zeros(shape))
+        self.register_buffer("prior_variance", torch.zeros(shape))
+        self.register_buffer("prior_share", torch.zeros(()))
 
     def start(self, variance, floor):
         """Begin at this noise variance, never to fall below ``floor``."""
@@ -44,22 +68,39 @@ class GaussianObservation(nn.Module):
         self.running_variance.copy_(variance).clamp_(min=self.floor)
         self.hold(self.running_variance)
 
+    def expect(self, variance, n_samples):
+        """Take a prior variance beside the residual of ``n_samples`` rows."""
+        self.prior_variance.copy_(variance)
+        self.prior_share.fill_(PRIOR_ROWS / (PRIOR_ROWS + n_samples))
+
     def hold(self, variance):
         """Use this noise variance; the running mean stays what it is."""
         self.log_scale = 0.5 * torch.log(torch.maximum(variance.to(self.floor), self.floor))
 
-    def residual(self, x, location):
-        """Return the mean squared residual, shared or of each column."""
-        if self.log_scale.ndim == 0:
-            return functional.mse_loss(location.detach(), x)
-        return functional.mse_loss(location.detach(), x, reduction="none").mean(0)
+    def learn(self, residual):
+        """Use the noise variance that this residual and the prior variance make."""
+        residual = residual.to(self.floor)
+        lacking = (self.prior_variance - residual).clamp(min=0)
+        self.hold(torch.addcmul(residual, self.prior_share, lacking))
 
-    def track(self, x, location):
+    def residual(self, x, location, posterior):
+        """Return the mean squared residual at beta 1, shared or of each column."""
+        if self.log_scale.ndim == 0:
+            residual = functional.mse_loss(location.detach(), x)
+        else:
+            residual = functional.mse_loss(location.detach(), x, reduction="none").mean(0)
+        if self.excess == 0:
+            return residual
+        variances = posterior.scale.detach().square().mean(0)
+        n_open = (variances < 1 - ACTIVE_VARIANCE).sum()
+        return residual * (self.n_features / (self.n_features + self.excess * n_open))
+
+    def track(self, x, location, posterior):
         """Move a learned variance towards the residual of this batch."""
         if self.learned:
-            residual = self.residual(x, location)
+            residual = self.residual(x, location, posterior)
             self.running_variance = self.running_variance.lerp(residual, self.rate)
-            self.hold(self.running_variance)
+            self.learn(self.running_variance)
 
     def initial_location(self, mean, scale):
         """Return centre and scale of the decoder's output for data of this mean and scale."""
@@ -85,7 +126,7 @@ class Observation(nn.Module):
         self.distribution = distribution
         self.input_scale = input_scale
 
-    def track(self, x, location):
+    def track(self, x, location, posterior):
         """Nothing to follow: there is no noise variance."""
 
     def initial_location(self, mean, scale):

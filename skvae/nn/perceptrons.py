@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from skvae.nn.initialization import FIRST_OUTPUT, draw_weights
 from skvae.nn.standardization import StandardizingEncoder
 
 __all__ = ["ACTIVATIONS", "PerceptronDecoder", "PerceptronEncoder"]
@@ -24,8 +25,26 @@ ACTIVATIONS = {
 class _EmptyLinear(nn.Linear):
     """A linear layer that draws no weights when it is made."""
 
+    unit = 1.0
+
     def reset_parameters(self):
         pass
+
+
+class _FromRows(_EmptyLinear):
+    """A linear map of whole rows, its weights ``unit`` times the parameters.
+
+    Adam moves every parameter by about ``lr`` a step. Where thousands of columns go together, as
+    pixels do, so many weights moved by ``lr`` throw a code from one end to the other, and a linear
+    model away from its optimum.
+    """
+
+    def __init__(self, *sizes, bias=True):
+        super().__init__(*sizes, bias=bias)
+        self.unit = self.in_features**-0.5
+
+    def forward(self, x):
+        return functional.linear(x, self.weight * self.unit, self.bias)
 
 
 def _activation(make):
@@ -53,17 +72,17 @@ def _perceptron(sizes, activation):
 
 
 def _initialize(layers, generator):
-    """Draw He's uniform weights (the last layer's with gain 1) and set the biases to zero."""
-    linears = [layer for layer in layers if isinstance(layer, nn.Linear)]
-    for layer in linears:
-        gain = "linear" if layer is linears[-1] else "relu"
-        nn.init.kaiming_uniform_(layer.weight, nonlinearity=gain, generator=generator)
-        nn.init.zeros_(layer.bias)
+    """Draw the weights; a linear map begins with outputs of the variance of its inputs."""
+    *hidden, last = [layer for layer in layers if isinstance(layer, nn.Linear)]
+    for layer in hidden:
+        draw_weights(layer, generator)
+    draw_weights(last, generator, FIRST_OUTPUT if hidden else 1 / last.unit)
 
 
 class PerceptronEncoder(StandardizingEncoder):
-    """A perceptron on centred and scaled rows: ``layers((x - centre) / scale)``.
+    """A perceptron and a linear map of centred and scaled rows x': ``layers(x') + shortcut(x')``.
 
+    The linear map begins at zero, or where a PCA says; without hidden layers ``layers`` is all.
     Centre and scale are constants of the training data. They change no function that
     the perceptron can be, only how well it is conditioned: a fit does not depend
     on the units of X.
@@ -81,15 +100,32 @@ class PerceptronEncoder(StandardizingEncoder):
     def __init__(self, n_features, n_outputs, hidden_layer_sizes, activation):
         layers = _perceptron((n_features, *hidden_layer_sizes, n_outputs), activation)
         super().__init__(layers, n_features)
+        self.shortcut = None
+        if hidden_layer_sizes:
+            self.shortcut = _FromRows(n_features, n_outputs, bias=False)
+        else:
+            self.layers[0] = _FromRows(n_features, n_outputs)
 
     def initialize(self, generator, centre, scale):
         """Draw the weights and set the constants."""
         _initialize(self.layers, generator)
+        if self.shortcut is not None:
+            nn.init.zeros_(self.shortcut.weight)
         self.standardize(centre, scale)
+
+    @property
+    def linear(self):
+        """The linear map of x' that is the encoder, or a part of it."""
+        return self.head if self.shortcut is None else self.shortcut
+
+    def forward(self, x):
+        x = torch.addcmul(self.shift, x, self.factor)
+        output = self.layers(x)
+        return output if self.shortcut is None else output + self.shortcut(x)
 
 
 class PerceptronDecoder(nn.Module):
-    """A perceptron in the units of the data: ``centre + scale * output(hidden(z))``.
+    """The encoder's mirror: ``centre + scale * (output(hidden(z)) + shortcut(z))``.
 
     Parameters
     ----------
@@ -107,17 +143,30 @@ class PerceptronDecoder(nn.Module):
         *hidden, output = _perceptron(sizes, activation)
         self.hidden = nn.Sequential(*hidden)
         self.output = output
+        self.shortcut = None
+        if hidden_layer_sizes:
+            self.shortcut = _EmptyLinear(n_components, n_features, bias=False)
         self.register_buffer("centre", torch.zeros(n_features))
         self.register_buffer("scale", torch.ones(n_features))
 
     def initialize(self, generator, centre, scale):
         """Draw the weights and set the constants."""
         _initialize([*self.hidden, self.output], generator)
+        if self.shortcut is not None:
+            nn.init.zeros_(self.shortcut.weight)
         self.centre.copy_(centre)
         self.scale.copy_(scale)
 
+    @property
+    def linear(self):
+        """The linear map of z that is the decoder, or a part of it."""
+        return self.output if self.shortcut is None else self.shortcut
+
     def forward(self, z):
         # The constants enter by the last layer, which has fewer entries than its output.
-        weight = self.output.weight * self.scale.unsqueeze(1)
+        scale = self.scale.unsqueeze(1)
         bias = torch.addcmul(self.centre, self.output.bias, self.scale)
-        return functional.linear(self.hidden(z), weight, bias)
+        output = functional.linear(self.hidden(z), self.output.weight * scale, bias)
+        if self.shortcut is None:
+            return output
+        return torch.addmm(output, z, (self.shortcut.weight * scale).T)

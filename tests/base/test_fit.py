@@ -309,11 +309,12 @@ def test_compiled_steps_train_the_same_network(table, monkeypatch):
 
 
 def test_the_memory_of_a_pca_of_wide_rows_is_bounded(monkeypatch, table):
-    monkeypatch.setattr("skvae.base.variational.PCA_ENTRIES", 600)
-    monkeypatch.setattr("skvae.base.variational.LEAST_PCA_ROWS", 50)
-    few = make(BetaVAETransformer, max_epochs=1).fit(table).noise_variance_
+    monkeypatch.setattr("skvae.base.principal.MOST_ENTRIES", 600)
+    monkeypatch.setattr("skvae.base.principal.LEAST_ROWS", 50)
+    settings = {"noise_variance": "pca", "max_epochs": 1}
+    few = make(BetaVAETransformer, **settings).fit(table).noise_variance_
     monkeypatch.undo()
-    assert few != make(BetaVAETransformer, max_epochs=1).fit(table).noise_variance_
+    assert few != make(BetaVAETransformer, **settings).fit(table).noise_variance_
 
 
 def last_channels(n_inputs, n_outputs):

@@ -92,7 +92,8 @@ def test_a_dimension_at_the_threshold_is_not_active():
 def test_loadings_of_a_linear_encoder_are_its_absolute_weights(Estimator, dtype, table):
     estimator = fitted(Estimator, table)
     encoder = estimator._modules_[np.dtype(dtype)].encoder
-    weights = (encoder.layers[0].weight[:2] * encoder.factor).abs().detach().numpy()
+    layer = encoder.layers[0]
+    weights = (layer.unit * layer.weight[:2] * encoder.factor).abs().detach().numpy()
     loadings = latent_loadings(estimator, table.astype(dtype))
     assert (loadings.shape, loadings.dtype) == ((2, 6), dtype)
     np.testing.assert_allclose(loadings, weights, rtol=1e-6 if dtype == np.float32 else 1e-12)

@@ -140,8 +140,8 @@ def test_the_estimator_stays_as_it_is(warm_start, vae, table):
 
 def test_a_fit_begins_at_its_neighbours_weights(vae, table):
     def weights(estimator):
-        values = estimator.net_.module_.state_dict().values()
-        return np.concatenate([value.numpy().ravel() for value in values])
+        values = estimator.net_.module_.parameters()
+        return np.concatenate([value.detach().numpy().ravel() for value in values])
 
     curve = beta_curve(
         vae.set_params(lr=1e-4), table, betas=[1, 2], warm_epochs=1, return_estimators=True
@@ -297,7 +297,7 @@ def test_what_the_network_is_made_from_is_varied_without_warm_starts(vae, table)
 def test_saturation_is_told_and_warns_of_nothing(vae, table):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        curve = beta_curve(vae.set_params(max_epochs=40), table, betas=[0.01, 40.0])
+        curve = beta_curve(vae.set_params(max_epochs=40), table, betas=[0.01, 400.0])
     np.testing.assert_array_equal(curve.saturated, [True, False])
 
 

@@ -15,6 +15,7 @@ X = pixels()
 @pytest.fixture(scope="module")
 def stopped():
     settings = {"early_stopping": True, "n_iter_no_change": 50, "max_epochs": 4}
+    settings["noise_variance"] = 1.0
     return fitted(BetaTCVAETransformer, X, **settings)
 
 

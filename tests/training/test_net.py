@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from sklearn.decomposition import PCA
 from sklearn.metrics import get_scorer
 from sklearn.utils import check_random_state
 from skorch.callbacks import (
@@ -27,7 +28,7 @@ from skvae.metrics import active_units
 
 
 def plain_loop(X, optimizer, *, beta, n_components, batch_size, noise_variance, n_epochs):
-    """Train a one-layer-deep VAE as a textbook would: no class of ours, seeded as ours is."""
+    """Train a VAE of one hidden layer and a PCA beside it: no class of ours, seeded as ours is."""
     generator = torch.Generator()
     generator.manual_seed(check_random_state(0).randint(2**31 - 1))
     n_samples, n_features = X.shape
@@ -38,29 +39,41 @@ def plain_loop(X, optimizer, *, beta, n_components, batch_size, noise_variance, 
     for layer, (n_inputs, n_outputs) in enumerate(sizes):
         bound = math.sqrt((6 if layer in (0, 2) else 3) / n_inputs)
         weight = torch.empty(n_outputs, n_inputs).uniform_(-bound, bound, generator=generator)
-        weights.append([weight, torch.zeros(n_outputs)])
-    weights[1][0][n_components:] = 0.0
-    weights[1][1][n_components:] = -1.0
-    weights = [[t.requires_grad_() for t in pair] for pair in weights]
-    step = optimizer([t for pair in weights for t in pair])
+        weights += [weight if layer in (0, 2) else 0.1 * weight, torch.zeros(n_outputs)]
+    seed = int(torch.randint(2**31 - 1, (), generator=generator))
+    pca = PCA(n_components, random_state=seed).fit((X - X.mean(0)) / X.var(0).mean() ** 0.5)
+    variances = torch.tensor(pca.explained_variance_ * (n_samples - 1) / n_samples)
+    directions = torch.tensor(pca.components_)
+    level = torch.tensor(beta * noise_variance / X.var(0).mean())
+    gains = (variances - level).sqrt()[:, None]
+    encoder = torch.zeros(2 * n_components, n_features)
+    encoder[:n_components] = n_features**0.5 * gains / variances[:, None] * directions
+    decoder = (gains * directions).T.float()
+    weights[2][n_components:] = 0.0
+    weights[3][n_components:] = 0.5 * torch.log(level / variances)
+    weights = [*weights[:4], encoder, *weights[4:], decoder]
+    weights = [t.requires_grad_() for t in weights]
+    step = optimizer(weights)
     data = torch.tensor(X, dtype=torch.float32)
-    (w1, b1), (w2, b2), (w3, b3), (w4, b4) = weights
+    w1, b1, w2, b2, linear, w3, b3, w4, b4, back = weights
+    silu = torch.nn.functional.silu
     for _ in range(n_epochs):
         order = torch.randperm(n_samples, generator=generator)
         for rows in order.split(batch_size):
             x = data[rows]
             noise = torch.randn(len(x), n_components, generator=generator)
-            heads = torch.relu((x - centre) / scale @ w1.T + b1) @ w2.T + b2
+            scaled = (x - centre) / scale
+            heads = silu(scaled @ w1.T + b1) @ w2.T + b2 + scaled @ linear.T / n_features**0.5
             mean, log_std = heads[:, :n_components], heads[:, n_components:]
             z = mean + torch.exp(log_std) * noise
-            decoded = centre + scale * (torch.relu(z @ w3.T + b3) @ w4.T + b4)
+            decoded = centre + scale * (silu(z @ w3.T + b3) @ w4.T + b4 + z @ back.T)
             error = ((x - decoded) ** 2).sum(1) / (2 * noise_variance)
             kl = 0.5 * (mean**2 + torch.exp(2 * log_std) - 1 - 2 * log_std).sum(1)
             loss = (error + beta * kl).sum() / batch_size  # every row weighs the same
             step.zero_grad()
             loss.backward()
             step.step()
-    return [t.detach() for pair in weights for t in pair]
+    return [t.detach() for t in weights]
 
 
 @pytest.mark.parametrize(
@@ -208,12 +221,14 @@ def test_skorchs_early_stopping_ends_training_normally(table):
 
 def test_checkpoint_saves_at_the_best_epochs(table, tmp_path):
     checkpoint = Checkpoint(dirname=tmp_path, monitor="train_loss_best", f_pickle=None)
-    fitted = VAETransformer(2, max_epochs=3, callbacks=[checkpoint], random_state=0).fit(table)
+    fitted = AutoencoderTransformer(2, max_epochs=3, callbacks=[checkpoint], random_state=0).fit(
+        table
+    )
     assert (tmp_path / "params.pt").exists()
     assert (tmp_path / "history.json").exists()
     assert fitted.net_.history[-1, "train_loss_best"]
     checkpoint = Checkpoint(dirname=tmp_path / "valid", f_pickle=None)
-    VAETransformer(2, max_epochs=2, early_stopping=True, callbacks=[checkpoint]).fit(table)
+    AutoencoderTransformer(2, max_epochs=2, early_stopping=True, callbacks=[checkpoint]).fit(table)
     assert (tmp_path / "valid" / "params.pt").exists()
 
 
@@ -226,7 +241,7 @@ def test_epoch_scoring_sees_reconstructions_of_training_and_validation_rows(tabl
         EpochScoring(mean_squared_error_of, name="train_error", on_train=True),
         EpochScoring(mean_squared_error_of, name="valid_error"),
     ]
-    fitted = VAETransformer(
+    fitted = AutoencoderTransformer(
         2, max_epochs=2, early_stopping=True, callbacks=scores, random_state=0
     ).fit(table)
     assert fitted.history_["train_error"].shape == fitted.history_["valid_error"].shape == (2,)

@@ -1,0 +1,131 @@
+"""What a fit warns of when it is over: collapsed codes, columns that others hide."""
+
+import numpy as np
+import torch
+from sklearn.exceptions import ConvergenceWarning
+
+from skvae._warnings import warn
+from skvae.nn.distributions import active_dimensions, kl_per_dimension
+from skvae.training.batches import dense_rows, in_chunks
+
+__all__ = [
+    "holds_the_variance",
+    "posteriors_of_some_rows",
+    "warn_of_collapse",
+    "warn_of_hidden_columns",
+]
+
+SOME_ROWS, FEW_ROWS = 1_000, 100
+SOME_ENTRIES = 2**18  # of wide rows fewer are decoded
+DOMINANT_SHARE = 0.9
+COLLAPSED_DIVERGENCE = 0.1  # nats: what a dimension of a collapsed posterior stays below
+# Columns whose squared error is this many times their variance, and the share of such columns
+# from which on they are told. Pixels in a corner that hardly any image uses are beyond both in
+# every set of images, and nothing is wrong there: 7 of 61 among scikit-learn's digits.
+WORSE_THAN_MEAN = 1.5
+HIDDEN_SHARE = 1 / 6
+NAMED = 3
+
+
+def holds_the_variance(variance):
+    """Return the column that holds nearly all of the variance beside others, or None.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvae.base.cautions import holds_the_variance
+    >>> holds_the_variance(np.array([1.0, 99.0])), holds_the_variance(np.array([1.0, 1.0]))
+    (1, None)
+    """
+    column = int(np.argmax(variance))
+    most = len(variance) > 1 and variance[column] > DOMINANT_SHARE * variance.sum()
+    return column if most else None
+
+
+def _of_some_rows(function, network, batches, n_outputs, n_rows=SOME_ROWS):
+    """Return some rows, spread over all, dense, and ``function`` of them in float32."""
+    X = dense_rows(batches.X, batches.rows[:: -(-batches.n_samples // n_rows)])
+    width = max(network.width, X.shape[1])
+    return X, in_chunks(function, X, n_outputs, width, np.dtype(np.float32), batches.device)
+
+
+def posteriors_of_some_rows(network, batches):
+    """Return the posteriors' means and the divergence of every dimension, for some rows.
+
+    None, where there is nothing to tell from them: the rows are all the same, or training has
+    diverged, which is refused later.
+    """
+
+    def both(x):
+        posterior = network.encode(x)
+        return torch.cat((posterior.mean, kl_per_dimension(posterior)), -1)
+
+    X, result = _of_some_rows(both, network, batches, 2 * network.n_components)
+    if not np.isfinite(result).all() or (X[:1] == X).all():
+        return None
+    return np.hsplit(result, 2)
+
+
+def warn_of_collapse(codes, divergences, remedies):
+    """Warn if the posteriors of all rows are the prior to within little.
+
+    Parameters
+    ----------
+    codes, divergences : ndarray of shape (n_samples, n_components)
+        As :func:`posteriors_of_some_rows` returns them.
+    remedies : list of str
+        What of the estimator may be made smaller.
+    """
+    if active_dimensions(codes).any() or (divergences.mean(0) > COLLAPSED_DIVERGENCE).any():
+        return
+    warn(
+        f"The codes must vary over the rows. Got a variance of at most "
+        f"{codes.var(axis=0).max():.2g} in all {codes.shape[1]} dimensions instead: the "
+        f"posterior collapsed to the prior. Use {', '.join([*remedies, 'kl_warmup_epochs'])} "
+        f"or free_bits.",
+        ConvergenceWarning,
+    )
+
+
+def warn_of_hidden_columns(network, batches, names, *, remedy, dominated):
+    """Warn if many columns are reconstructed worse than by their mean.
+
+    Parameters
+    ----------
+    network : BaseNetwork
+        Its decoder's output is in the units of the rows.
+    batches : Batches
+        Of the training rows.
+    names : ndarray of str or None
+        Of the columns.
+    remedy : str
+        What to do.
+    dominated : bool
+        Whether to warn where one column holds nearly all of the variance.
+    """
+
+    def reconstruction(x):
+        return network.decoder(network.code(x))
+
+    n_features = batches.X.shape[1]
+    n_rows = min(SOME_ROWS, max(FEW_ROWS, SOME_ENTRIES // n_features))
+    X, errors = _of_some_rows(reconstruction, network, batches, n_features, n_rows)
+    variance = X.var(0, dtype=np.float64)
+    if not dominated and holds_the_variance(variance) is not None:
+        return
+    with np.errstate(over="ignore", invalid="ignore"):  # of a fit that has all but diverged
+        np.subtract(errors, X, out=errors, casting="unsafe")
+        error = np.square(errors, out=errors).mean(0, dtype=np.float64)
+    smaller = (variance > 0) & (variance < variance.mean())
+    (hidden,) = np.nonzero(smaller & (error > WORSE_THAN_MEAN * variance))
+    if len(hidden) < max(1, HIDDEN_SHARE * np.count_nonzero(variance)):
+        return
+    if not error.sum() < variance.sum():
+        return  # of a model that has not learned any column yet
+    first = [f"{column}" if names is None else f"{names[column]!r}" for column in hidden[:NAMED]]
+    warn(
+        f"Every column should be reconstructed better than by its mean. Got {len(hidden)} of "
+        f"{len(variance)} columns that are not instead, {', '.join(first)}"
+        f"{' first' if len(hidden) > NAMED else ''}: columns of larger variance hide them. "
+        f"{remedy}"
+    )
