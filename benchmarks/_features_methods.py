@@ -1,6 +1,8 @@
 """The methods that features.py compares, and what is told from their codes."""
 
 from functools import cache, partial
+from hashlib import sha1
+from pathlib import Path
 from time import process_time
 
 import numpy as np
@@ -10,6 +12,7 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+import skvae
 from skvae import (
     AutoencoderTransformer,
     BetaTCVAETransformer,
@@ -17,7 +20,7 @@ from skvae import (
     VAETransformer,
 )
 
-__all__ = ["AUTOENCODERS", "METHODS", "RAW", "UMAP", "codes_of", "told", "warm_up"]
+__all__ = ["AUTOENCODERS", "METHODS", "RAW", "UMAP", "codes_of", "source", "told", "warm_up"]
 
 RAW, UMAP = "raw", "UMAP"
 MAX_ITER = 2_000  # of the logistic regression
@@ -79,6 +82,15 @@ def told(train, test, y_train, y_test, *, grades):
         name: float(make_pipeline(StandardScaler(), model).fit(train, y_train).score(test, y_test))
         for name, model in models.items()
     }
+
+
+@cache
+def source():
+    """Return a digest of skvae's source."""
+    digest = sha1()
+    for path in sorted(Path(skvae.__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 @cache

@@ -33,33 +33,21 @@ os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries when they are impor
 os.environ["NUMBA_NUM_THREADS"] = "1"
 
 import json
-from functools import cache
 from hashlib import sha1
 from importlib.util import find_spec
 from pathlib import Path
 
 from _common import make_parser, one_thread, print_machine, print_table, save, save_picture
-from _features_methods import AUTOENCODERS, METHODS, RAW, UMAP, codes_of, told, warm_up
+from _features_methods import AUTOENCODERS, METHODS, RAW, UMAP, codes_of, source, told, warm_up
 from _features_tables import SCORES, gains, interval, of, shown, sizes_of, tasks_of, times
 from _features_tasks import N_ROWS, TASKS, divide, file_of, load
 from joblib import Parallel, delayed
-
-import skvae
 
 CACHE = Path(__file__).parent / "cache" / "features"
 SIZES = (2, 5, 10, 20)
 QUICK = {"epochs": 2, "seeds": 2, "sizes": [2, 5]}
 STYLES = {RAW: ("black", "--"), "PCA": ("black", "-")}
 N_COLUMNS = 4
-
-
-@cache
-def source():
-    """Return a digest of skvae's source."""
-    digest = sha1()
-    for path in sorted(Path(skvae.__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def settings_of(arguments):
