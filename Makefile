@@ -1,8 +1,8 @@
 # Every target makes .venv first, from setup.cfg at the versions of constraints.txt; test-oldest
 # makes .venv-oldest, at those of constraints-oldest.txt. PYTHON=python3.13 makes them with another
 # interpreter. WORKERS=0 runs the tests in one process and not in one on every core. DATA=folder
-# holds the benchmarks' data: a folder adbench of tables, mnist.npz, lpc_sprites64.npz,
-# dsprites_grid.npz.
+# holds the benchmarks' data: folders adbench and tables, mnist.npz, lpc_sprites64.npz,
+# dsprites_grid.npz, avatars64.npz.
 
 PYTHON ?= python3
 DATA ?=
@@ -68,6 +68,7 @@ bench: $(INSTALLED) ## the benchmarks; their JSON is kept in benchmarks/results
 	        */beta_curve.py) data="$(DATA:%=%/mnist.npz)" ;; \
 	        */defaults.py) data="$(DATA)/adbench" ;; \
 	        */disentanglement.py) data="npz:$(DATA)/dsprites_grid.npz --quick" ;; \
+	        */features.py) data="$(DATA)" ;; \
 	        */generation.py) data="$(DATA)/mnist.npz" ;; \
 	        */images.py) data="$(DATA)/lpc_sprites64.npz" ;; \
 	        */paper.py) data="npz:$(DATA)/lpc_sprites64.npz --quick" ;; \

@@ -74,13 +74,16 @@ def save(name, rows, **settings):
     (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
 
 
-def save_picture(name, draw, *, width=7.0, height=3.2):
-    """Write ``results/name.png``, drawn by ``draw(axes)``, where matplotlib is installed."""
+def save_picture(name, draw, *, width=7.0, height=3.2, panels=None):
+    """Write ``results/name.png``, drawn by ``draw(axes)``, where matplotlib is installed.
+
+    With ``panels``, the numbers of rows and columns, ``draw`` gets a two-dimensional array of axes.
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError:
         return
     figure = Figure(figsize=(width, height), layout="constrained")
-    draw(figure.add_subplot())
+    draw(figure.subplots(*panels, squeeze=False) if panels else figure.add_subplot())
     RESULTS.mkdir(exist_ok=True)
     figure.savefig(RESULTS / f"{name}.png", dpi=110)
