@@ -2,7 +2,7 @@
 # makes .venv-oldest, at those of constraints-oldest.txt. PYTHON=python3.13 makes them with another
 # interpreter. WORKERS=0 runs the tests in one process and not in one on every core. DATA=folder
 # holds the benchmarks' data: a folder adbench of tables, mnist.npz, lpc_sprites64.npz,
-# dsprites_grid.npz.
+# avatars64.npz, dsprites_grid.npz.
 
 PYTHON ?= python3
 DATA ?=
@@ -73,6 +73,7 @@ bench: $(INSTALLED) ## the benchmarks; their JSON is kept in benchmarks/results
 	        */paper.py) data="npz:$(DATA)/lpc_sprites64.npz --quick" ;; \
 	        */selection.py) data="$(DATA)/mnist.npz" ;; \
 	        */sprites.py) data="$(if $(DATA),$(DATA)/dsprites_grid.npz)" ;; \
+	        */tc_batches.py) data="$(DATA)" ;; \
 	        *) data= ;; \
 	    esac; \
 	    if [ -z "$$data" ]; then \
