@@ -74,6 +74,7 @@ bench: $(INSTALLED) ## the benchmarks; their JSON is kept in benchmarks/results
 	        */paper.py) data="npz:$(DATA)/lpc_sprites64.npz --quick" ;; \
 	        */selection.py) data="$(DATA)/mnist.npz" ;; \
 	        */sprites.py) data="$(if $(DATA),$(DATA)/dsprites_grid.npz)" ;; \
+	        */tc_batches.py) data="$(DATA)" ;; \
 	        *) data= ;; \
 	    esac; \
 	    if [ -z "$$data" ]; then \

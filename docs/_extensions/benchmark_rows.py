@@ -5,7 +5,7 @@ from statistics import fmean
 __all__ = ["MOST_ROWS", "averaged", "flat", "is_long", "listed", "shown", "unnested"]
 
 MOST_ROWS, MOST_VALUES = 40, 8
-PARAMETERS = {"beta", "n_components"}  # numbers that say what a row is of
+PARAMETERS = {"batch_size", "beta", "n_components"}  # numbers that say what a row is of
 REPEATS = {"seed"}  # numbers that tell apart rows of the same
 
 
