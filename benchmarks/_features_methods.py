@@ -53,18 +53,14 @@ METHODS = (*AUTOENCODERS, *OTHERS, RAW)
 def codes_of(method, split, n_components, seed, **settings):
     """Return the codes of both parts of a split, and the processor's seconds for them.
 
-    The settings are the autoencoders'. Of images they see the bytes, the others the values that
-    these stand for.
+    The settings are the autoencoders'.
     """
+    train, test = split.train, split.test
     if method == RAW:
-        return split.raw_train, split.raw_test, None
-    train, test = split.raw_train, split.raw_test
+        return train, test, None
     if method in OTHERS:
         model = OTHERS[method](n_components, random_state=seed)
     else:
-        if split.image_shape:
-            train, test = split.train, split.test
-            settings |= {"image_shape": split.image_shape, "input_scale": 1 / 255}
         model = AUTOENCODERS[method](n_components, random_state=seed, **settings)
     started = process_time()
     model.fit(train)

@@ -6,8 +6,8 @@ nearest neighbours: accuracy, or R2, of rows held out. Beside: PCA, KernelPCA (r
 UMAP and the raw columns, which are one value whatever the number of components.
 
 Every seed is another random split, 25 % held out, and the seed of the model. Columns of tables are
-standardised by the training rows; pixels are divided by the largest. Of the drawn faces, 12,288
-pixels, the autoencoders train their convolutional network; all others see them flat. MNIST and the
+standardised by the training rows; pixels are divided by the largest. The drawn faces are taken
+at half their resolution, 3,072 pixels. MNIST and the
 faces are 3,000 rows each, the same for every seed. Classes of fewer than five rows are left out
 (ecoli: two, of two rows each), rows that repeat in a table are taken once, and the quality of the
 white wine, a grade from 3 to 9, is taken for a number. Splits are stratified by class, but for the
