@@ -121,12 +121,15 @@ class BaseVAETransformer(ProbabilityMixin, BaseAutoencoderTransformer):
         components = components_of_rows(rows.X, rows.training, self.n_components, scale, generator)
         start = self._start_noise(network, components, unit, variance, len(rows.training))
         if network.has_linear_path and len(components.variances):
-            noise_variance = np.divide(start, unit, where=unit > 0, out=np.zeros_like(variance))
-            # Weights that fall to beta from above begin with closed codes.
-            first = self.kl_warmup_start if self.kl_warmup_epochs else 1.0
-            weight = self._divergence_weight() * max(first, 1.0)
-            weighted = weight * noise_variance.sum() / (unit > 0).sum()
-            network.start_at(components, max(weighted, VARIANCE_FLOOR))
+            known = np.atleast_1d(unit) > 0  # a constant column has no unit
+            noise_variance = np.mean(np.atleast_1d(start)[known] / np.atleast_1d(unit)[known])
+            network.start_at(components, max(self._first_weight() * noise_variance, VARIANCE_FLOOR))
+
+    def _first_weight(self):
+        """Return the divergence's weight at the first step, or after a rise from less."""
+        # Weights that fall to beta from above begin with closed codes.
+        first = self.kl_warmup_start if self.kl_warmup_epochs else 1.0
+        return self._divergence_weight() * max(first, 1.0)
 
     def _start_noise(self, network, components, unit, variance, n_samples):
         """Set the noise variance that training begins with, and return it.
