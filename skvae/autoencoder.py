@@ -35,7 +35,7 @@ class AutoencoderTransformer(GaussianCodes, BaseAutoencoderTransformer):
 
     .. math:: \frac{1}{d} \|x - g(f(x))\|^2
 
-    With ``hidden_layer_sizes=()`` its reconstruction is that of PCA.
+    With ``hidden_layer_sizes=()`` it is PCA from the start, with codes of variance 1.
 
     Parameters
     ----------

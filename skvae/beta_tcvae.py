@@ -29,7 +29,8 @@ class BetaTCVAETransformer(BaseVAETransformer):
     larger is better. A batch of M rows takes memory for M * M * n_components numbers.
 
     The estimate tells the parts apart while the divergence ("kl" in ``history_``) is below log M.
-    Well above, beta weighs the divergence as a whole, as in a beta-VAE, and alpha nothing.
+    Well above, beta weighs the divergence as a whole, as in a beta-VAE, and alpha nothing; a fit
+    that ends above warns.
 
     Parameters
     ----------

@@ -18,9 +18,14 @@ class BetaVAETransformer(BaseVAETransformer):
     .. math:: -E_{q(z|x)}[\log p(x|z)] + \beta \, KL(q(z|x) \,\|\, N(0, I))
 
     What beta means depends on the noise variance: the optimum's encoder and decoder
-    mean at (noise variance, beta) are those at (beta * noise variance, 1). Hence the default
-    ``noise_variance="pca"`` holds it; learned, it would grow with beta and
-    collapse the posterior.
+    mean at (noise variance, beta) are those at (beta * noise variance, 1). A variance that
+    followed the residual R would grow with beta, and collapse the posterior. So with beta above
+    1 a learned one follows what the residual would be at 1,
+
+    .. math:: R \, \frac{d}{d + (\beta - 1) \, q}
+
+    with d columns and q codes that are open: exact for linear decoders. A ``capacity`` counts as
+    beta 1.
 
     Parameters
     ----------

@@ -15,7 +15,8 @@ class VAETransformer(BaseVAETransformer):
 
     .. math:: -E_{q(z|x)}[\log p(x|z)] + KL(q(z|x) \,\|\, N(0, I))
 
-    With ``hidden_layer_sizes=()`` its optimum is probabilistic PCA.
+    With ``hidden_layer_sizes=()`` and a Gaussian likelihood its optimum is probabilistic PCA, where
+    training begins.
 
     Parameters
     ----------

@@ -157,8 +157,8 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
 
         It never holds the weights of the penalties, so it compares models over a search.
         For the VAEs it is the evidence lower bound at beta 1: it selects what generalises
-        (at a fixed noise variance it peaks near beta = 1), and says nothing
-        about disentanglement, which takes a metric of the latents.
+        (it peaks near beta = 1, which trains for it), and says nothing about disentanglement,
+        which takes a metric of the latents.
 
         Parameters
         ----------

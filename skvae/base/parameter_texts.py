@@ -12,10 +12,11 @@ __all__ = [
 SHARED_PARAMETERS = """n_components : int, default=10
         Number of latent dimensions.
     hidden_layer_sizes : sequence of int, default=(128, 64)
-        Widths of the encoder's hidden layers; the decoder mirrors them. The empty
-        tuple makes a linear model.
+        Widths of the encoder's hidden layers; the decoder mirrors them. Encoder and decoder
+        are each a perceptron plus a linear map.
+        {network_start}
     activation : str or callable, default="silu"
-        Between the layers: "relu", "leaky_relu", "elu", "gelu", "silu", "tanh",
+        Between the layers of a perceptron: "relu", "leaky_relu", "elu", "gelu", "silu", "tanh",
         "logistic", or a callable that returns an ``nn.Module``.
     image_shape : (height, width, channels), default=None
         What a row is where it is an image, flat in C order: then encoder and decoder are
@@ -87,12 +88,15 @@ LIKELIHOOD_PARAMETERS = """likelihood : {{{likelihoods}}}, default="gaussian"
         cross-entropy, which compares on the same rows only. "continuous-bernoulli" is a
         density on [0, 1].
     noise_variance : {{"learned", "per-feature", "pca"}} or float, default="{noise_variance}"
-        Variance of a Gaussian p(x|z). "learned": one for all columns, the mean squared
-        residual of the training rows. "per-feature": one for each. "pca": held at the noise
-        variance of a PCA with min(n_components, n_features // 2, (n_samples - 1) // 2)
-        components, on at most 10,000 rows (of more than 1677 columns fewer, but 1,000).
-        A float is held, in squared units of ``input_scale * X``. All but a float stay above
-        1e-6 of the training variance (of a constant column, above 1e-12).
+        Variance of a Gaussian p(x|z). "learned": one for all columns, r + 500 / (500 + n) *
+        max(0, v - r), with r the mean squared residual of the n training rows and v the noise
+        variance of a PCA: of few rows, a network's residual falls short of that of new rows.
+        "per-feature": one for each column. "pca": held at the noise variance of a PCA with
+        min(n_components, n_features // 2, (n_samples - 1) // 2) components; a fit warns where
+        the residual is more than 4 times larger or smaller. A float is held, in squared units
+        of ``input_scale * X``. PCAs are of at most 10,000 rows (of more than 1677 columns
+        fewer, but 1,000). All but a float stay above 1e-6 of the training variance (of a
+        constant column, above 1e-12).
     kl_warmup_epochs : int, default=0
         Epochs over which the weights of all penalties go from ``kl_warmup_start`` times what they
         are to what they are. Early stopping waits until then, and watches the objective at those.
@@ -126,6 +130,8 @@ VAE_ATTRIBUTES = """noise_variance_ : float or ndarray of shape (`n_features_in_
         Variance of p(x|z) in squared units of X. Gaussian likelihood only."""
 
 AUTOENCODER_WORDS = {
+    "network_start": "The linear maps begin at zero, and the last layers small. With the empty\n"
+    "        tuple the linear maps are the whole network, and begin as PCA.",
     "encoder_outputs": "``n_components`` columns",
     "decoder_outputs": "rows of X",
     "tol_unit": "squared error per feature",
@@ -133,6 +139,11 @@ AUTOENCODER_WORDS = {
     "units": "In squared units of X.",
 }
 VAE_WORDS = {
+    "network_start": "Under a Gaussian likelihood the linear maps begin as probabilistic PCA, and\n"
+    "        the last layers small: codes are open from the start, and only what a linear model\n"
+    "        misses is left to learn. Under other likelihoods the linear maps begin at zero. With\n"
+    "        the empty tuple they are the whole network (under other likelihoods from random\n"
+    "        weights).",
     "encoder_outputs": "``2 * n_components``\n        columns, the posterior's means and then its"
     " log standard deviations",
     "decoder_outputs": "the mean of p(x|z), or its\n        logits under either Bernoulli",

@@ -142,15 +142,15 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
     def partial_fit(self, X: MatrixLike, y: Any = None) -> Self:
         """Make one pass over X, one chunk of data that do not come at once.
 
-        The first call on an unfitted estimator draws the weights, and takes the scales of the
-        network and the starting noise variance from its chunk, so let that be a typical
-        one. Further calls go on with the state of the optimizer and of the random numbers
-        (after a ``fit`` without ``warm_start``, which keeps neither, with new ones); callbacks
-        begin anew at every call. Each call counts as an epoch (``n_iter_``) whatever its rows,
-        and as those rows in ``n_samples_seen_``. k calls with the same X are ``fit`` with
+        The first call on an unfitted estimator draws the weights, and takes from its chunk the
+        scales of the network and the PCA that the linear maps and the noise variance begin at, so
+        let that be a typical one. Further calls go on with the state of the optimizer and of the
+        random numbers (after a ``fit`` without ``warm_start``, which keeps neither, with new ones);
+        callbacks begin anew at every call. Each call counts as an epoch (``n_iter_``) whatever its
+        rows, and as those rows in ``n_samples_seen_``. k calls with the same X are ``fit`` with
         ``max_epochs=k``, but for callbacks, and for the N of a
         :class:`~skvae.BetaTCVAETransformer`: the rows seen so far, unless ``n_samples`` tells
-        it. A learned noise variance is exact for the last chunk.
+        it. A learned noise variance is set by the residual of the last chunk.
 
         Parameters
         ----------

@@ -98,10 +98,10 @@ def beta_curve(
     .. math:: R = E_x \, KL(q(z|x) \,\|\, p(z)), \quad D = -E_x E_{q(z|x)}[\log p(x|z)], \quad
               ELBO = -(D + R)
 
-    a beta-VAE minimises :math:`D + \beta R`: its fits are the points of the curve of least D
-    at R whose slope is :math:`-\beta`. As beta grows, R falls and D rises, one
-    dimension after the other returns to the prior, and at a held noise variance the
-    ELBO is highest at beta = 1.
+    a beta-VAE minimises :math:`D + \beta R`: at a held noise variance its fits are the points of
+    the curve of least D at R whose slope is :math:`-\beta`. As beta grows, R falls and D rises,
+    one dimension after the other returns to the prior, and the ELBO is highest at beta = 1, which
+    minimises D + R.
 
     Parameters
     ----------

@@ -24,8 +24,10 @@ def suggest_beta(
         \beta_k = \max_{k \leq l \leq q} \frac{(d - l) \lambda_l}{\sum_{j > l} \lambda_j}
         \text{ (learned, q components)}
 
-    So a beta under the last value keeps all components, one between the values k + 1 and k
-    keeps k of them, and one over the first keeps none. The values are exact for
+    where the term of l = d is 1. A learned variance is the mean variance of the directions that
+    are not kept; and while direction l is kept, the larger ones are, hence the maximum. So a beta
+    under the last value keeps all components, one between the values k + 1 and k keeps k of them,
+    and one over the first keeps none. The values are exact for
     ``hidden_layer_sizes=()`` and a :class:`~skvae.BetaVAETransformer`, at the optimum. Of other
     networks they tell the order of magnitude: a decoder that bends explains more variance
     with the same component, and keeps it under a larger beta.
