@@ -81,7 +81,10 @@ class AutoencoderTransformer(GaussianCodes, BaseAutoencoderTransformer):
         if network.has_linear_path and not self.hidden_layer_sizes:
             scale = self._column_scale(statistics)
             X, training = rows.X, rows.training
-            network.start_at(components_of_rows(X, training, self.n_components, scale, generator))
+            components = components_of_rows(
+                X, training, self.n_components, scale, generator, noise=False
+            )
+            network.start_at(components)
 
     def _objective(self, n_samples):
         return SquaredError()

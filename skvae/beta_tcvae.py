@@ -5,6 +5,7 @@ from dataclasses import KW_ONLY
 import numpy as np
 
 from skvae._warnings import warn
+from skvae.base.cautions import posteriors_of_some_rows
 from skvae.base.hyperparameters import NON_NEGATIVE, TWO_OR_MORE, hyperparameters, one_of
 from skvae.base.variational import BaseVAETransformer
 from skvae.nn.objectives import TotalCorrelationObjective
@@ -92,14 +93,18 @@ class BetaTCVAETransformer(BaseVAETransformer):
 
     def _caution(self, run):
         super()._caution(run)
+        found = posteriors_of_some_rows(run.net.module_, run.batches)
+        if found is None or self.alpha == self.beta == self.gamma == 1:
+            return
         n_rows = min(self.batch_size, run.batches.n_samples)
-        divergence, limit = self.history_["kl"][-1], np.log(n_rows)
-        if divergence > limit and not self.alpha == self.beta == self.gamma == 1:
+        divergence, limit = found[1].sum(1).mean(), np.log(n_rows)
+        if divergence > limit:
             warn(
                 f"The parts of the divergence can be told apart while it is below the logarithm of "
-                f"the batch size. Got a divergence of {divergence:.1f} nats and log({n_rows}) = "
-                f"{limit:.1f} instead: alpha, beta and gamma weigh it about as a whole. Use fewer "
-                f"n_components, a larger noise_variance or a larger batch_size."
+                f"the batch size. Got a divergence of {divergence:.2f} nats and log({n_rows}) = "
+                f"{limit:.2f} instead: alpha, beta and gamma weigh it about as a whole. Use fewer "
+                f"n_components, a larger noise_variance or a larger batch_size, or train for "
+                f"longer."
             )
 
     def _objective(self, n_samples):

@@ -66,6 +66,50 @@ def test_a_linear_vae_of_few_wide_rows_is_probabilistic_pca():
     assert vae.score(X) == pytest.approx(log_density(X, 5), rel=0.02)
 
 
+@pytest.mark.parametrize("n_components", [2, 6, 8])
+def test_a_linear_autoencoder_is_pca(n_components, table):
+    autoencoder = AutoencoderTransformer(
+        n_components, hidden_layer_sizes=(), lr=1e-4, random_state=0
+    ).fit(table)
+    kept = min(n_components, 6)
+    left = np.linalg.svd(table - table.mean(0), compute_uv=False)[kept:] ** 2
+    expected = left.sum() / table.size
+    assert autoencoder.score(table) == pytest.approx(-expected, rel=0.01, abs=1e-3)
+
+
+def test_a_linear_autoencoder_learns_after_a_first_chunk_of_two_rows(table):
+    autoencoder = AutoencoderTransformer(3, hidden_layer_sizes=(), lr=1e-2, random_state=0)
+    autoencoder.partial_fit(table[:2])
+    for _ in range(300):
+        autoencoder.partial_fit(table)
+    assert (autoencoder.code_covariance_.diagonal() > 1e-3).all()
+    left = np.linalg.svd(table - table.mean(0), compute_uv=False)[3:] ** 2
+    assert -autoencoder.score(table) < 1.1 * left.sum() / table.size
+
+
+def test_columns_with_units_of_their_own_change_nothing_per_feature(table):
+    settings = {"noise_variance": "per-feature", "max_epochs": 5, "random_state": 0}
+    units = np.array([1e-6, 1.0, 1e6, 3.0, 1e3, 1e-3])
+    codes = VAETransformer(3, **settings).fit_transform(table)
+    other = VAETransformer(3, **settings).fit_transform(units * table)
+    np.testing.assert_allclose(other, codes, atol=1e-3)
+
+
+def test_a_warm_start_takes_the_new_beta_into_the_variance(table):
+    vae = BetaVAETransformer(2, beta=1.0, warm_start=True, max_epochs=1, random_state=0).fit(table)
+    for beta, excess in ((5.0, 4.0), (0.5, 0.0)):
+        vae.set_params(beta=beta).fit(table)
+        assert vae.net_.module_.observation.excess == excess
+    capacity = BetaVAETransformer(2, beta=9.0, capacity=2.0, max_epochs=60).fit(table)
+    assert capacity.net_.module_.observation.excess == 0
+
+
+def test_other_likelihoods_have_plain_perceptrons(digits):
+    vae = VAETransformer(2, likelihood="bernoulli", max_epochs=1, random_state=0).fit(digits)
+    assert vae.net_.module_.encoder.shortcut is None
+    assert vae.net_.module_.decoder.shortcut is None
+
+
 @every_estimator
 def test_a_fit_does_not_depend_on_the_units(Estimator, table):
     codes = Estimator(3, max_epochs=10, random_state=0).fit_transform(table)

@@ -21,7 +21,7 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
-from skvae import BetaTCVAETransformer, VAETransformer
+from skvae import BetaVAETransformer, VAETransformer
 from skvae.plotting import SampleDisplay
 
 X, y = load_digits(return_X_y=True)
@@ -33,7 +33,7 @@ X, y = load_digits(return_X_y=True)
 # A transformer's codes are columns like any others. It takes the place of PCA in a pipeline, and
 # the search reaches ``beta`` and ``n_components`` by the names that the pipeline gives them.
 
-sizes, betas = [2, 5, 10], [1.0, 3.0, 6.0]
+sizes, betas = [2, 5, 10], [1.0, 2.0, 4.0]
 
 
 def accuracies(reducer, grid):
@@ -47,13 +47,13 @@ def accuracies(reducer, grid):
 print("Searching over 3 values of beta and 3 sizes, in 3 folds ...", flush=True)
 pca_mean, pca_std = accuracies(PCA(random_state=0), {"pca__n_components": sizes})
 vae_mean, vae_std = accuracies(
-    BetaTCVAETransformer(random_state=0),
-    {"betatcvaetransformer__beta": betas, "betatcvaetransformer__n_components": sizes},
+    BetaVAETransformer(random_state=0),
+    {"betavaetransformer__beta": betas, "betavaetransformer__n_components": sizes},
 )
 
 print("\nCross-validated accuracy of a logistic regression on the components")
 print(f"{'n_components':24}" + "".join(f"{size:8}" for size in sizes))
-names = ["PCA", *(f"beta-TCVAE, beta = {beta:g}" for beta in betas)]
+names = ["PCA", *(f"beta-VAE, beta = {beta:g}" for beta in betas)]
 for name, row in zip(names, np.vstack([pca_mean, vae_mean]), strict=True):
     print(f"{name:24}" + "".join(f"{accuracy:8.3f}" for accuracy in row))
 print(f"Standard deviation over the folds: up to {max(pca_std.max(), vae_std.max()):.3f}")

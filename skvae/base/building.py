@@ -36,7 +36,9 @@ def make_encoder(estimator, n_features, n_outputs):
         sides = _sides(estimator.image_shape, n_features)
         return ConvolutionalEncoder(sides, n_outputs, estimator.architecture)
     sizes = _hidden_sizes(estimator.hidden_layer_sizes)
-    return PerceptronEncoder(n_features, n_outputs, sizes, estimator.activation)
+    return PerceptronEncoder(
+        n_features, n_outputs, sizes, estimator.activation, shortcut=estimator._decodes_rows()
+    )
 
 
 def make_decoder(estimator, n_features):
@@ -50,7 +52,9 @@ def make_decoder(estimator, n_features):
         sides = _sides(estimator.image_shape, n_features)
         return ConvolutionalDecoder(n_components, sides, estimator.architecture)
     sizes = _hidden_sizes(estimator.hidden_layer_sizes)[::-1]
-    return PerceptronDecoder(n_components, n_features, sizes, estimator.activation)
+    return PerceptronDecoder(
+        n_components, n_features, sizes, estimator.activation, shortcut=estimator._decodes_rows()
+    )
 
 
 def build_network(estimator, n_features, seed=0):

@@ -25,6 +25,7 @@ COLLAPSED_DIVERGENCE = 0.1  # nats: what a dimension of a collapsed posterior st
 WORSE_THAN_MEAN = 1.5
 HIDDEN_SHARE = 1 / 6
 NAMED = 3
+LEAST_ROWS = 10  # of fewer a variance says little
 
 
 def holds_the_variance(variance):
@@ -67,7 +68,7 @@ def posteriors_of_some_rows(network, batches):
 
 
 def warn_of_collapse(codes, divergences, remedies):
-    """Warn if the posteriors of all rows are the prior to within little.
+    """Warn if the posteriors of all rows are the prior to within little; return whether they are.
 
     Parameters
     ----------
@@ -77,7 +78,7 @@ def warn_of_collapse(codes, divergences, remedies):
         What of the estimator may be made smaller.
     """
     if active_dimensions(codes).any() or (divergences.mean(0) > COLLAPSED_DIVERGENCE).any():
-        return
+        return False
     warn(
         f"The codes must vary over the rows. Got a variance of at most "
         f"{codes.var(axis=0).max():.2g} in all {codes.shape[1]} dimensions instead: the "
@@ -85,6 +86,7 @@ def warn_of_collapse(codes, divergences, remedies):
         f"or free_bits.",
         ConvergenceWarning,
     )
+    return True
 
 
 def warn_of_hidden_columns(network, batches, names, *, remedy, dominated):
@@ -109,6 +111,8 @@ def warn_of_hidden_columns(network, batches, names, *, remedy, dominated):
 
     n_features = batches.X.shape[1]
     n_rows = min(SOME_ROWS, max(FEW_ROWS, SOME_ENTRIES // n_features))
+    if batches.n_samples < LEAST_ROWS:
+        return
     X, errors = _of_some_rows(reconstruction, network, batches, n_features, n_rows)
     variance = X.var(0, dtype=np.float64)
     if not dominated and holds_the_variance(variance) is not None:
@@ -116,7 +120,7 @@ def warn_of_hidden_columns(network, batches, names, *, remedy, dominated):
     with np.errstate(over="ignore", invalid="ignore"):  # of a fit that has all but diverged
         np.subtract(errors, X, out=errors, casting="unsafe")
         error = np.square(errors, out=errors).mean(0, dtype=np.float64)
-    smaller = (variance > 0) & (variance < variance.mean())
+    smaller = (variance > 0) & (variance < 0.5 * variance.mean())
     (hidden,) = np.nonzero(smaller & (error > WORSE_THAN_MEAN * variance))
     if len(hidden) < max(1, HIDDEN_SHARE * np.count_nonzero(variance)):
         return

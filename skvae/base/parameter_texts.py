@@ -94,7 +94,7 @@ LIKELIHOOD_PARAMETERS = """likelihood : {{{likelihoods}}}, default="gaussian"
         "per-feature": one for each column. "pca": held at the noise variance of a PCA with
         min(n_components, n_features // 2, (n_samples - 1) // 2) components; a fit warns where
         the residual is more than 4 times larger or smaller. A float is held, in squared units
-        of ``input_scale * X``. PCAs are of at most 10,000 rows (of more than 1677 columns
+        of ``input_scale * X``. PCAs are of at most 10,000 rows (of more than 838 columns
         fewer, but 1,000). All but a float stay above 1e-6 of the training variance (of a
         constant column, above 1e-12).
     kl_warmup_epochs : int, default=0

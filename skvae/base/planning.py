@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
-from skvae.base.building import build_network, build_objective, copy_network
+from skvae.base.building import build_network, build_objective, copy_network, estimator_of
 from skvae.training.batches import column_statistics
 from skvae.training.checks import (
     check_batch_normalisation,
@@ -116,7 +116,10 @@ def _network_to_train(estimator, rows, start, statistics):
     """Return a new network in the scales of the data, or a copy of the one trained so far."""
     n_features = rows.X.shape[1]
     if start.weights is not None:
-        return copy_network(estimator, n_features, start.weights)
+        fitted = estimator_of(type(estimator), estimator._fitted_params_)
+        network = copy_network(fitted, n_features, start.weights)
+        estimator._resume(network)
+        return network
     network = build_network(estimator, n_features, start.module_seed)
     scale = torch.from_numpy(estimator._column_scale(statistics))
     network.initialize(start.generator, torch.from_numpy(statistics.mean), scale)

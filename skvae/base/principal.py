@@ -10,11 +10,11 @@ from skvae.training.batches import dense_rows, working_dtype
 __all__ = ["components_of_rows", "principal_components"]
 
 MOST_ROWS = 10_000
-MOST_ENTRIES = 2**24  # of wide rows fewer are taken, for the memory that the PCA needs
+MOST_ENTRIES = 2**23  # of wide rows fewer are taken, for the memory that the PCA needs
 LEAST_ROWS = 1_000
 
 
-def components_of_rows(X, rows, n_components, scale, generator):
+def components_of_rows(X, rows, n_components, scale, generator, *, noise=True):
     """Return the principal components of some of the rows of X, scaled.
 
     Parameters
@@ -29,14 +29,15 @@ def components_of_rows(X, rows, n_components, scale, generator):
         What columns are divided by; one of scale 0 is constant, and left out.
     generator : torch.Generator
         Source of the choice and of the PCA's seed.
+    noise : bool, default=True
+        Whether a direction and a row are left over for noise.
     """
     most = min(MOST_ROWS, max(LEAST_ROWS, MOST_ENTRIES // X.shape[1]))
     if len(rows) > most:
         rows = rows[torch.randperm(len(rows), generator=generator)[:most].numpy()]
     seed = int(torch.randint(2**31 - 1, (), generator=generator))
     X = dense_rows(X, rows).astype(working_dtype(X.dtype), copy=False)
-    # One direction and two rows are left over, or there would be no noise to speak of.
-    n_components = max(0, min(n_components, X.shape[1] - 1, X.shape[0] - 2))
+    n_components = max(0, min(n_components, X.shape[1] - noise, X.shape[0] - 1 - noise))
     factor = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
     return principal_components(X, n_components, seed, factor=factor)
 
@@ -56,15 +57,18 @@ def principal_components(X, n_components, random_state, *, factor=1.0):
         The rows are multiplied by it.
     """
     n_samples, n_features = X.shape
-    # Centred in float64: of float32 data far from 0 the PCA's own centring leaves noise.
-    X = ((X - X.mean(0, dtype=np.float64)) * factor).astype(X.dtype, copy=False)
-    left = X.var(0, dtype=np.float64)
+    squares = np.einsum("ij,ij->j", X, X, dtype=np.float64, casting="unsafe") / n_samples
+    rounding = np.max(np.finfo(X.dtype).eps ** 2 * factor**2 * squares)
+    X = X - X.mean(0, dtype=np.float64)
+    X *= factor
+    left = X.var(0)
     directions, variances = np.empty((0, n_features)), np.empty(0)
     if n_components > 0 and left.any():
         pca = PCA(n_components, random_state=random_state).fit(X)
-        variances = pca.explained_variance_.astype(np.float64) * ((n_samples - 1) / n_samples)
-        # What is left of directions without variance is rounding.
-        known = variances > max(X.shape) * np.finfo(X.dtype).eps * variances[0]
-        directions, variances = pca.components_[known].astype(np.float64), variances[known]
+        variances = pca.explained_variance_ * ((n_samples - 1) / n_samples)
+        # What is left of directions without variance is rounding, of the PCA's or of the rows.
+        rounding = max(rounding, max(X.shape) * np.finfo(np.float64).eps * variances[0])
+        known = variances > rounding
+        directions, variances = pca.components_[known], variances[known]
         left = np.maximum(left - variances @ directions**2, 0.0)
     return PrincipalComponents(*map(torch.from_numpy, (directions, variances, left)))

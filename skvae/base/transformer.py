@@ -79,6 +79,9 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
     def _start(self, network, rows, statistics, generator):
         """Set what training begins with besides the weights."""
 
+    def _resume(self, network):
+        """Set what a parameter that was changed since changes in a network trained so far."""
+
     def _conclude(self, network, batches):
         """Set what follows from the trained weights; return further fitted attributes."""
         return {}
@@ -127,16 +130,15 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
             without ``early_stopping``; if the loss does not stay finite. The estimator is
             then unfitted (after a warm start: as it was).
         """
-        run = self._train(
+        return self._train(
             X,
             X_val,
             resume=self.warm_start and hasattr(self, "net_"),
             n_epochs=self.max_epochs,
             keep=self.warm_start,
+            whole=True,
             task=watched_fit(self, X, y),
         )
-        self._caution(run)
-        return self
 
     @only_if(_makes_whole_passes)
     def partial_fit(self, X: MatrixLike, y: Any = None) -> Self:
@@ -173,8 +175,7 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
         """
         resume = hasattr(self, "net_")
         n_seen = self.n_samples_seen_ if resume else 0
-        self._train(X, resume=resume, n_epochs=1, n_seen=n_seen, keep=True)
-        return self
+        return self._train(X, resume=resume, n_epochs=1, n_seen=n_seen, keep=True)
 
     def load_weights(self, weights: Mapping[str, Any], X: MatrixLike) -> Self:
         """Take weights that were trained elsewhere, on several processes say.
@@ -222,11 +223,12 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
 
     @torch.inference_mode(mode=False)
     @torch.enable_grad()
-    def _train(self, X, X_val=None, *, resume, n_epochs, keep, n_seen=0, task=None):
-        """Validate, plan, train, and take the fitted attributes; return the run of training.
+    def _train(self, X, X_val=None, *, resume, n_epochs, keep, whole=False, n_seen=0, task=None):
+        """Validate, plan, train, and take the fitted attributes.
 
         On failure none are left, or those of before where training was to ``resume``. The states
-        of the optimizer and of the generator stay only to ``keep`` on from them.
+        of the optimizer and of the generator stay only to ``keep`` on from them. Only of ``whole``
+        data is it said what was left undone.
         """
         with nullcontext() if resume else nothing_if_it_fails(self):
             X, X_val = self._validated(X, X_val, reset=not resume)
@@ -236,8 +238,10 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
             plan = plan_of_fit(self, rows, start, n_epochs=n_epochs, keep=keep)
             run = TrainingRun(plan, rows, start)
             fitted = in_threads_for(plan, lambda: self._carried_out(run, keep, task))
+            if whole:
+                self._caution(run)
         vars(self).update(fitted)
-        return run
+        return self
 
     def _carried_out(self, run, keep, task):
         """Train, and return the fitted attributes; tell a task, if there is one, of both."""

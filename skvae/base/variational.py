@@ -125,6 +125,10 @@ class BaseVAETransformer(ProbabilityMixin, BaseAutoencoderTransformer):
             noise_variance = np.mean(np.atleast_1d(start)[known] / np.atleast_1d(unit)[known])
             network.start_at(components, max(self._first_weight() * noise_variance, VARIANCE_FLOOR))
 
+    def _resume(self, network):
+        if isinstance(network.observation, GaussianObservation):
+            network.observation.weigh(self._divergence_weight())
+
     def _first_weight(self):
         """Return the divergence's weight at the first step, or after a rise from less."""
         # Weights that fall to beta from above begin with closed codes.
@@ -144,11 +148,11 @@ class BaseVAETransformer(ProbabilityMixin, BaseAutoencoderTransformer):
         elif self.noise_variance == "pca":
             start = unit * held_noise_variance(components, n_samples)
         else:
-            prior = components.noise_variance()
-            if self.noise_variance == "per-feature":
-                prior = components.residual(prior)
-            prior = unit * prior.numpy()
-            observation.expect(torch.as_tensor(prior), n_samples)
+            shared = self.noise_variance == "learned"
+            prior = unit * (components.noise_variance() if shared else components.left).numpy()
+            # So few rows leave directions unknown, and their variance is not noise.
+            if n_samples - 2 >= min(self.n_components, len(components.left) - 1):
+                observation.expect(torch.as_tensor(prior), n_samples)
             start = variance
             if network.has_linear_path:
                 start = np.maximum(prior, LEAST_START * variance)
@@ -169,17 +173,18 @@ class BaseVAETransformer(ProbabilityMixin, BaseAutoencoderTransformer):
 
     def _conclude(self, network, batches):
         found = posteriors_of_some_rows(network, batches)
+        collapsed = found is None
         if found is not None:
             remedies = ["a smaller beta"] if hasattr(self, "beta") else []
             remedies += ["a smaller noise_variance"] if self.likelihood == "gaussian" else []
-            warn_of_collapse(*found, remedies)
+            collapsed = warn_of_collapse(*found, remedies)
         observation = network.observation
         if not isinstance(observation, GaussianObservation):
             return {}
         if observation.learned:
             observation.learn(network.expected_residual(batches))
         variance = torch.exp(2 * observation.log_scale.double()).cpu().numpy()
-        if self.noise_variance == "pca" and found is not None:
+        if self.noise_variance == "pca" and not collapsed:
             self._warn_of_held_variance(float(variance), network, batches)
         return {"noise_variance_": variance if variance.ndim else float(variance)}
 
@@ -199,7 +204,7 @@ class BaseVAETransformer(ProbabilityMixin, BaseAutoencoderTransformer):
         warn(
             f"A held noise variance should be near what the network leaves of the rows. Got "
             f"{held:.2g} from the PCA and {residual:.2g} left instead: what beta means, and the "
-            f"score, follow from the first. Use noise_variance='learned'."
+            f"score, follow from the first. Use noise_variance='learned', or train for longer."
         )
 
 

@@ -93,10 +93,10 @@ class BaseNetwork(ABC, nn.Module):
         return ours and isinstance(self.decoder, PerceptronDecoder)
 
     def _start_linear(self, encoder_rows, decoder_columns):
-        """Set the linear maps; codes beyond the rows given begin with nothing of theirs."""
+        """Set the linear maps; codes beyond the rows given are decoded to nothing yet."""
         encoder, decoder = self.encoder.linear, self.decoder.linear
         with torch.no_grad():
-            encoder.weight.zero_()[: len(encoder_rows)] = encoder_rows / encoder.unit
+            encoder.weight[: len(encoder_rows)] = encoder_rows / encoder.unit
             decoder.weight.zero_()[:, : decoder_columns.shape[1]] = decoder_columns
 
     @property
@@ -172,6 +172,7 @@ class VariationalNetwork(BaseNetwork):
         directions = components.directions
         gains = components.gains(noise_variance)[:, None]
         to_codes = gains / components.variances[:, None] * directions
+        nn.init.zeros_(self.encoder.linear.weight)  # further codes begin closed
         self._start_linear(to_codes, (gains * directions).T)
         log_stds = self.encoder.head.bias.data[self.n_components :]
         log_stds.zero_()[: len(gains)] = torch.log(components.stds(noise_variance))

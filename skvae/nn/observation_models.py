@@ -32,8 +32,9 @@ class GaussianObservation(nn.Module):
 
     .. math:: R \, \frac{d}{d + (\beta - 1) q}
 
-    with q the codes whose posteriors have a variance below 0.99. It is exact for a linear decoder
-    at its optimum, where the residual along each of q directions is beta times the noise variance.
+    with q the codes whose posteriors have a variance below 0.99. For a shared variance it is exact
+    for a linear decoder at its optimum, where the residual along each of q directions is beta
+    times the noise variance; of variances per column it is the mean that is right.
 
     Parameters
     ----------
@@ -54,13 +55,17 @@ class GaussianObservation(nn.Module):
         super().__init__()
         self.n_features = n_features
         self.learned = learned
-        self.excess = max(beta - 1, 0)
+        self.weigh(beta)
         shape = (n_features,) if per_feature else ()
         self.register_buffer("log_scale", torch.zeros(shape))
         self.register_buffer("running_variance", torch.ones(shape))
         self.register_buffer("floor", torch.zeros(shape))
         self.register_buffer("prior_variance", torch.zeros(shape))
         self.register_buffer("prior_share", torch.zeros(()))
+
+    def weigh(self, beta):
+        """Take another weight of the divergence."""
+        self.excess = max(beta - 1, 0)
 
     def start(self, variance, floor):
         """Begin at this noise variance, never to fall below ``floor``."""

@@ -95,16 +95,18 @@ class PerceptronEncoder(StandardizingEncoder):
         Widths in between; empty for a linear map.
     activation : str or callable
         A key of ``ACTIVATIONS``, or a callable that returns a module.
+    shortcut : bool, default=True
+        Whether the linear map is there beside hidden layers.
     """
 
-    def __init__(self, n_features, n_outputs, hidden_layer_sizes, activation):
+    def __init__(self, n_features, n_outputs, hidden_layer_sizes, activation, *, shortcut=True):
         layers = _perceptron((n_features, *hidden_layer_sizes, n_outputs), activation)
         super().__init__(layers, n_features)
         self.shortcut = None
-        if hidden_layer_sizes:
-            self.shortcut = _FromRows(n_features, n_outputs, bias=False)
-        else:
+        if not hidden_layer_sizes:
             self.layers[0] = _FromRows(n_features, n_outputs)
+        elif shortcut:
+            self.shortcut = _FromRows(n_features, n_outputs, bias=False)
 
     def initialize(self, generator, centre, scale):
         """Draw the weights and set the constants."""
@@ -135,16 +137,18 @@ class PerceptronDecoder(nn.Module):
         Widths in between, in the decoder's order; empty for a linear map.
     activation : str or callable
         A key of ``ACTIVATIONS``, or a callable that returns a module.
+    shortcut : bool, default=True
+        Whether the linear map is there beside hidden layers.
     """
 
-    def __init__(self, n_components, n_features, hidden_layer_sizes, activation):
+    def __init__(self, n_components, n_features, hidden_layer_sizes, activation, *, shortcut=True):
         super().__init__()
         sizes = (n_components, *hidden_layer_sizes, n_features)
         *hidden, output = _perceptron(sizes, activation)
         self.hidden = nn.Sequential(*hidden)
         self.output = output
         self.shortcut = None
-        if hidden_layer_sizes:
+        if hidden_layer_sizes and shortcut:
             self.shortcut = _EmptyLinear(n_components, n_features, bias=False)
         self.register_buffer("centre", torch.zeros(n_features))
         self.register_buffer("scale", torch.ones(n_features))

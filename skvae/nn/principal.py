@@ -42,10 +42,6 @@ class PrincipalComponents(NamedTuple):
         total = self.left.sum() + self.variances[n_directions:].sum()
         return total / (n_features - n_directions)
 
-    def residual(self, noise_variance):
-        """Return the expected squared residual of every column under probabilistic PCA."""
-        return self.left + noise_variance * self.directions.square().sum(0)
-
     def gains(self, noise_variance):
         r"""Return how far a code of 1 moves the row, :math:`\sqrt{\lambda_k - \sigma^2}`."""
         least = LEAST_OPEN * self.variances

@@ -49,6 +49,19 @@ def test_a_direction_and_two_rows_are_left_over(shape, kept):
     assert total == pytest.approx(X.var(0).sum())
 
 
+def test_without_noise_to_leave_all_directions_are_found(table):
+    assert len(of_rows(table, n_components=10, noise=False).variances) == 6
+    assert len(of_rows(table[:4], n_components=10, noise=False).variances) == 3
+
+
+def test_a_dominant_direction_of_float32_rows_hides_no_other():
+    rng = np.random.RandomState(0)
+    directions, _ = np.linalg.qr(rng.standard_normal((30, 30)))
+    X = rng.standard_normal((5000, 30)) * np.r_[100.0, [2.0] * 9, [0.1] * 20] @ directions
+    found = principal_components(X.astype(np.float32), 10, random_state=0)
+    assert float(found.noise_variance()) == pytest.approx(0.01, rel=0.02)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_directions_without_variance_are_none(dtype):
     rng = np.random.RandomState(0)

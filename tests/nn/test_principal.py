@@ -17,12 +17,6 @@ def test_the_noise_variance_is_the_mean_of_the_directions_left_out():
     assert COMPONENTS.noise_variance(0) == 3.5
 
 
-def test_the_residual_of_a_column_is_what_is_left_and_the_noise_of_what_is_kept():
-    assert COMPONENTS.residual(torch.tensor(0.5)).tolist() == [0.5, 0.5, 1.0, 0.0]
-    # Over all columns its mean is the noise variance, for any number of directions.
-    assert COMPONENTS.residual(COMPONENTS.noise_variance()).mean() == 0.5
-
-
 def test_gains_and_stds_are_those_of_probabilistic_pca():
     noise = torch.tensor(1.0)
     assert torch.allclose(COMPONENTS.gains(noise), torch.tensor([8.0, 3.0]).sqrt())
