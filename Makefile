@@ -70,6 +70,7 @@ bench: $(INSTALLED) ## the benchmarks; their JSON is kept in benchmarks/results
 	        */disentanglement.py) data="npz:$(DATA)/dsprites_grid.npz --quick" ;; \
 	        */features.py) data="$(DATA)" ;; \
 	        */generation.py) data="$(DATA)/mnist.npz" ;; \
+	        */held_out.py) data="$(DATA)" ;; \
 	        */images.py) data="$(DATA)/lpc_sprites64.npz" ;; \
 	        */paper.py) data="npz:$(DATA)/lpc_sprites64.npz --quick" ;; \
 	        */selection.py) data="$(DATA)/mnist.npz" ;; \

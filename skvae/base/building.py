@@ -11,6 +11,7 @@ from torch import nn
 
 from skvae.base.hyperparameters import is_positive_integer
 from skvae.nn.convolutions import ConvolutionalDecoder, ConvolutionalEncoder
+from skvae.nn.initialization import FIRST_OUTPUT
 from skvae.nn.networks import rescaled
 from skvae.nn.perceptrons import PerceptronDecoder, PerceptronEncoder
 
@@ -34,11 +35,11 @@ def make_encoder(estimator, n_features, n_outputs):
         return rescaled(module, before=estimator.input_scale)
     if estimator.image_shape is not None:
         sides = _sides(estimator.image_shape, n_features)
-        return ConvolutionalEncoder(sides, n_outputs, estimator.architecture)
+        gain = FIRST_OUTPUT if estimator._begins_near_linear() else 1.0
+        return ConvolutionalEncoder(sides, n_outputs, estimator.architecture, first_output=gain)
     sizes = _hidden_sizes(estimator.hidden_layer_sizes)
-    return PerceptronEncoder(
-        n_features, n_outputs, sizes, estimator.activation, shortcut=estimator._decodes_rows()
-    )
+    shortcut = estimator._begins_near_linear()
+    return PerceptronEncoder(n_features, n_outputs, sizes, estimator.activation, shortcut=shortcut)
 
 
 def make_decoder(estimator, n_features):
@@ -52,9 +53,8 @@ def make_decoder(estimator, n_features):
         sides = _sides(estimator.image_shape, n_features)
         return ConvolutionalDecoder(n_components, sides, estimator.architecture)
     sizes = _hidden_sizes(estimator.hidden_layer_sizes)[::-1]
-    return PerceptronDecoder(
-        n_components, n_features, sizes, estimator.activation, shortcut=estimator._decodes_rows()
-    )
+    activation, shortcut = estimator.activation, estimator._begins_near_linear()
+    return PerceptronDecoder(n_components, n_features, sizes, activation, shortcut=shortcut)
 
 
 def build_network(estimator, n_features, seed=0):

@@ -141,9 +141,8 @@ AUTOENCODER_WORDS = {
 VAE_WORDS = {
     "network_start": "Under a Gaussian likelihood the linear maps begin as probabilistic PCA, and\n"
     "        the last layers small: codes are open from the start, and only what a linear model\n"
-    "        misses is left to learn. Under other likelihoods the linear maps begin at zero. With\n"
-    "        the empty tuple they are the whole network (under other likelihoods from random\n"
-    "        weights).",
+    "        misses is left to learn. With the empty tuple the linear maps are the whole network.\n"
+    "        Under other likelihoods there are perceptrons alone, of random weights.",
     "encoder_outputs": "``2 * n_components``\n        columns, the posterior's means and then its"
     " log standard deviations",
     "decoder_outputs": "the mean of p(x|z), or its\n        logits under either Bernoulli",

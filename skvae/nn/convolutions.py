@@ -236,18 +236,21 @@ class ConvolutionalEncoder(StandardizingEncoder):
         Length of the output.
     architecture : {"hybrid", "paper"}
         Which network. Its ``width`` is the number of floats of a row at the widest place.
+    first_output : float, default=0.1
+        Gain of the last layer at first.
     """
 
-    def __init__(self, image_shape, n_outputs, architecture):
+    def __init__(self, image_shape, n_outputs, architecture, *, first_output=FIRST_OUTPUT):
         _check(image_shape)
         layers, width = ARCHITECTURES[architecture][0](image_shape, n_outputs)
         layers = nn.Sequential(*layers).to(memory_format=torch.channels_last)
         super().__init__(layers, math.prod(image_shape))
         self.width = width
+        self.first_output = first_output
 
     def initialize(self, generator, centre, scale):
         """Draw the weights and set the constants."""
-        _initialize(self.layers, generator)
+        _initialize(self.layers, generator, self.first_output)
         self.standardize(centre, scale)
 
 

@@ -6,8 +6,8 @@ from torch import nn
 
 __all__ = ["FIRST_OUTPUT", "RECTIFIED", "draw_weights"]
 
-# The last layers of encoder and decoder begin at this share of gain 1: what they say at first is
-# next to nothing, and training need not unlearn it.
+# A last layer that begins at this share of gain 1 says next to nothing at first, and training need
+# not unlearn it.
 FIRST_OUTPUT = 0.1
 RECTIFIED = math.sqrt(2)
 

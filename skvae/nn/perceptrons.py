@@ -71,12 +71,16 @@ def _perceptron(sizes, activation):
     return nn.Sequential(*layers[:-1])
 
 
-def _initialize(layers, generator):
-    """Draw the weights; a linear map begins with outputs of the variance of its inputs."""
+def _initialize(layers, shortcut, generator):
+    """Draw the weights; beside a linear map, which begins at zero, the last layer begins small."""
     *hidden, last = [layer for layer in layers if isinstance(layer, nn.Linear)]
     for layer in hidden:
         draw_weights(layer, generator)
-    draw_weights(last, generator, FIRST_OUTPUT if hidden else 1 / last.unit)
+    if shortcut is None:
+        draw_weights(last, generator, 1 / last.unit)
+    else:
+        draw_weights(last, generator, FIRST_OUTPUT)
+        nn.init.zeros_(shortcut.weight)
 
 
 class PerceptronEncoder(StandardizingEncoder):
@@ -110,9 +114,7 @@ class PerceptronEncoder(StandardizingEncoder):
 
     def initialize(self, generator, centre, scale):
         """Draw the weights and set the constants."""
-        _initialize(self.layers, generator)
-        if self.shortcut is not None:
-            nn.init.zeros_(self.shortcut.weight)
+        _initialize(self.layers, self.shortcut, generator)
         self.standardize(centre, scale)
 
     @property
@@ -155,9 +157,7 @@ class PerceptronDecoder(nn.Module):
 
     def initialize(self, generator, centre, scale):
         """Draw the weights and set the constants."""
-        _initialize([*self.hidden, self.output], generator)
-        if self.shortcut is not None:
-            nn.init.zeros_(self.shortcut.weight)
+        _initialize([*self.hidden, self.output], self.shortcut, generator)
         self.centre.copy_(centre)
         self.scale.copy_(scale)
 

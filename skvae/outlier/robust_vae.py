@@ -5,6 +5,7 @@ from math import ceil
 from typing import Any, Self
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 from sklearn.preprocessing import StandardScaler
@@ -25,15 +26,28 @@ from skvae.base.sklearn_bases import (
     TransformerMixin,
 )
 from skvae.base.validation import FittedColumns, valid_rows
+from skvae.base.variational import CONSTANT_COLUMN_FLOOR, VARIANCE_FLOOR
 from skvae.vae import VAETransformer
 
 __all__ = ["RobustVAE"]
 
 BATCH_SIZE = 256
-WIDE = {"hidden_layer_sizes": (128,), "lr": 8e-3}
-NARROW = {"hidden_layer_sizes": (32,), "lr": 1e-2}
+WIDE = {"hidden_layer_sizes": (128,), "activation": "relu", "lr": 8e-3}
+NARROW = {"hidden_layer_sizes": (32,), "activation": "relu", "lr": 1e-2}
 UNTRIMMED_STEPS, TRIMMED_STEPS = 20, 40  # of the narrow model
 DROPPED_BY_WIDE = 0.15  # over what the narrow model drops
+
+
+class _FromRandomWeights(VAETransformer):
+    """Begins at random weights: a PCA would begin at outliers, and count them as noise."""
+
+    def _begins_near_linear(self):
+        return False
+
+    def _start(self, network, rows, statistics, generator):
+        variance = torch.as_tensor(statistics.variance.mean())
+        floor = (VARIANCE_FLOOR * variance).clamp(min=CONSTANT_COLUMN_FLOOR)
+        network.observation.start(variance, floor)
 
 
 @hyperparameters
@@ -151,7 +165,7 @@ class RobustVAE(
         self.wide_, self.narrow_ = wide, narrow
 
     def _model(self, settings, n_steps, X, rng, **parameters) -> VAETransformer:
-        return VAETransformer(
+        return _FromRandomWeights(
             self.n_components,
             batch_size=BATCH_SIZE,
             max_epochs=_epochs(n_steps, X),
