@@ -26,8 +26,8 @@ class BetaTCVAETransformer(BaseVAETransformer):
 
     as the evidence lower bound with its analytic divergence, plus (alpha - 1), (beta - 1) and
     (gamma - 1) times the parts. q(z), the mixture of the posteriors of all N training
-    rows, is estimated from the mini-batch; so ``batch_size`` is at least 2, and
-    larger is better. A batch of M rows takes memory for M * M * n_components numbers.
+    rows, is estimated from the mini-batch; so ``batch_size`` is at least 2. A batch of M rows
+    takes memory for M * M * n_components numbers.
 
     The estimate tells the parts apart while the divergence ("kl" in ``history_``) is below log M.
     Well above, beta weighs the divergence as a whole, as in a beta-VAE, and alpha nothing; a fit
@@ -103,8 +103,7 @@ class BetaTCVAETransformer(BaseVAETransformer):
                 f"The parts of the divergence can be told apart while it is below the logarithm of "
                 f"the batch size. Got a divergence of {divergence:.2f} nats and log({n_rows}) = "
                 f"{limit:.2f} instead: alpha, beta and gamma weigh it about as a whole. Use fewer "
-                f"n_components, a larger noise_variance or a larger batch_size, or train for "
-                f"longer."
+                f"n_components or a larger noise_variance, or train for longer."
             )
 
     def _objective(self, n_samples):
