@@ -83,11 +83,11 @@ def suggest_beta(
         )
     components = principal_components(X, n_components, random_state=0)
     variances = np.zeros(n_components)
-    variances[: len(components.variances)] = components.variances
+    variances[: len(components.variances)] = components.variances.numpy()
     floor, held = VARIANCE_FLOOR * X.var(0).mean(), noise_variance
     if noise_variance == "learned":
         n_kept = np.minimum(np.arange(1, n_components + 1), n_features - 1)
-        left = [components.noise_variance(n_directions) for n_directions in n_kept]
+        left = [float(components.noise_variance(n_directions)) for n_directions in n_kept]
         held = np.maximum(left, floor)
     elif noise_variance == "pca":
         held = max(held_noise_variance(components, n_samples), floor)
