@@ -31,7 +31,7 @@ __all__ = ["BaseVAETransformer", "held_noise_variance"]
 VARIANCE_FLOOR = 1e-6  # of the training variance
 CONSTANT_COLUMN_FLOOR = 1e-12
 # A learned variance begins no lower than this share of the training variance: where a few
-# directions hold nearly all variance, networks that begin with less than that diverge.
+# directions hold nearly all of it, a PCA leaves next to nothing to divide the first errors by.
 LEAST_START = 0.01
 FAR = 4.0  # times: a standard deviation twice or half as large
 
@@ -118,7 +118,10 @@ class BaseVAETransformer(ProbabilityMixin, BaseAutoencoderTransformer):
         if self.noise_variance != "per-feature":
             self._warn_of_dominant_column(variance)
             unit, variance = unit.mean(), variance.mean()
-        components = components_of_rows(rows.X, rows.training, self.n_components, scale, generator)
+        components = None
+        if network.has_linear_path or isinstance(self.noise_variance, str):
+            X, training = rows.X, rows.training
+            components = components_of_rows(X, training, self.n_components, scale, generator)
         start = self._start_noise(network, components, unit, variance, len(rows.training))
         if network.has_linear_path and len(components.variances):
             known = np.atleast_1d(unit) > 0  # a constant column has no unit

@@ -123,7 +123,7 @@ class PerceptronEncoder(StandardizingEncoder):
         return self.head if self.shortcut is None else self.shortcut
 
     def forward(self, x):
-        x = torch.addcmul(self.shift, x, self.factor)
+        x = self.standardized(x)
         output = self.layers(x)
         return output if self.shortcut is None else output + self.shortcut(x)
 

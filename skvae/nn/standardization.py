@@ -34,5 +34,9 @@ class StandardizingEncoder(nn.Module):
         self.factor.copy_(factor)
         self.shift.copy_(-centre * factor)
 
+    def standardized(self, x):
+        """Return the rows centred and scaled."""
+        return torch.addcmul(self.shift, x, self.factor)
+
     def forward(self, x):
-        return self.layers(torch.addcmul(self.shift, x, self.factor))
+        return self.layers(self.standardized(x))
