@@ -7,7 +7,7 @@ from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import NearestNeighbors
 
-from skvae import AutoencoderTransformer, ReconstructionOutlierDetector, VAETransformer
+from skvae import AutoencoderOutlierDetector, AutoencoderTransformer, VAETransformer
 from skvae.metrics import active_units
 
 __all__ = ["METHODS", "OURS", "PYOD"]
@@ -20,14 +20,13 @@ def skvae_scores(estimator, of_errors, seed, train, test):
     """Return anomaly scores of the rows of ``test``, and how many dimensions are active."""
     fitted = estimator(random_state=seed).fit(train)
     scores = fitted.reconstruction_error(test) if of_errors else -fitted.score_samples(test)
-    transformer = getattr(fitted, "transformer_", fitted)
-    return scores, lambda: activity(transformer, train)
+    return scores, lambda: activity(getattr(fitted, "estimators_", [fitted]), train)
 
 
-def activity(transformer, X):
-    """Return "active of all" dimensions of the code."""
-    n_components = np.shape(transformer.transform(X[:2]))[1]
-    return f"{active_units(transformer, X)} of {n_components}"
+def activity(transformers, X):
+    """Return "active of all" dimensions of the codes, of several models the median."""
+    active = np.median([active_units(transformer, X) for transformer in transformers])
+    return f"{active:g} of {np.shape(transformers[0].transform(X[:2]))[1]}"
 
 
 def pca_scores(of_errors, seed, train, test):
@@ -57,20 +56,23 @@ def neighbour_scores(seed, train, test):
 def pyod_scores(name, seed, train, test):
     """Return the scores of one of PyOD's, an optional dependency of this benchmark alone."""
     from pyod.models.auto_encoder import AutoEncoder
+    from pyod.models.ecod import ECOD
     from pyod.models.vae import VAE
 
-    model = {"AutoEncoder": AutoEncoder, "VAE": VAE}[name](random_state=seed, verbose=0)
+    networks = {"AutoEncoder": AutoEncoder, "VAE": VAE}
+    model = networks[name](random_state=seed, verbose=0) if name in networks else ECOD()
     return model.fit(train).decision_function(test), None
 
 
 OURS = {
-    "detector": partial(skvae_scores, ReconstructionOutlierDetector, False),
+    "detector": partial(skvae_scores, AutoencoderOutlierDetector, False),
     "VAE, likelihood": partial(skvae_scores, VAETransformer, False),
     "AE, reconstruction": partial(skvae_scores, AutoencoderTransformer, True),
 }
 PYOD = {
     "PyOD AutoEncoder": partial(pyod_scores, "AutoEncoder"),
     "PyOD VAE": partial(pyod_scores, "VAE"),
+    "PyOD ECOD": partial(pyod_scores, "ECOD"),
 }
 METHODS = {
     **OURS,

@@ -4,17 +4,18 @@ import sys
 from importlib import import_module
 
 from skvae._version import __version__
+from skvae._warnings import warn
 from skvae.autoencoder import AutoencoderTransformer
 from skvae.beta_tcvae import BetaTCVAETransformer
 from skvae.beta_vae import BetaVAETransformer
-from skvae.outlier import ReconstructionOutlierDetector
+from skvae.outlier import AutoencoderOutlierDetector
 from skvae.vae import VAETransformer
 
 __all__ = [
+    "AutoencoderOutlierDetector",
     "AutoencoderTransformer",
     "BetaTCVAETransformer",
     "BetaVAETransformer",
-    "ReconstructionOutlierDetector",
     "VAETransformer",
     "__version__",
 ]
@@ -27,7 +28,14 @@ BEFORE = {
     "hyperparameters": "base.hyperparameters",
     "images": "nn.convolutions",
     "objectives": "nn.objectives",
-    "robust_vae": "outlier.robust_vae",
 }
+CLASSES_BEFORE = {"ReconstructionOutlierDetector": "AutoencoderOutlierDetector"}
 for _before, _now in BEFORE.items():
     sys.modules[f"skvae.{_before}"] = import_module(f"skvae.{_now}")
+
+
+def __getattr__(name):
+    if name not in CLASSES_BEFORE:
+        raise AttributeError(f"module 'skvae' has no attribute {name!r}")
+    warn(f"{name} is called {CLASSES_BEFORE[name]} now. Use that name.", FutureWarning)
+    return globals()[CLASSES_BEFORE[name]]

@@ -26,13 +26,10 @@ class Estimator(Protocol):
 
 
 class Transformer(Estimator, Protocol):
-    """What turns rows into codes, and codes into rows."""
+    """What turns rows into codes."""
 
     @property
     def transform(self) -> Any: ...
-
-    @property
-    def inverse_transform(self) -> Any: ...
 
 
 MatrixLike = ArrayLike | Sparse  # a frame is array-like: it has __array__

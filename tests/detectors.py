@@ -7,9 +7,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skvae import (
+    AutoencoderOutlierDetector,
     AutoencoderTransformer,
     BetaTCVAETransformer,
-    ReconstructionOutlierDetector,
     VAETransformer,
 )
 
@@ -29,4 +29,4 @@ every_density = pytest.mark.parametrize("name", TRANSFORMERS)
 
 def detector(transformer=None, **parameters):
     transformer = PCA(2) if transformer is None else transformer
-    return ReconstructionOutlierDetector(transformer, **{"random_state": 0, **parameters})
+    return AutoencoderOutlierDetector(transformer, **{"random_state": 0, **parameters})

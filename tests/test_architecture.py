@@ -18,7 +18,7 @@ PACKAGE = Path(skvae.__file__).parent
 # A room is a folder, or a file beside the folders. It imports from the floors below its own;
 # within a folder, files import each other without going round in circles.
 FLOORS = [
-    ["_typing", "_version", "_warnings"],
+    ["_frames", "_typing", "_version", "_warnings"],
     ["nn", "datasets"],
     ["training"],
     ["base"],
@@ -43,7 +43,7 @@ PRIVATE_NAMES = {"base.documentation", "base.hyperparameters"}  # may import sci
 # What is optional is imported inside a function, so that nothing else loads it, at one place.
 ONE_PLACE = {
     "PIL": "datasets.pixels",
-    "pandas": "datasets.frames",
+    "pandas": "_frames",
     "matplotlib": "plotting.figures",
 }
 

@@ -18,7 +18,7 @@ def public_names():
         for name in import_module(module).__all__:
             if not name.startswith("_"):
                 names[name] = names[f"{module}.{name}"] = f"{module}.{name}"
-    return {**names, "RobustVAE": "skvae.outlier.RobustVAE"}
+    return names
 
 
 def _link(app, doctree):

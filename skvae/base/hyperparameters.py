@@ -51,12 +51,13 @@ class Numbers(Interval):
 
 NON_NEGATIVE = [Numbers(Real, 0, None, closed="left")]
 POSITIVE = [Numbers(Real, 0, None, closed="neither")]
+INTEGER = [Numbers(Integral, None, None, closed="neither")]
 NON_NEGATIVE_INTEGER = [Numbers(Integral, 0, None, closed="left")]
 POSITIVE_INTEGER = [Numbers(Integral, 1, None, closed="left")]
 TWO_OR_MORE = [Numbers(Integral, 2, None, closed="left")]
 PROPER_FRACTION = [Numbers(Real, 0, 1, closed="neither")]
 AT_MOST_HALF = [Numbers(Real, 0, 0.5, closed="right")]
-TRANSFORMER = [HasMethods(["fit", "transform", "inverse_transform"])]
+TRANSFORMER = [HasMethods(["fit", "transform"])]
 
 Class = TypeVar("Class")
 

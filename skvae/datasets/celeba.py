@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils import Bunch
 
+from skvae._frames import import_pandas
 from skvae._typing import Integers
-from skvae.datasets.frames import import_pandas
 from skvae.datasets.images import ImageReader, image_names
 
 __all__ = ["load_celeba"]

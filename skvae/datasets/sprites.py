@@ -8,9 +8,9 @@ from os import PathLike
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
+from skvae._frames import factor_frame
 from skvae._typing import Integers, Seed
 from skvae.datasets.drawing import SHAPES, draw
-from skvae.datasets.frames import factor_frame
 from skvae.datasets.grids import bunch, check_integer, check_number, grid_levels
 from skvae.datasets.rows import check_memmap, stacked
 

@@ -5,8 +5,8 @@ from os import PathLike
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
+from skvae._frames import factor_frame
 from skvae._typing import Seed
-from skvae.datasets.frames import factor_frame
 from skvae.datasets.grids import bunch, check_integer, grid_levels
 from skvae.datasets.rows import check_memmap, stacked
 

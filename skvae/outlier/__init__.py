@@ -1,6 +1,5 @@
-"""Outliers: rows that a transformer cannot reconstruct, or finds improbable."""
+"""Outliers: rows that autoencoders, or other transformers, find improbable."""
 
-from skvae.outlier.detector import ReconstructionOutlierDetector
-from skvae.outlier.robust_vae import RobustVAE
+from skvae.outlier.detector import AutoencoderOutlierDetector
 
-__all__ = ["ReconstructionOutlierDetector", "RobustVAE"]
+__all__ = ["AutoencoderOutlierDetector"]

@@ -1,4 +1,4 @@
-"""Outliers: rows that a transformer cannot reconstruct, or finds improbable."""
+"""Outliers: rows that autoencoders, or other transformers, find improbable."""
 
 from collections.abc import Callable
 from dataclasses import KW_ONLY
@@ -6,38 +6,47 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import clone
-from sklearn.covariance import EmpiricalCovariance
-from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state, resample
+from scipy.sparse import issparse
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import check_random_state
 
 from skvae._typing import MatrixLike, Seed, Transformer
+from skvae._warnings import warn
 from skvae.base.documentation import DocumentationLinks, block_around
 from skvae.base.fitted import nothing_if_it_fails
 from skvae.base.hyperparameters import (
     AT_MOST_HALF,
+    INTEGER,
+    NON_NEGATIVE_INTEGER,
+    POSITIVE_INTEGER,
     PROPER_FRACTION,
     TRANSFORMER,
+    TWO_OR_MORE,
     hyperparameters,
     one_of,
 )
 from skvae.base.sklearn_bases import BaseEstimator
+from skvae.outlier.bags import draw_bags
+from skvae.outlier.calibration import ROUNDING, mean_where, rounding, threshold
+from skvae.outlier.columns import ColumnRanges
 from skvae.outlier.inference import OutlierInferenceMixin
-from skvae.outlier.robust_vae import RobustVAE
-from skvae.outlier.scores import codes_of, mean_squares
+from skvae.outlier.members import default_transformer, fit_members
+from skvae.outlier.scores import mean_squares
+from skvae.outlier.seen_rows import SeenRows
+from skvae.outlier.tables import take
 
-__all__ = ["ReconstructionOutlierDetector"]
+__all__ = ["AutoencoderOutlierDetector"]
 
-FENCE = 3.0  # standard deviations below the median, where the scores are normal
-NORMAL_QUARTILE = 0.6745  # of a standard normal variable
-TYPICAL_ROWS = 500  # that tell what a column's contribution usually is
+LEAST_ESTIMATORS = 3  # of which one has not seen a row, whichever it is
+LEAST_ROWS = 2  # that a transformer is fitted to
+MOST_CALIBRATION_ROWS = 10_000  # a rate of 1 % is then known to a tenth of itself
 
 
 @hyperparameters
-class ReconstructionOutlierDetector(OutlierInferenceMixin, DocumentationLinks, BaseEstimator):
-    r"""Outlier detector by what a transformer cannot reconstruct, or finds improbable.
+class AutoencoderOutlierDetector(OutlierInferenceMixin, DocumentationLinks, BaseEstimator):
+    r"""Outlier detector by autoencoders, or any transformer, each fitted to a part of the rows.
 
-    With f the transformer's ``transform`` and g its ``inverse_transform``, ``score_samples`` is
+    With f a transformer's ``transform`` and g its ``inverse_transform``, a model's score is
 
     =================  ====================================================================
     "likelihood"       the transformer's own ``score_samples``: of a VAE the evidence lower
@@ -48,40 +57,60 @@ class ReconstructionOutlierDetector(OutlierInferenceMixin, DocumentationLinks, B
                        of the code, m and S being mean and covariance of the training codes
     =================  ====================================================================
 
-    and a row is an outlier where it is below ``offset_``.
+    ``score_samples`` is the mean over the models, for a row that was fitted over those that have
+    not seen it, and a row is an outlier where it is below ``offset_``. So the threshold and the
+    p-values are of scores that rows get which are new.
 
     Parameters
     ----------
-    transformer : transformer with ``inverse_transform``, default=None
-        Such as a :class:`~skvae.VAETransformer`, ``PCA``, ``KernelPCA`` or a ``Pipeline``; cloned.
-        None is a :class:`~skvae.outlier.RobustVAE`, for tables in any units; give one to search
-        over its parameters.
+    transformer : transformer, default=None
+        Such as a :class:`~skvae.VAETransformer`, ``PCA``, ``FactorAnalysis`` or a ``Pipeline``,
+        which may begin with a ``ColumnTransformer``; cloned. One in a ``FrozenEstimator`` is fitted
+        already, and all rows are new to it. None is a ``StandardScaler``, a function that draws in
+        values far off, and a VAE, for tables in any units; give one to search over its parameters.
+    n_estimators : int, default=3
+        Number of models, at least three, or with ``calibration_fraction`` at least one. More
+        cost as much more, and make thresholds more exact where rows are few.
+    max_samples : int, default=2048
+        Rows that a model is fitted to, at most; and never more than half of them, but for a single
+        model. A row is left out by one of each three models at least.
+    n_refits : int, default=1
+        How many times a model is fitted again without those of its rows that it finds the least
+        normal: five standard deviations below the median of their scores, both estimated so that
+        outliers do not matter. 0 for rows that are known to be normal.
     anomaly_score : {"likelihood", "reconstruction", "latent"} or callable, default="likelihood"
-        A callable is given the fitted transformer and rows, and returns (n_samples,) finite
+        A callable is given a fitted transformer and rows, and returns (n_samples,) finite
         numbers, like ``score_samples`` the higher the more normal a row.
     contamination : float or "auto", default=0.1
-        The share of outliers among the rows fitted, in (0, 0.5]: ``offset_`` is that quantile of
-        their scores. "auto" asks for none: ``offset_`` is
+        The share of outliers among the rows fitted, in (0, 0.5], and of new rows like them that
+        are to be flagged: with m scores ``offset_`` is at place
+        ``contamination * (m + 1)`` from below. "auto" asks for none: ``offset_`` is
         :math:`Q_2 - 3 (Q_2 - Q_1) / 0.6745`, from the first quartile and the median of the
         scores, which is three standard deviations below the mean of normal ones, and holds
         while under a quarter of the rows are outliers. Either is lowered by a millionth, so that
         rounding does not part rows that are equal.
     calibration_fraction : float, default=None
-        The share of the rows that is held out of the transformer's training, drawn at random, for
-        ``p_value`` to compare with.
+        The share of the rows, drawn at random, that no model is fitted to. Threshold and p-values
+        are then of these alone: split conformal, and exact.
+    n_jobs : int, default=None
+        Number of processes that fit models, as joblib understands it.
     random_state : int, RandomState instance or None, default=None
-        Seeds the rows held out, and every ``random_state`` of the transformer that is None.
+        Seeds the rows of each model, and every ``random_state`` of the transformer that is None.
 
     Attributes
     ----------
-    transformer_ : transformer
+    estimators_ : list of transformers
         Fitted.
+    estimators_samples_ : list of ndarray of int
+        The rows that each was given. Empty where the transformer was fitted already.
     offset_ : float
         ``decision_function`` is ``score_samples`` less this.
-    calibration_scores_ : ndarray of shape (n_calibration,)
-        Scores of the rows held out, ascending. With ``calibration_fraction`` only.
-    code_distribution_ : EmpiricalCovariance
-        Mean and covariance of the training codes. With ``anomaly_score="latent"`` only.
+    oob_scores_ : ndarray of shape (n_samples,)
+        Scores of the rows fitted by the models that have not seen them. NaN of rows that
+        threshold and p-values are not from: those beyond 10,000 drawn at random, or with
+        ``calibration_fraction`` those that models were fitted to.
+    calibration_scores_ : ndarray of shape (m,)
+        Those that are not NaN, ascending.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of str
@@ -94,49 +123,63 @@ class ReconstructionOutlierDetector(OutlierInferenceMixin, DocumentationLinks, B
 
     Notes
     -----
-    Fitted to all rows the transformer learns to reconstruct the outliers among them too, the more
-    the longer it trains and the larger it is. Where rows known to be normal are at hand, fit to
-    these.
+    A value other than the only one that a column had, or a category that is new, is one that a
+    model has not seen: it counts as the one that it knows, and lowers the model's score by
+    the step from its most to its least normal row, whatever the column's unit. A number
+    farther than a million ranges of its column beyond the ends counts as that far.
 
     References
     ----------
     .. [1] J. An and S. Cho (2015), Variational autoencoder based anomaly detection using
        reconstruction probability, SNU Data Mining Center.
+    .. [2] B. Kim, C. Xu and R. Barber (2020), Predictive inference is free with the
+       jackknife+-after-bootstrap, NeurIPS.
 
     Examples
     --------
     >>> import numpy as np
     >>> from sklearn.decomposition import PCA
-    >>> from skvae import ReconstructionOutlierDetector
+    >>> from skvae import AutoencoderOutlierDetector
     >>> rng = np.random.RandomState(0)
     >>> X = rng.standard_normal((200, 2)) @ [[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]]
-    >>> detector = ReconstructionOutlierDetector(PCA(2), anomaly_score="reconstruction").fit(X)
+    >>> detector = AutoencoderOutlierDetector(
+    ...     PCA(2), anomaly_score="reconstruction", random_state=0
+    ... ).fit(X)
     >>> detector.predict([[1.0, 1.0, 2.0], [1.0, 1.0, -2.0]])
     array([ 1, -1])
     """
 
     transformer: Transformer | None = None
     _: KW_ONLY
+    n_estimators: int = 3
+    max_samples: int = 2048
+    n_refits: int = 1
     anomaly_score: str | Callable[[Any, Any], ArrayLike] = "likelihood"
     contamination: float | str = 0.1
     calibration_fraction: float | None = None
+    n_jobs: int | None = None
     random_state: Seed = None
 
     _parameter_constraints = {
         "transformer": [*TRANSFORMER, None],
+        "n_estimators": POSITIVE_INTEGER,
+        "max_samples": TWO_OR_MORE,
+        "n_refits": NON_NEGATIVE_INTEGER,
         "anomaly_score": [*one_of("likelihood", "reconstruction", "latent"), callable],
         "contamination": [*one_of("auto"), *AT_MOST_HALF],
         "calibration_fraction": [*PROPER_FRACTION, None],
+        "n_jobs": [*INTEGER, None],
         "random_state": ["random_state"],
     }
 
     def fit(self, X: MatrixLike, y: Any = None) -> Self:
-        """Fit the transformer and the threshold.
+        """Fit the models and the threshold.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training rows, at least two; sparse where the transformer takes such.
+            Training rows, at least three; sparse, with NaN, or a frame of mixed columns where the
+            transformer takes such.
         y : ignored
             Present for pipelines and searches.
 
@@ -148,11 +191,18 @@ class ReconstructionOutlierDetector(OutlierInferenceMixin, DocumentationLinks, B
         Raises
         ------
         ValueError
-            If a parameter is out of its range; if the transformer refuses X; if
-            ``calibration_fraction`` leaves it fewer than two rows; if a callable's scores are
-            not (n_samples,) finite numbers, or those of the rows fitted are not finite.
+            If a parameter is out of its range; if the transformer refuses X; if ``n_estimators``
+            is below three without ``calibration_fraction``; if that leaves fewer than three rows;
+            if a callable's scores are not (n_samples,) finite numbers, or those of the
+            rows fitted are not finite.
         TypeError
-            If ``anomaly_score="likelihood"`` and the transformer has no ``score_samples``.
+            If the transformer lacks the method that ``anomaly_score`` needs.
+
+        Warns
+        -----
+        UserWarning
+            If ``contamination`` is below 1 / (m + 1), which m scores cannot tell. Of what the
+            models warn of, each kind of warning comes once.
         """
         with nothing_if_it_fails(self):
             self._validate_params()
@@ -161,85 +211,114 @@ class ReconstructionOutlierDetector(OutlierInferenceMixin, DocumentationLinks, B
 
     def _fit(self, X):
         rng = check_random_state(self.random_state)
-        split_seed, seed, some_seed = (rng.randint(2**31 - 1) for _ in range(3))
-        transformer = _seeded(clone(self._chosen()), np.random.RandomState(seed))
-        if self.anomaly_score == "likelihood" and not hasattr(transformer, "score_samples"):
-            raise TypeError(
-                f"anomaly_score='likelihood' needs a transformer with score_samples. Got "
-                f"{type(transformer).__name__} instead. Use anomaly_score='reconstruction'."
-            )
-        trained_on, held_out = self._split(X, split_seed)
-        self.transformer_ = transformer.fit(trained_on)
-        if self.anomaly_score == "latent":
-            self.code_distribution_ = EmpiricalCovariance().fit(codes_of(transformer, trained_on))
-        self._anomaly_score_ = self.anomaly_score
-        scores = self._finite_scores(trained_on)
-        if held_out is not None:
-            self.calibration_scores_ = np.sort(self._finite_scores(held_out))
-            scores = np.append(scores, self.calibration_scores_)
-        n_some = min(TYPICAL_ROWS, X.shape[0])
-        some = resample(X, replace=False, n_samples=n_some, random_state=some_seed)
-        # Errors round off as the squares do that they come from, however small they are.
-        sizes = mean_squares(some) if self.anomaly_score == "reconstruction" else np.abs(scores)
-        self._score_scale_ = np.median(sizes)
-        threshold = _threshold(scores, self.contamination)
-        self.offset_ = threshold - self._rounding(threshold)
-        terms = self._contributions(some)
-        if terms is not None:
-            self._typical_contributions_ = np.median(terms.contributions, axis=0)
+        transformer = self._chosen(X.shape[0], issparse(X))
+        self._check_transformer(transformer)
+        self._ranges_ = ColumnRanges(X)
+        X = self._ranges_.within(X)
+        fitted, held_out = self._divide(X.shape[0], transformer, rng)
+        self._fit_members(X, fitted, transformer, rng)
+        calibration = fitted if held_out is None else held_out
+        if held_out is None and len(calibration) > MOST_CALIBRATION_ROWS:
+            calibration = np.sort(rng.choice(calibration, MOST_CALIBRATION_ROWS, replace=False))
+        self._calibrate(X, calibration)
 
-    def _finite_scores(self, X):
-        """Return the scores of rows that are fitted, or say that there are none."""
+    def _fit_members(self, X, rows, transformer, rng):
+        """Fit the models, and remember which rows each has seen."""
+        self._anomaly_score_ = self.anomaly_score
+        bags = draw_bags(len(rows), self.n_estimators, self.max_samples, rng) if len(rows) else []
+        self.estimators_samples_ = bags = [rows[bag] for bag in bags]
+        self._members_ = fit_members(
+            transformer, self.anomaly_score, self.n_refits, X, bags, self.n_jobs, rng
+        )
+        self.estimators_ = [member.transformer for member in self._members_]
+        self._seen_rows_ = SeenRows(X, bags)
+
+    def _calibrate(self, X, rows):
+        """Set the threshold, and what p-values compare with, by rows of which some have no part."""
+        X, n_samples = take(X, rows), X.shape[0]
+        unseen = self._seen_rows_.unseen(X)
+        scores = self._finite_scores(X, unseen)
+        # However small an error is, it rounds off as the numbers do that it is between: relative to
+        # these, and so its square relative to theirs, by the square of what rounds off a score.
+        own = mean_where(scores, unseen)
+        has_units = self.anomaly_score == "reconstruction" and not self._mixed_
+        sizes = ROUNDING * mean_squares(X) if has_units else np.abs(own)
+        self._score_scale_ = np.median(sizes)
+        self._calibration_ = scores, unseen
+        self.calibration_scores_ = np.sort(own)
+        self.oob_scores_ = np.full(n_samples, np.nan)
+        self.oob_scores_[rows] = own
+        level = threshold(own, self.contamination)
+        self.offset_ = level - float(rounding(level, self._score_scale_))
+        if self.contamination != "auto" and self.contamination * (len(own) + 1) < 1:
+            warn(
+                f"A contamination below 1 / (m + 1) cannot be told by m={len(own)} scores of rows "
+                f"that the models have not seen. Got {self.contamination}, and the threshold is "
+                f"the least of them instead, which a new normal row undercuts with a "
+                f"probability of {1 / (len(own) + 1):.2g}. Give more rows, or raise contamination."
+            )
+
+    def _finite_scores(self, X, unseen):
+        """Return the models' scores of rows to calibrate by, or say that there are none."""
         cause = None
         try:
-            scores = self._scores(X)
+            scores = self._member_scores(X, unseen)
         except np.linalg.LinAlgError as error:  # PCA without a dimension for the noise
-            scores, cause = np.full(X.shape[0], np.nan), error
-        if not np.isfinite(scores).all():
+            scores, cause = np.full(unseen.shape, np.nan), error
+        finite = (np.isfinite(scores) | ~unseen).all(axis=1)
+        if not finite.all():
             raise ValueError(
-                f"The scores of the rows fitted must be finite. Got "
-                f"{np.sum(~np.isfinite(scores))} of {len(scores)} that are not, from "
-                f"{type(self.transformer_).__name__}. Use fewer components, or "
-                f"anomaly_score='reconstruction'."
+                f"The scores of the rows fitted must be finite. Got {np.sum(~finite)} of "
+                f"{len(finite)} that are not, from {type(self.estimators_[0]).__name__}. Use fewer "
+                f"components, or anomaly_score='reconstruction'."
             ) from cause
         return scores
 
-    def _chosen(self):
-        """Return the transformer that ``fit`` clones."""
-        return RobustVAE() if self.transformer is None else self.transformer
+    def _chosen(self, n_samples=1, sparse=False):
+        """Return the transformer that ``fit`` clones for that many rows."""
+        if self.transformer is not None:
+            return self.transformer
+        if self.calibration_fraction is not None:
+            n_samples *= 1 - self.calibration_fraction
+        share = 1.0 if self.n_estimators == 1 else 0.5
+        return default_transformer(min(share * n_samples, self.max_samples), sparse)
 
     def _sk_visual_block_(self):
-        shown = self.transformer_ if hasattr(self, "transformer_") else self._chosen()
+        shown = self.estimators_[0] if hasattr(self, "estimators_") else self._chosen()
         return block_around("transformer", shown)
 
-    def _split(self, X, seed):
-        """Return the rows to train on, and those held out or None."""
+    def _check_transformer(self, transformer):
+        """Refuse a transformer that cannot give the score."""
+        for kind, method, other in (
+            ("likelihood", "score_samples", "reconstruction"),
+            ("reconstruction", "inverse_transform", "latent"),
+        ):
+            if self.anomaly_score == kind and not hasattr(transformer, method):
+                raise TypeError(
+                    f"anomaly_score={kind!r} needs a transformer with {method}. Got "
+                    f"{type(transformer).__name__} instead. Use anomaly_score={other!r}."
+                )
+
+    def _divide(self, n_samples, transformer, rng):
+        """Return the rows to fit models to, and those held out or None."""
+        rows = np.arange(n_samples)
+        if isinstance(transformer, FrozenEstimator):
+            return rows[:0], rows
         if self.calibration_fraction is None:
-            return X, None
-        n_samples = X.shape[0]
+            if self.n_estimators < LEAST_ESTIMATORS:
+                raise ValueError(
+                    f"Every row needs a model that has not seen it: n_estimators must be at least "
+                    f"{LEAST_ESTIMATORS} without calibration_fraction. Got {self.n_estimators} "
+                    f"instead. Set calibration_fraction, such as to 0.2, or use more models."
+                )
+            return rows, None
+        rows = rng.permutation(rows)
         n_held_out = max(1, round(self.calibration_fraction * n_samples))
-        if n_samples - n_held_out < 2:
+        least = LEAST_ROWS if self.n_estimators == 1 else LEAST_ROWS + 1
+        if n_samples - n_held_out < least:
             raise ValueError(
-                f"Calibration needs at least two rows to train on and one to hold out. Got "
+                f"Calibration needs at least {least} rows to train on and one to hold out. Got "
                 f"n_samples={n_samples} with calibration_fraction={self.calibration_fraction} "
                 f"instead. Give more rows, or hold out fewer."
             )
-        return train_test_split(X, test_size=n_held_out, random_state=seed)
-
-
-def _seeded(transformer, rng):
-    """Give every ``random_state`` of a transformer that is None a seed."""
-    unset = [
-        name
-        for name, value in sorted(transformer.get_params().items())
-        if name.rpartition("__")[2] == "random_state" and value is None
-    ]
-    return transformer.set_params(**{name: rng.randint(2**31 - 1) for name in unset})
-
-
-def _threshold(scores, contamination):
-    """Return the quantile of the scores, or for "auto" the fence below them."""
-    if contamination != "auto":
-        return float(np.percentile(scores, 100.0 * contamination))
-    quartile, median = np.percentile(scores, [25, 50])
-    return float(median - FENCE * (median - quartile) / NORMAL_QUARTILE)
+        return np.sort(rows[n_held_out:]), np.sort(rows[:n_held_out])

@@ -1,15 +1,13 @@
-"""How normal rows are under a fitted transformer, and what every column contributes to that."""
+"""How normal rows are under a fitted transformer."""
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import Bunch
 
 from skvae.base.pipelines import split_last
-from skvae.base.validation import dense, generated_feature_names
+from skvae.base.validation import dense
 
 __all__ = [
     "codes_of",
-    "contributions",
     "distance_scores",
     "likelihood_scores",
     "mean_squares",
@@ -139,89 +137,6 @@ def mean_squares(X):
     array([12.5,  2. ])
     """
     return np.square(dense(X).astype(np.float64, copy=False)).mean(axis=1)
-
-
-def contributions(transformer, X, kind):
-    r"""Return the terms of a score that belong to the columns, and the divergence apart.
-
-    For "reconstruction" a column's term is :math:`-(x_j - g(f(x))_j)^2 / d`. For "likelihood" it
-    is :math:`E_{q(z|x)}[\log p(x_j|z)]` under a VAE, from whose sum the divergence goes off; of
-    an autoencoder, whose score it is, that of "reconstruction"; of a PCA, with its precision
-    :math:`\Lambda`, :math:`-\frac{1}{2} (x_j - \mu_j) [\Lambda (x - \mu)]_j` and an equal share
-    of the constant.
-
-    Parameters
-    ----------
-    transformer : transformer, or Pipeline or search that ends in one
-        Fitted. The likelihood's terms are of the columns that a Pipeline's last step is given.
-    X : {array, DataFrame, sparse matrix} of shape (n_samples, n_features)
-        Rows like those fitted.
-    kind : {"reconstruction", "likelihood"}
-        The score.
-
-    Returns
-    -------
-    Bunch or None
-        None where the score does not fall into such terms.
-
-        - "contributions": (n_samples, n_columns), float64
-        - "kl": (n_samples,), float64, in nats; 0 where there is no divergence
-        - "feature_names": (n_columns,), or None where they are those of X
-
-        ``contributions.sum(axis=1) - kl`` is the score.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn.decomposition import PCA
-    >>> from skvae.outlier.scores import contributions
-    >>> X = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0]])
-    >>> pca = PCA(1).fit(X)
-    >>> contributions(pca, np.array([[1.0, 4.0]]), "reconstruction").contributions
-    array([[-0. , -4.5]])
-    """
-    if kind == "reconstruction":
-        return _bunch(_error_terms(transformer, X))
-    before, last = split_last(transformer)
-    names = getattr(transformer, "feature_names_in_", None) if before else None
-    for steps in before:
-        names = _names_out(steps, names)
-        X = steps.transform(X)
-    if before and names is None:
-        names = generated_feature_names(X.shape[1])
-    if hasattr(last, "elbo_terms"):
-        return _bunch(*last.elbo_terms(X), names=names)
-    if hasattr(last, "reconstruction_error"):
-        return _bunch(_error_terms(last, X), names=names)
-    if hasattr(last, "get_precision") and hasattr(last, "mean_"):
-        centred = dense(X) - last.mean_
-        terms = -0.5 * centred * (centred @ last.get_precision())
-        constant = likelihood_scores(last, X) - terms.sum(axis=1)
-        return _bunch(terms + constant[:, None] / terms.shape[1], names=names)
-    return None
-
-
-def _bunch(terms, kl=None, names=None):
-    terms = terms.astype(np.float64, copy=False)
-    kl = np.zeros(len(terms)) if kl is None else kl
-    return Bunch(contributions=terms, kl=kl, feature_names=names)
-
-
-def _names_out(steps, names):
-    """Return the names of the columns that the steps make, or None where they have none."""
-    try:
-        return steps.get_feature_names_out(names)
-    except AttributeError:  # a step that names nothing
-        return None
-
-
-def _error_terms(transformer, X):
-    """Return minus the squared error of every entry over the number of columns."""
-    if hasattr(transformer, "reconstruction_error"):
-        errors = transformer.reconstruction_error(X, per_feature=True)
-    else:
-        errors = _squared_errors(transformer, X)
-    return -errors / errors.shape[1]
 
 
 def _squared_errors(transformer, X):

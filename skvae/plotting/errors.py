@@ -116,7 +116,7 @@ class ReconstructionErrorDisplay(Display):
             Marked by a line. None takes that of a detector.
         row : int, default=None
             The row of X whose contributions are shown feature by feature: squared errors, or of
-            a detector how far each is above what is typical of it.
+            a detector by how much each raises the anomaly score, as its ``explain`` tells.
         image_shape : (height, width, channels), default=None
             Of the contributions; the channels are averaged. None takes that of the estimator, and
             without one draws bars.
@@ -243,7 +243,8 @@ class ReconstructionErrorDisplay(Display):
             what = "squared error" if self.score_name == ERROR else "contribution"
             row = "" if self.row is None else f", row {self.row}"
             axes[1].set_title(f"{what} by feature{row}")
-            self._draw_contributions(axes[1], cmap)
+            name = "squared error" if self.score_name == ERROR else f"raises the {self.score_name}"
+            self._draw_contributions(axes[1], cmap, name)
         return self
 
     def _draw_errors(self, axes, edges):
@@ -264,21 +265,22 @@ class ReconstructionErrorDisplay(Display):
             axes.axvline(self.threshold, color=ink, linestyle="--", linewidth=1, label=label)
         if self.y is not None or self.threshold is not None:
             axes.legend(frameon=False)
-        axes.set_xlabel(self.score_name)
+        axes.set_xlabel(f"{self.score_name}, higher for anomalies")
         axes.spines[["top", "right"]].set_visible(False)
 
-    def _draw_contributions(self, axes, cmap):
+    def _draw_contributions(self, axes, cmap, name):
         """Draw one row's squared errors: an image, or the largest as bars."""
         if self.form.image_shape is not None:
             image = self.contributions.reshape(self.form.image_shape).mean(axis=-1)
             shown = axes.imshow(image, cmap=cmap, vmin=0, origin="upper", interpolation="nearest")
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set_visible(False)
-            axes.figure.colorbar(shown, ax=axes)
+            axes.figure.colorbar(shown, ax=axes, label=name)
             return
         largest = np.argsort(-self.contributions, kind="stable")[:MOST_FEATURES]
         places = np.arange(len(largest))
         axes.barh(places, self.contributions[largest], color="C0")
         axes.set_yticks(places, self.form.feature_names[largest])
         axes.invert_yaxis()
+        axes.set_xlabel(name)
         axes.spines[["top", "right"]].set_visible(False)

@@ -4,11 +4,18 @@ import numpy as np
 
 from skvae.base.hyperparameters import check_integer
 from skvae.base.pipelines import last_step, split_last
+from skvae.base.validation import generated_feature_names
 from skvae.plotting.models import image_shape_of, last_that_can
 
 __all__ = ["ERROR", "anomaly_scores"]
 
 ERROR = "mean squared error of the reconstruction"
+DETECTOR = "anomaly score"
+UNITS = {
+    "likelihood": "nats",
+    "reconstruction": "squared units of X",
+    "latent": "standard deviations",
+}
 
 
 def anomaly_scores(estimator, X, row, display):
@@ -30,18 +37,18 @@ def anomaly_scores(estimator, X, row, display):
     dict
         "errors", "threshold", "contributions", "feature_names", "image_shape" and "score_name".
         Of a detector, errors are minus ``score_samples``, the threshold is minus ``offset_``, and
-        a feature's contribution is what its own is below the typical one.
+        a feature's contribution is by how much it lowers the score.
 
     Examples
     --------
     >>> import numpy as np
     >>> from sklearn.decomposition import PCA
-    >>> from skvae import ReconstructionOutlierDetector
+    >>> from skvae import AutoencoderOutlierDetector
     >>> from skvae.plotting.scores import anomaly_scores
     >>> X = np.random.RandomState(0).standard_normal((50, 3))
-    >>> detector = ReconstructionOutlierDetector(PCA(1)).fit(X)
+    >>> detector = AutoencoderOutlierDetector(PCA(1)).fit(X)
     >>> anomaly_scores(detector, X, 0, "Display")["score_name"]
-    'anomaly score'
+    'anomaly score (nats)'
     """
     last, X = last_step(estimator, X)
     if row is not None:
@@ -68,17 +75,30 @@ def anomaly_scores(estimator, X, row, display):
 def _of_detector(detector, X, row):
     contributions, names = None, None
     if row is not None:
+        names = getattr(
+            detector, "feature_names_in_", generated_feature_names(detector.n_features_in_)
+        )
         explained = detector.explain(X[row : row + 1])
-        contributions = explained.typical - explained.contributions[0]
-        names = explained.feature_names
+        lowers = dict(zip(explained["column"], explained["contribution"], strict=True))
+        contributions = np.array([-lowers[name] for name in names])
     return {
         "errors": -detector.score_samples(X),
         "threshold": -detector.offset_,
         "contributions": contributions,
         "feature_names": names,
-        "image_shape": image_shape_of(detector.transformer_),
-        "score_name": "anomaly score",
+        "image_shape": image_shape_of(detector.estimators_[0]),
+        "score_name": f"{DETECTOR} ({_unit(detector)})",
     }
+
+
+def _unit(detector):
+    """Return what a detector's score is measured in."""
+    kind = detector._anomaly_score_
+    if kind == "likelihood":
+        last = split_last(detector.estimators_[0])[1]
+        is_error = hasattr(last, "reconstruction_error") and not hasattr(last, "elbo_terms")
+        kind = "reconstruction" if is_error else kind
+    return UNITS[kind] if isinstance(kind, str) else "units of its own"
 
 
 def _names(estimator, last):

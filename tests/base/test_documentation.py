@@ -15,14 +15,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skvae import (
+    AutoencoderOutlierDetector,
     AutoencoderTransformer,
     BetaTCVAETransformer,
     BetaVAETransformer,
-    ReconstructionOutlierDetector,
     VAETransformer,
 )
 from skvae.base import documentation as pages
-from skvae.outlier import RobustVAE
 
 X = load_iris().data
 SMALL = {"hidden_layer_sizes": (4,), "max_epochs": 1, "random_state": 0}
@@ -31,16 +30,13 @@ TRANSFORMERS = [
     VAETransformer(2, **SMALL),
     BetaVAETransformer(2, **SMALL),
     BetaTCVAETransformer(2, **SMALL),
-    RobustVAE(2, n_steps=2, random_state=0),
 ]
 ESTIMATORS = [
     *TRANSFORMERS,
-    ReconstructionOutlierDetector(
+    AutoencoderOutlierDetector(
         VAETransformer(2, **SMALL), calibration_fraction=0.2, random_state=0
     ),
-    ReconstructionOutlierDetector(
-        VAETransformer(2, **SMALL), anomaly_score="latent", random_state=0
-    ),
+    AutoencoderOutlierDetector(VAETransformer(2, **SMALL), anomaly_score="latent", random_state=0),
 ]
 SITE = "https://site.example"
 needs_tables = needs_scikit_learn("1.9", "tables of parameters and fitted attributes")
@@ -61,8 +57,7 @@ def fitted_names(estimator):
 
 
 def page_of(estimator):
-    module = "skvae.outlier" if type(estimator) is RobustVAE else "skvae"
-    return f"{SITE}/api/{module}.{type(estimator).__name__}.html"
+    return f"{SITE}/api/skvae.{type(estimator).__name__}.html"
 
 
 def assert_shown(shown, estimator, section, names):
@@ -115,18 +110,18 @@ def test_a_pipeline_shows_the_attributes_of_each_step():
 @needs_tables
 @pytest.mark.parametrize("fitted", [False, True])
 def test_the_detector_shows_its_transformer(fitted):
-    detector = ReconstructionOutlierDetector(VAETransformer(2, **SMALL), random_state=0)
+    detector = AutoencoderOutlierDetector(VAETransformer(2, **SMALL), random_state=0)
     if fitted:
         detector.fit(X)
-        names = fitted_names(detector.transformer_)
-        assert_shown(detector._repr_html_(), detector.transformer_, "Attributes", names)
+        names = fitted_names(detector.estimators_[0])
+        assert_shown(detector._repr_html_(), detector.estimators_[0], "Attributes", names)
     assert_shown(detector._repr_html_(), detector.transformer, "Parameters", ["lr"])
 
 
 @needs_tables
 def test_the_detector_shows_what_it_uses_by_itself():
-    shown = ReconstructionOutlierDetector()._repr_html_()
-    assert_shown(shown, RobustVAE(), "Parameters", ["n_steps"])
+    shown = AutoencoderOutlierDetector()._repr_html_()
+    assert_shown(shown, VAETransformer(), "Parameters", ["lr", "noise_variance"])
 
 
 def test_estimators_from_elsewhere_have_no_page():
@@ -180,11 +175,11 @@ def test_attributes_raise_nothing_but_attribute_errors(estimator, fitted):
 
 def with_large_arrays():
     wide = np.random.default_rng(0).random((20, 20_000), dtype=np.float32)
-    detector = ReconstructionOutlierDetector(
+    detector = AutoencoderOutlierDetector(
         VAETransformer(2, noise_variance="per-feature", **SMALL), random_state=0
     ).fit(wide)
     detector.calibration_scores_ = np.zeros(10_000_000)
-    detector.transformer_.history_ = {"train_loss": np.zeros(10_000_000)}
+    detector.estimators_[0].history_ = {"train_loss": np.zeros(10_000_000)}
     return detector
 
 

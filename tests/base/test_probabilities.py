@@ -244,3 +244,23 @@ def test_a_new_likelihood_is_one_class(monkeypatch, table):
     draws = vae.sample(5_000, latent=Constant(), observation_noise=True, random_state=0)
     noise = draws - vae.sample(1, latent=Constant())
     assert stats.kstest(noise[:, 0], stats.laplace.cdf).pvalue > 1e-3
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"noise_variance": "learned"},
+        {"noise_variance": "per-feature", "input_scale": 0.5},
+        {"likelihood": "bernoulli"},
+        {"likelihood": "continuous-bernoulli", "input_scale": 0.5},
+    ],
+)
+def test_the_terms_of_an_elbo_are_those_of_its_score(parameters, digits):
+    X = digits[:100] / parameters.get("input_scale", 1.0)
+    vae = VAETransformer(2, hidden_layer_sizes=(8,), max_epochs=3, random_state=0, **parameters)
+    log_prob, kl = vae.fit(X).elbo_terms(X)
+    mean, std = vae.posterior(X)
+    np.testing.assert_allclose(
+        kl, 0.5 * (mean**2 + std**2 - 1 - 2 * np.log(std)).sum(axis=1), rtol=1e-9
+    )
+    np.testing.assert_allclose(log_prob.sum(axis=1) - kl, vae.score_samples(X), rtol=1e-10)

@@ -12,18 +12,24 @@ from sklearn.decomposition import PCA, KernelPCA, TruncatedSVD
 
 from skvae import VAETransformer
 from skvae.outlier.scores import (
-    contributions,
     distance_scores,
     likelihood_scores,
     reconstruction_scores,
 )
 
 
+def one_model(transformer, X, **parameters):
+    """Return a detector of one model, that model, and the rows it was fitted to."""
+    alone = {"n_estimators": 1, "calibration_fraction": 0.25, "n_refits": 0}
+    fitted = detector(transformer, **alone, **parameters).fit(X)
+    return fitted, fitted.estimators_[0], X[fitted.estimators_samples_[0]]
+
+
 @every_density
 def test_the_likelihood_is_the_transformers_own_score(name, table):
-    fitted = detector(TRANSFORMERS[name]).fit(table)
-    assert_array_equal(fitted.score_samples(table), fitted.transformer_.score_samples(table))
-    alone = clone(TRANSFORMERS[name]).fit(table)
+    fitted, inner, rows = one_model(TRANSFORMERS[name], table)
+    assert_array_equal(fitted.score_samples(table), inner.score_samples(table))
+    alone = clone(TRANSFORMERS[name]).fit(rows)
     assert_array_equal(fitted.score_samples(table), alone.score_samples(table))
 
 
@@ -33,18 +39,18 @@ def test_the_likelihood_is_the_transformers_own_score(name, table):
     ids=[*TRANSFORMERS, "KernelPCA"],
 )
 def test_the_reconstruction_is_minus_the_mean_squared_error(transformer, table):
-    fitted = detector(transformer, anomaly_score="reconstruction").fit(table)
-    inner = fitted.transformer_
+    fitted, inner, _ = one_model(transformer, table, anomaly_score="reconstruction")
     back = inner.inverse_transform(inner.transform(table))
     assert_allclose(fitted.score_samples(table), -((table - back) ** 2).mean(axis=1), rtol=1e-10)
 
 
 @every_density
 def test_the_latent_score_is_minus_a_mahalanobis_distance_made_by_hand(name, table):
-    fitted = detector(TRANSFORMERS[name], anomaly_score="latent").fit(table)
-    codes = fitted.transformer_.transform(table)
+    fitted, inner, rows = one_model(TRANSFORMERS[name], table, anomaly_score="latent")
+    codes = inner.transform(rows)
     inverse = np.linalg.inv(np.cov(codes.T, bias=True))
-    expected = [-mahalanobis(code, codes.mean(axis=0), inverse) for code in codes[:50]]
+    centre = codes.mean(axis=0)
+    expected = [-mahalanobis(code, centre, inverse) for code in inner.transform(table[:50])]
     assert_allclose(fitted.score_samples(table[:50]), expected, rtol=1e-7)
 
 
@@ -58,8 +64,8 @@ def test_a_callable_gets_the_transformer_and_the_rows(table):
     def score(transformer, X):
         return transformer.transform(X)[:, 0]
 
-    fitted = detector(anomaly_score=score).fit(table)
-    assert_array_equal(fitted.score_samples(table), PCA(2).fit_transform(table)[:, 0])
+    fitted, _, rows = one_model(PCA(2), table, anomaly_score=score)
+    assert_array_equal(fitted.score_samples(table), PCA(2).fit(rows).transform(table)[:, 0])
 
 
 def test_scores_are_those_of_the_row_alone_and_float64(table):
@@ -84,16 +90,6 @@ def test_any_transformer_that_takes_sparse_rows_may_have_them(digits):
     assert_allclose(
         fitted.score_samples(csr_array(digits[:20])), fitted.score_samples(digits[:20]), rtol=1e-9
     )
-
-
-def test_a_row_is_explained_around_the_mean_that_a_pca_was_fitted_to(table):
-    pca = PCA(2).fit(table)
-    row = table[:1] + 3.0
-    explained = contributions(pca, row, "likelihood").contributions[0]
-    centred = (row - pca.mean_)[0]
-    terms = -0.5 * centred * (pca.get_precision() @ centred)
-    constant = 0.5 * np.linalg.slogdet(pca.get_precision())[1] - 3 * np.log(2 * np.pi)
-    assert_allclose(explained, terms + constant / 6, rtol=1e-9)
 
 
 @pytest.mark.parametrize("container", [np.array, csr_array, pd.DataFrame, pl.DataFrame])

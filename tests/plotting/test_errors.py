@@ -5,7 +5,7 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skvae import ReconstructionOutlierDetector, VAETransformer
+from skvae import AutoencoderOutlierDetector, AutoencoderTransformer, VAETransformer
 from skvae.plotting import ReconstructionErrorDisplay
 
 X = pixels()
@@ -67,7 +67,7 @@ def test_contributions_to_a_table_are_bars_the_largest_first():
 @pytest.mark.parametrize("in_pipeline", [False, True])
 def test_of_a_detector_scores_threshold_and_contributions_are_its_own(in_pipeline):
     table, _ = flowers()
-    detector = ReconstructionOutlierDetector(PCA(2), contamination=0.2)
+    detector = AutoencoderOutlierDetector(PCA(2), contamination=0.2)
     fitted = make_pipeline(StandardScaler().set_output(transform="pandas"), detector).fit(table)
     rows, shown = fitted[0].transform(table), fitted if in_pipeline else fitted[-1]
     display = ReconstructionErrorDisplay.from_estimator(
@@ -76,19 +76,40 @@ def test_of_a_detector_scores_threshold_and_contributions_are_its_own(in_pipelin
     np.testing.assert_array_equal(display.errors, -detector.score_samples(rows))
     assert display.threshold == -detector.offset_
     assert (display.errors > display.threshold).sum() == (detector.predict(rows) == -1).sum()
-    explained = detector.explain(rows[5:6])
-    above = explained.typical - explained.contributions[0]
+    explained = detector.explain(rows[5:6]).set_index("column").contribution
+    above = -explained[list(table.columns)].to_numpy()
     np.testing.assert_array_equal(display.contributions, above)
     histogram, bars = display.axes_
     assert texts(bars.get_yticklabels()) == list(table.columns[np.argsort(-above)])
     assert bars.get_title() == "contribution by feature, row 5"
-    assert histogram.get_xlabel() == "anomaly score"
+    assert histogram.get_xlabel() == "anomaly score (nats), higher for anomalies"
+    assert bars.get_xlabel() == "raises the anomaly score (nats)"
+
+
+@pytest.mark.parametrize(
+    ("transformer", "kind", "unit"),
+    [
+        (
+            AutoencoderTransformer(2, max_epochs=1, random_state=0),
+            "likelihood",
+            "squared units of X",
+        ),
+        (PCA(2), "reconstruction", "squared units of X"),
+        (PCA(2), "latent", "standard deviations"),
+        (PCA(2), lambda pca, X: pca.score_samples(X), "units of its own"),
+    ],
+)
+def test_the_axis_names_the_unit(transformer, kind, unit):
+    table, _ = flowers()
+    detector = AutoencoderOutlierDetector(transformer, anomaly_score=kind, random_state=0)
+    display = ReconstructionErrorDisplay.from_estimator(detector.fit(table), table)
+    assert display.axes_[0].get_xlabel() == f"anomaly score ({unit}), higher for anomalies"
 
 
 def test_a_detector_of_images_shows_contributions_as_one_and_keeps_a_threshold_given():
     images = np.random.RandomState(0).uniform(size=(20, 64))
     vae = VAETransformer(2, max_epochs=1, image_shape=(8, 8, 1), random_state=0)
-    detector = ReconstructionOutlierDetector(vae).fit(images)
+    detector = AutoencoderOutlierDetector(vae).fit(images)
     display = ReconstructionErrorDisplay.from_estimator(detector, images, row=1, threshold=3.0)
     assert display.threshold == 3.0
     assert display.axes_[1].images[0].get_array().shape == (8, 8)

@@ -6,9 +6,8 @@
 
 import numpy as np
 
-from skvae import BetaVAETransformer, ReconstructionOutlierDetector, VAETransformer
+from skvae import AutoencoderOutlierDetector, BetaVAETransformer, VAETransformer
 from skvae.metrics import kl_decomposition, sap_score
-from skvae.outlier import RobustVAE
 from skvae.plotting import SampleDisplay
 
 
@@ -35,13 +34,13 @@ def hyper_parameters() -> None:
     VAETransformer(beta=4.0)  # type: ignore[call-arg]
     BetaVAETransformer(beta="4")  # type: ignore[arg-type]
     BetaVAETransformer(capacity="25")  # type: ignore[arg-type]
-    RobustVAE(max_epochs=5)  # type: ignore[call-arg]
-    ReconstructionOutlierDetector("pca")  # type: ignore[arg-type]
-    ReconstructionOutlierDetector(None, "latent")  # type: ignore[call-arg]
-    ReconstructionOutlierDetector(contamination=None)  # type: ignore[arg-type]
-    ReconstructionOutlierDetector(calibration_fraction="auto")  # type: ignore[arg-type]
-    ReconstructionOutlierDetector(anomaly_score=1)  # type: ignore[arg-type]
-    ReconstructionOutlierDetector(anomaly_score=len)  # type: ignore[arg-type]
+    AutoencoderOutlierDetector(n_estimators=None)  # type: ignore[arg-type]
+    AutoencoderOutlierDetector("pca")  # type: ignore[arg-type]
+    AutoencoderOutlierDetector(None, "latent")  # type: ignore[arg-type, call-arg]
+    AutoencoderOutlierDetector(contamination=None)  # type: ignore[arg-type]
+    AutoencoderOutlierDetector(calibration_fraction="auto")  # type: ignore[arg-type]
+    AutoencoderOutlierDetector(anomaly_score=1)  # type: ignore[arg-type]
+    AutoencoderOutlierDetector(anomaly_score=len)  # type: ignore[arg-type]
 
 
 def verbs(vae: VAETransformer, X: np.ndarray) -> None:
@@ -59,7 +58,7 @@ def verbs(vae: VAETransformer, X: np.ndarray) -> None:
     vae.predict(X)  # type: ignore[attr-defined]
 
 
-def attributes(vae: VAETransformer, detector: ReconstructionOutlierDetector) -> None:
+def attributes(vae: VAETransformer, detector: AutoencoderOutlierDetector) -> None:
     vae.histroy_["train_loss"]  # type: ignore[attr-defined]
     vae.history_.train_loss  # type: ignore[attr-defined]
     vae.n_iter_.mean()  # type: ignore[attr-defined]

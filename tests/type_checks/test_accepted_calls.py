@@ -11,17 +11,17 @@ import pytest
 import torch
 from scipy.sparse import csr_array, csr_matrix
 from sklearn.base import BaseEstimator
-from sklearn.decomposition import PCA
+from sklearn.decomposition import PCA, FactorAnalysis, KernelPCA
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from skvae import (
+    AutoencoderOutlierDetector,
     AutoencoderTransformer,
     BetaTCVAETransformer,
     BetaVAETransformer,
-    ReconstructionOutlierDetector,
     VAETransformer,
 )
 from skvae.base import NON_NEGATIVE, BaseVAETransformer, hyperparameters
@@ -29,7 +29,6 @@ from skvae.datasets import make_sprites
 from skvae.metrics import kl_decomposition, sap_score
 from skvae.model_selection import beta_curve, elbo_scorer, latent_scorer
 from skvae.nn import BetaObjective
-from skvae.outlier import RobustVAE
 from skvae.plotting import ReconstructionDisplay, SampleDisplay
 
 X: np.ndarray = np.random.RandomState(0).standard_normal((100, 4))
@@ -69,14 +68,14 @@ def test_hyper_parameters() -> None:
         BetaVAETransformer(capacity=25.0, capacity_epochs=10),
         BetaTCVAETransformer(alpha=1, tc_sampling="mss", n_samples=None),
         BetaTCVAETransformer(n_samples=10_000),
-        RobustVAE(4, trimmed_fraction=0.1, random_state=0),
-        ReconstructionOutlierDetector(),
-        ReconstructionOutlierDetector(None, contamination="auto", calibration_fraction=None),
-        ReconstructionOutlierDetector(PCA(2), contamination=0.2, calibration_fraction=0.3),
-        ReconstructionOutlierDetector(make_pipeline(StandardScaler(), PCA(2))),
-        ReconstructionOutlierDetector(GridSearchCV(PCA(), {"n_components": [1, 2]})),
-        ReconstructionOutlierDetector(VAETransformer(2), anomaly_score=first_column),
-        ReconstructionOutlierDetector(RobustVAE(2), anomaly_score="latent", random_state=0),
+        AutoencoderOutlierDetector(),
+        AutoencoderOutlierDetector(None, contamination="auto", calibration_fraction=None),
+        AutoencoderOutlierDetector(PCA(2), contamination=0.2, calibration_fraction=0.3),
+        AutoencoderOutlierDetector(make_pipeline(StandardScaler(), PCA(2))),
+        AutoencoderOutlierDetector(GridSearchCV(PCA(), {"n_components": [1, 2]})),
+        AutoencoderOutlierDetector(VAETransformer(2), anomaly_score=first_column),
+        AutoencoderOutlierDetector(FactorAnalysis(2), n_estimators=5, max_samples=100, n_refits=0),
+        AutoencoderOutlierDetector(KernelPCA(2), anomaly_score="latent", n_jobs=2, random_state=0),
     ]
     estimators += [
         VAETransformer(likelihood=likelihood, noise_variance=noise_variance)
@@ -153,17 +152,18 @@ def test_fitted_attributes() -> None:
     assert_type(autoencoder.feature_names_in_, np.ndarray)
     assert_type(autoencoder.code_mean_, np.ndarray)
     assert_type(autoencoder.code_covariance_, np.ndarray)
-    assert_type(RobustVAE(2, n_steps=1).fit(X).wide_, VAETransformer)
 
 
 def test_detectors() -> None:
-    detector = ReconstructionOutlierDetector(PCA(2), calibration_fraction=0.2).fit(X)
-    assert_type(detector, ReconstructionOutlierDetector)
+    detector = AutoencoderOutlierDetector(PCA(2), calibration_fraction=0.2).fit(X)
+    assert_type(detector, AutoencoderOutlierDetector)
     assert_type(detector.offset_, float)
     assert_type(detector.calibration_scores_, np.ndarray)
+    assert_type(detector.oob_scores_, np.ndarray)
+    assert_type(detector.estimators_samples_, list[np.ndarray])
     assert_type(detector.p_value(X), np.ndarray)
     assert_type(detector.predict(X), np.ndarray)
-    assert detector.explain(X, n_features=2).contributions.shape == (100, 2)
+    assert detector.explain(X[:5], n_features=2).shape == (10, 5)
     detector.fit_predict(X)
 
 

@@ -1,6 +1,6 @@
 """Data frames, where they are asked for. The only module that imports pandas."""
 
-__all__ = ["factor_frame", "import_pandas"]
+__all__ = ["factor_frame", "frame_or_none", "import_pandas"]
 
 
 def import_pandas(function, purpose):
@@ -36,3 +36,11 @@ def factor_frame(function, factor_values, factor_names):
     """Return factors' values as a DataFrame, or raise the sentence of ``import_pandas``."""
     pandas = import_pandas(function, "as_frame=True")
     return pandas.DataFrame(factor_values, columns=list(factor_names))
+
+
+def frame_or_none(columns):
+    """Return a DataFrame of a dict of columns, or None where there is no pandas."""
+    try:
+        return import_pandas("A frame", "its columns").DataFrame(columns)
+    except ImportError:
+        return None

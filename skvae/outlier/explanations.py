@@ -1,0 +1,144 @@
+"""Which columns make a row improbable: what its score is with their typical values instead."""
+
+from numbers import Real
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from skvae._frames import frame_or_none
+from skvae.outlier.tables import cells_of, columns_of, replaced, take
+
+__all__ = ["as_table", "contributions"]
+
+ORDERS = 10  # and their opposites: three columns that are odd together get alike shares
+CHUNK_ENTRIES = 2**22  # of changed rows that are scored at a time
+LARGEST = np.finfo(np.float64).max / 4  # a score of -inf has no differences
+
+
+def contributions(score, X, typical):
+    r"""Return what each column's value does to the score of each row: its Shapley value.
+
+    In some order of the columns, those of a row x get the typical values t one after the other,
+    and each makes a difference to the score. A column contributes the mean of its differences over
+    :math:`2 M` orders, M drawn at random and each also backwards, so that
+
+    .. math:: \sum_j c_j(x) = s(x) - s(t)
+
+    The mean over all orders is the Shapley value [1]_, to which this comes close; where the score
+    is quadratic, as the density of a PCA, every pair of opposite orders has it exactly.
+
+    Parameters
+    ----------
+    score : callable
+        Of rows: (n_samples,), float64.
+    X : {array, CSR matrix, DataFrame} of shape (n_samples, n_features)
+        Rows.
+    typical : list of length n_features
+        A value for each column.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features), float64
+        Negative where a column makes the row less normal.
+
+    References
+    ----------
+    .. [1] E. Strumbelj and I. Kononenko (2014), Explaining prediction models and individual
+       predictions with feature contributions, Knowledge and Information Systems 41.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvae.outlier.explanations import contributions
+    >>> contributions(lambda X: -X.prod(axis=1), np.array([[2.0, 3.0]]), [0.0, 0.0])
+    array([[-3., -3.]])
+    """
+    differs = _differ(X, typical)
+    places = np.flatnonzero(differs.any(axis=0))  # where nothing changes, nothing is scored
+    own, total = _finite(score(X)), np.zeros(X.shape)
+    rng = np.random.RandomState(0)  # the same orders at every call
+    orders = [rng.permutation(places) for _ in range(ORDERS)]
+    for order in [*orders, *(order[::-1] for order in orders)]:
+        before = own
+        scores = _scores_of_changed(score, X, order, typical)
+        for place, after in zip(order, scores, strict=True):
+            total[:, place] += before - after
+            before = after
+    return np.where(differs, total, 0.0) / (2 * ORDERS)
+
+
+def as_table(X, contributions, typical, names, n_features=None):
+    """Return contributions as a DataFrame, or a Bunch of its columns where there is no pandas.
+
+    One line for each row and column, the most harmful column of a row first: "row" (its label in
+    the index of X, or its number), "column", "value", "typical" and "contribution".
+
+    Parameters
+    ----------
+    X : {array, CSR matrix, DataFrame} of shape (n_samples, n_features)
+        Rows.
+    contributions : ndarray of shape (n_samples, n_features)
+        Negative where a column makes the row less normal.
+    typical : list of length n_features
+        A value for each column.
+    names : sequence of str
+        Of the columns.
+    n_features : int, default=None
+        How many columns of each row; None for all.
+
+    Returns
+    -------
+    DataFrame or Bunch
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvae.outlier.explanations import as_table
+    >>> as_table(np.array([[5.0, 6.0]]), np.array([[0.0, -9.0]]), [5.0, 1.0], ["a", "b"])
+       row column  value  typical  contribution
+    0    0      b    6.0      1.0          -9.0
+    1    0      a    5.0      5.0           0.0
+    """
+    columns = np.argsort(contributions, axis=1, kind="stable")[:, :n_features]
+    values = cells_of(X)
+    rows = np.asarray(X.index) if hasattr(X, "iloc") else np.arange(X.shape[0])
+    entries = {
+        "row": np.repeat(rows, columns.shape[1]),
+        "column": np.asarray(names)[columns].ravel(),
+        "value": _numbers(np.take_along_axis(values, columns, axis=1).ravel()),
+        "typical": _numbers(np.array(typical, dtype=object)[columns].ravel()),
+        "contribution": np.take_along_axis(contributions, columns, axis=1).ravel(),
+    }
+    frame = frame_or_none(entries)
+    return Bunch(**entries) if frame is None else frame
+
+
+def _scores_of_changed(score, X, order, typical):
+    """Yield the scores of all rows with the typical values of the first column, of two, ..."""
+    n_rows, n_columns = X.shape
+    turns = np.full(n_columns, len(order))
+    turns[order] = np.arange(len(order))
+    at_once = max(1, CHUNK_ENTRIES // (n_rows * n_columns))
+    for first in range(0, len(order), at_once):
+        some = np.arange(first, min(first + at_once, len(order)))
+        changed = np.repeat(turns <= some[:, None], n_rows, axis=0)
+        rows = take(X, np.tile(np.arange(n_rows), len(some)))
+        yield from _finite(score(replaced(rows, changed, typical))).reshape(len(some), n_rows)
+
+
+def _differ(X, typical):
+    """Return where the values of X are not the typical ones."""
+    usual = replaced(take(X, np.array([0])), np.ones((1, X.shape[1]), dtype=bool), typical)
+    pairs = zip(columns_of(X), columns_of(usual), strict=True)
+    return np.stack([values != value[0] for values, value in pairs], axis=1)
+
+
+def _finite(scores):
+    """Return scores that differences can be taken of."""
+    return np.maximum(scores, -LARGEST)
+
+
+def _numbers(values):
+    """Return values as numbers where all of them are."""
+    are_numbers = all(isinstance(value, Real) and not isinstance(value, bool) for value in values)
+    return values.astype(np.float64) if are_numbers else values

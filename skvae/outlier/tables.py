@@ -1,0 +1,227 @@
+"""Rows as they come: arrays, CSR matrices and frames, and their columns."""
+
+import numpy as np
+from scipy.sparse import csr_array, issparse
+from sklearn.utils import _safe_indexing, get_tags
+from sklearn.utils.validation import validate_data
+
+from skvae.base.validation import dense
+
+__all__ = [
+    "cells_of",
+    "columns_of",
+    "is_mixed",
+    "is_whole",
+    "own_columns_of",
+    "replaced",
+    "take",
+    "texts_of",
+    "valid_frame",
+    "valid_rows",
+]
+
+LEAST_ROWS = 3  # of which a half is two
+
+
+def valid_rows(detector, X, *, reset):
+    """Return X, valid: a frame as one where its names were fitted, else an array or a CSR matrix.
+
+    NaN is left to the transformer, which takes it or says that it does not.
+
+    Parameters
+    ----------
+    detector : estimator
+        Fitted, unless ``reset``.
+    X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
+        Rows.
+    reset : bool
+        Whether ``fit`` asks: the detector then takes number and names of the columns from X.
+
+    Returns
+    -------
+    {array, DataFrame, CSR matrix} of shape (n_samples, n_features)
+        Of numbers, none infinite.
+    """
+    rows = validate_data(
+        detector,
+        X,
+        accept_sparse="csr" if get_tags(detector).input_tags.sparse else False,
+        dtype="numeric",
+        reset=reset,
+        ensure_all_finite="allow-nan",
+        ensure_min_samples=LEAST_ROWS if reset else 1,
+    )
+    named = hasattr(detector, "feature_names_in_") and hasattr(X, "columns")
+    if not named or issparse(rows):
+        return rows
+    has_numbers = np.asarray(X[:1]).dtype.kind in "biuf"  # or text that stands for numbers
+    return X if has_numbers or not hasattr(X, "astype") else X.astype(rows.dtype)
+
+
+def valid_frame(detector, X, *, reset):
+    """Return a frame of mixed columns, valid as far as its columns and their names go."""
+    validate_data(detector, X, skip_check_array=True, reset=reset)
+    for place, values in enumerate(columns_of(X)):
+        if values.dtype != object and np.isinf(values).any():
+            raise ValueError(
+                f"The numbers of X must be finite. Got infinity in column {X.columns[place]!r} "
+                f"instead. Give such values a number, or NaN."
+            )
+    least = LEAST_ROWS if reset else 1
+    if X.shape[0] < least:
+        raise ValueError(
+            f"Found array with {X.shape[0]} sample(s) (shape={X.shape}) while a minimum of {least} "
+            f"is required by {type(detector).__name__}."
+        )
+    return X
+
+
+def take(X, rows):
+    """Return some rows of X, of its kind."""
+    return X[rows] if isinstance(X, np.ndarray) or issparse(X) else _safe_indexing(X, rows)
+
+
+def columns_of(X):
+    """Yield the columns of X as arrays: float64 of numbers, dates and spelled numbers, else text.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skvae.outlier.tables import columns_of
+    >>> list(columns_of(pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})))
+    [array([1., 2.]), array(['x', 'y'], dtype=object)]
+    """
+    if isinstance(X, np.ndarray):
+        yield from X.T.astype(np.float64, copy=False)
+    elif issparse(X):
+        columns = X.tocsc()
+        for first, last in zip(columns.indptr[:-1], columns.indptr[1:], strict=True):
+            values = np.zeros(X.shape[0])
+            values[columns.indices[first:last]] = columns.data[first:last]
+            yield values
+    else:
+        for place in range(X.shape[1]):
+            yield _values(_column(X, place))
+
+
+def cells_of(X):
+    """Return what X holds, an array of objects; a missing value is NaN or None as it is there."""
+    if isinstance(X, np.ndarray) or issparse(X):
+        return dense(X).astype(object)
+    columns = [np.array(list(_column(X, place)), dtype=object) for place in range(X.shape[1])]
+    return np.stack(columns, axis=1)
+
+
+def is_mixed(X):
+    """Return whether X is a frame with a column that neither holds nor spells numbers.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skvae.outlier.tables import is_mixed
+    >>> is_mixed(pd.DataFrame({"a": ["1", "2"]})), is_mixed(pd.DataFrame({"a": ["x", "2"]}))
+    (False, True)
+    """
+    if not hasattr(X, "columns"):
+        return False
+    columns = (_column(X, place) for place in range(X.shape[1]))
+    return any(_is_date(column) or _numbers(column) is None for column in columns)
+
+
+def is_whole(X, place):
+    """Return whether a column holds what has no mean of two values: integers, flags, objects."""
+    if isinstance(X, np.ndarray) or issparse(X):
+        return X.dtype.kind != "f"
+    return np.asarray(_column(X, place)[:1]).dtype.kind != "f"
+
+
+def replaced(X, mask, values):
+    """Return X with other values in some places.
+
+    Parameters
+    ----------
+    X : {array, CSR matrix, DataFrame} of shape (n_samples, n_features)
+        Stays as it is.
+    mask : ndarray of bool of shape (n_samples, n_features)
+        Where.
+    values : sequence of length n_features
+        One for each column, of those that it can hold; None where it is not asked for.
+
+    Returns
+    -------
+    {array, CSR matrix, DataFrame} of shape (n_samples, n_features)
+        Of the kind of X.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvae.outlier.tables import replaced
+    >>> replaced(np.array([[1.0, 2.0]]), np.array([[False, True]]), [7.0, 8.0])
+    array([[1., 8.]])
+    """
+    if isinstance(X, np.ndarray):
+        return np.where(mask, np.asarray(values, dtype=np.float64), X).astype(X.dtype, copy=False)
+    if issparse(X):
+        return csr_array(replaced(X.toarray(), mask, values))
+    changed = X.copy() if hasattr(X, "iloc") else X
+    for place in np.flatnonzero(mask.any(axis=0)):
+        old, here = _column(X, place), mask[:, place]
+        if hasattr(X, "iloc"):
+            new = old.copy()
+            new.iloc[np.flatnonzero(here)] = values[place]
+            changed.isetitem(place, new)
+        else:
+            pairs = zip(here, old, strict=True)
+            new = [values[place] if there else value for there, value in pairs]
+            changed = changed.with_columns(type(old)(X.columns[place], new, dtype=old.dtype))
+    return changed
+
+
+def _column(X, place):
+    return X.iloc[:, place] if hasattr(X, "iloc") else X[X.columns[place]]
+
+
+def _is_date(column):
+    return np.asarray(column[:1]).dtype.kind in "mM"
+
+
+def own_columns_of(X):
+    """Yield the columns as :func:`columns_of` does, but what only spells numbers as text."""
+    for place, values in enumerate(columns_of(X)):
+        is_text = hasattr(X, "columns") and np.asarray(_column(X, place)[:1]).dtype == object
+        yield texts_of(X, place) if is_text else values
+
+
+def texts_of(X, place):
+    """Return a column as text: the same of all missing values, None, NaN or NA."""
+    return np.array([_text(value) for value in _column(X, place)], dtype=object)
+
+
+def _text(value):
+    try:
+        missing = value is None or bool(value != value)
+    except TypeError:  # pandas' NA is neither
+        missing = True
+    return "nan" if missing else str(value)
+
+
+def _values(column):
+    """Return a column as float64 where it holds or spells numbers or dates, else as text."""
+    numbers = _numbers(column)
+    return (
+        np.array([_text(value) for value in column], dtype=object) if numbers is None else numbers
+    )
+
+
+def _numbers(column):
+    """Return a column as float64, or None where it is of something else than numbers."""
+    if _is_date(column):
+        dates = np.asarray(column)
+        unit = f"{dates.dtype.kind}8[us]"  # whatever unit the column counts in
+        return np.where(np.isnat(dates), np.nan, dates.astype(unit).astype(np.int64))
+    try:
+        if hasattr(column.dtype, "na_value") and hasattr(column, "to_numpy"):
+            return column.to_numpy(dtype=np.float64, na_value=np.nan)  # pandas' nullable kinds
+        return np.asarray(column).astype(np.float64)
+    except (TypeError, ValueError):
+        return None
