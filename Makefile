@@ -68,10 +68,12 @@ bench: $(INSTALLED) ## the benchmarks; their JSON is kept in benchmarks/results
 	        */beta_curve.py) data="$(DATA:%=%/mnist.npz)" ;; \
 	        */defaults.py) data="$(DATA)/adbench" ;; \
 	        */disentanglement.py) data="npz:$(DATA)/dsprites_grid.npz --quick" ;; \
+	        */false_alarms.py) data="$(if $(DATA),$(DATA)/adbench)" ;; \
 	        */features.py) data="$(DATA)" ;; \
 	        */generation.py) data="$(DATA)/mnist.npz" ;; \
 	        */held_out.py) data="$(DATA)" ;; \
 	        */images.py) data="$(DATA)/lpc_sprites64.npz" ;; \
+	        */mixed_tables.py) data="$(if $(DATA),$(DATA)/tables)" ;; \
 	        */paper.py) data="npz:$(DATA)/lpc_sprites64.npz --quick" ;; \
 	        */selection.py) data="$(DATA)/mnist.npz" ;; \
 	        */sprites.py) data="$(if $(DATA),$(DATA)/dsprites_grid.npz)" ;; \

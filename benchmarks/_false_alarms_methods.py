@@ -1,0 +1,117 @@
+"""The detectors that false_alarms.py compares, at their defaults but for the share asked for."""
+
+from functools import partial
+from time import process_time
+
+import numpy as np
+from sklearn.ensemble import IsolationForest
+from sklearn.neighbors import LocalOutlierFactor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skvae import AutoencoderOutlierDetector
+
+__all__ = ["LEVELS", "METHODS", "MOST_SEEDS", "PYOD", "P_VALUE"]
+
+LEVELS = (0.01, 0.05, 0.1)
+P_VALUE = ", p-value"
+CALIBRATION_FRACTION = 0.3
+
+
+def detector_shares(name, parameters, seed, train, test):
+    """Return the shares that ``predict`` and ``p_value`` flag, of one detector of ours.
+
+    Each level is fitted anew, with the same seed and so the same models: nothing else is public
+    that moves the threshold.
+    """
+    detector = AutoencoderOutlierDetector(random_state=seed, **parameters)
+    shares, seconds = {}, []
+    for level in LEVELS:
+        detector.set_params(contamination=level)
+        seconds.append(_seconds_of_fit(detector, train))
+        shares[level] = _share(detector.predict(test) == -1)
+    p = detector.p_value(test)
+    common = {
+        "n_calibration": len(detector.calibration_scores_),
+        "seconds": float(np.mean(seconds)),
+    }
+    return [
+        {"method": name, "shares": shares, **common},
+        {"method": name + P_VALUE, "shares": {c: _share(p <= c) for c in LEVELS}, **common},
+    ]
+
+
+def sklearn_shares(name, make, seed, train, test):
+    """Return the shares that one of scikit-learn's flags."""
+    shares, seconds = {}, []
+    for level in LEVELS:
+        detector = make(level, seed)
+        seconds.append(_seconds_of_fit(detector, train))
+        shares[level] = _share(detector.predict(test) == -1)
+    return [_row(name, shares, len(train), float(np.mean(seconds)))]
+
+
+def make_forest(level, seed):
+    return IsolationForest(contamination=level, random_state=seed)
+
+
+def make_factor(level, seed):
+    """Return scikit-learn's local outlier factor; distances need columns of one scale."""
+    return make_pipeline(StandardScaler(), LocalOutlierFactor(novelty=True, contamination=level))
+
+
+def pyod_shares(name, seed, train, test):
+    """Return the shares that one of PyOD's flags, an optional dependency of benchmarks alone.
+
+    It is fitted once: contamination only sets ``threshold_``, that quantile of
+    ``decision_scores_``, and so that is what is set here for each level.
+    """
+    from pyod.models.auto_encoder import AutoEncoder
+    from pyod.models.ecod import ECOD
+    from pyod.models.vae import VAE
+
+    make = {
+        "PyOD AutoEncoder": partial(AutoEncoder, random_state=seed, verbose=0),
+        "PyOD VAE": partial(VAE, random_state=seed, verbose=0),
+        "PyOD ECOD": ECOD,
+    }[name]
+    detector = make(contamination=LEVELS[0])
+    seconds = _seconds_of_fit(detector, train)
+    shares = {}
+    for level in LEVELS:
+        detector.threshold_ = np.percentile(detector.decision_scores_, 100 * (1 - level))
+        shares[level] = _share(detector.predict(test) == 1)
+    return [_row(name, shares, len(train), seconds)]
+
+
+def _row(method, shares, n_calibration, seconds):
+    return {
+        "method": method,
+        "shares": shares,
+        "n_calibration": n_calibration,
+        "seconds": seconds,
+    }
+
+
+def _share(flagged):
+    return float(np.mean(flagged))
+
+
+def _seconds_of_fit(detector, train):
+    started = process_time()
+    detector.fit(train)
+    return process_time() - started
+
+
+DETECTORS = {
+    "detector": {},
+    "split conformal": {"n_estimators": 1, "calibration_fraction": CALIBRATION_FRACTION},
+}
+FOREIGN = {"IsolationForest": make_forest, "LocalOutlierFactor": make_factor}
+PYOD = ("PyOD VAE", "PyOD AutoEncoder", "PyOD ECOD")
+METHODS = {
+    **{name: partial(detector_shares, name, given) for name, given in DETECTORS.items()},
+    **{name: partial(sklearn_shares, name, make) for name, make in FOREIGN.items()},
+    **{name: partial(pyod_shares, name) for name in PYOD},
+}
+MOST_SEEDS = {"PyOD VAE": 1}  # the slowest
