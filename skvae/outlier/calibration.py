@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["ROUNDING", "fence", "mean_where", "p_values", "rounding", "threshold"]
+__all__ = ["ROUNDING", "Calibration", "fence", "mean_where", "p_values", "rounding", "threshold"]
 
 FENCE = 3.0  # standard deviations below the median, where the scores are normal
 NORMAL_QUARTILE = 0.6745  # of a standard normal variable
@@ -65,7 +65,28 @@ def rounding(scores, scale):
     return np.where(np.isfinite(size), ROUNDING * size, 0.0)
 
 
-def p_values(scores, unseen, calibration_scores, calibration_unseen, scale):
+class Calibration:
+    """The scores of rows that models have not seen, made ready to compare with.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (m, n_models)
+        Of the calibration rows.
+    unseen : ndarray of bool of shape (m, n_models)
+        Which models have not seen them.
+    """
+
+    def __init__(self, scores, unseen):
+        self.n_rows = len(scores)
+        self.out_of_bag = np.sort(mean_where(scores, unseen))
+        patterns, places = np.unique(unseen, axis=0, return_inverse=True)
+        self.by_models = [
+            (models, np.sort(scores[places.ravel() == place][:, models].mean(axis=1)))
+            for place, models in enumerate(patterns)
+        ]
+
+
+def p_values(scores, unseen, calibration, scale):
     r"""Return the share of the calibration rows, and the row itself, that score no higher.
 
     .. math:: p(x) = \frac{1 + \#\{i : s_i^{-i} \le s_x^{-i}\}}{m + 1}
@@ -80,8 +101,8 @@ def p_values(scores, unseen, calibration_scores, calibration_unseen, scale):
         Of the rows asked for.
     unseen : ndarray of bool of shape (n_samples, n_models)
         Which models have not seen them.
-    calibration_scores, calibration_unseen : ndarray of shape (m, n_models)
-        The same of the calibration rows.
+    calibration : Calibration
+        What they are compared with.
     scale : float
         What counts as rounding: a millionth of it, and of the score.
 
@@ -93,23 +114,21 @@ def p_values(scores, unseen, calibration_scores, calibration_unseen, scale):
     Examples
     --------
     >>> import numpy as np
-    >>> from skvae.outlier.calibration import p_values
-    >>> scores, unseen = np.arange(9.0)[:, None], np.ones((9, 1), dtype=bool)
-    >>> p_values(np.array([[1.5], [-1.0]]), unseen[:2], scores, unseen, 1.0)
+    >>> from skvae.outlier.calibration import Calibration, p_values
+    >>> unseen = np.ones((9, 1), dtype=bool)
+    >>> calibration = Calibration(np.arange(9.0)[:, None], unseen)
+    >>> p_values(np.array([[1.5], [-1.0]]), unseen[:2], calibration, 1.0)
     array([0.3, 0.1])
     """
-    out_of_bag = mean_where(calibration_scores, calibration_unseen)
-    own = mean_where(scores, unseen)
     new = unseen.all(axis=1)
-    n_no_higher = _count(out_of_bag, own, scale)
+    n_no_higher = _count(calibration.out_of_bag, mean_where(scores, unseen), scale)
     n_no_higher[new] = 0
-    patterns, places = np.unique(calibration_unseen, axis=0, return_inverse=True)
-    for place, models in enumerate(patterns):
+    for models, others in calibration.by_models:
         own = scores[new][:, models].mean(axis=1)
-        n_no_higher[new] += _count(out_of_bag[places.ravel() == place], own, scale)
-    return (1 + n_no_higher) / (1 + len(calibration_scores))
+        n_no_higher[new] += _count(others, own, scale)
+    return (1 + n_no_higher) / (1 + calibration.n_rows)
 
 
 def _count(scores, own, scale):
-    """Return how many scores are no higher than each of one's own."""
-    return np.searchsorted(np.sort(scores), own + rounding(own, scale), side="right")
+    """Return how many of ascending scores are no higher than each of one's own."""
+    return np.searchsorted(scores, own + rounding(own, scale), side="right")

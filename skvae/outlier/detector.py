@@ -27,7 +27,7 @@ from skvae.base.hyperparameters import (
 )
 from skvae.base.sklearn_bases import BaseEstimator
 from skvae.outlier.bags import draw_bags
-from skvae.outlier.calibration import ROUNDING, mean_where, rounding, threshold
+from skvae.outlier.calibration import ROUNDING, Calibration, mean_where, rounding, threshold
 from skvae.outlier.columns import ColumnRanges
 from skvae.outlier.inference import OutlierInferenceMixin
 from skvae.outlier.members import default_transformer, fit_members
@@ -244,7 +244,7 @@ class AutoencoderOutlierDetector(OutlierInferenceMixin, DocumentationLinks, Base
         has_units = self.anomaly_score == "reconstruction" and not self._mixed_
         sizes = ROUNDING * mean_squares(X) if has_units else np.abs(own)
         self._score_scale_ = np.median(sizes)
-        self._calibration_ = scores, unseen
+        self._calibration_ = Calibration(scores, unseen)
         self.calibration_scores_ = np.sort(own)
         self.oob_scores_ = np.full(n_samples, np.nan)
         self.oob_scores_[rows] = own

@@ -10,7 +10,7 @@ from skvae._typing import Depends, MatrixLike
 from skvae.base.hyperparameters import check_integer
 from skvae.base.sklearn_bases import OutlierMixin
 from skvae.base.validation import FittedColumns, generated_feature_names
-from skvae.outlier.calibration import mean_where, p_values
+from skvae.outlier.calibration import Calibration, mean_where, p_values
 from skvae.outlier.explanations import as_table, contributions
 from skvae.outlier.seen_rows import SeenRows
 from skvae.outlier.tables import is_mixed, take, valid_frame, valid_rows
@@ -27,7 +27,7 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
     oob_scores_: np.ndarray
     calibration_scores_: np.ndarray
     _anomaly_score_: Any
-    _calibration_: tuple[np.ndarray, np.ndarray]
+    _calibration_: Calibration
     _frame_type_: Any
     _members_: tuple
     _mixed_: bool
@@ -181,7 +181,7 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
         X = self._ranges_.within(self._rows(X))
         unseen = self._seen_rows_.unseen(X)
         scores = self._member_scores(X, unseen)
-        return p_values(scores, unseen, *self._calibration_, self._score_scale_)
+        return p_values(scores, unseen, self._calibration_, self._score_scale_)
 
     def explain(self, X: MatrixLike, n_features: int | None = None) -> Depends:
         r"""Return which columns make each row less normal, and by how much.

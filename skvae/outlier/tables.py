@@ -51,6 +51,8 @@ def valid_rows(detector, X, *, reset):
         ensure_all_finite="allow-nan",
         ensure_min_samples=LEAST_ROWS if reset else 1,
     )
+    if isinstance(rows, np.ndarray) and rows.dtype == object:  # None among numbers
+        rows = rows.astype(np.float64)
     named = hasattr(detector, "feature_names_in_") and hasattr(X, "columns")
     if not named or issparse(rows):
         return rows

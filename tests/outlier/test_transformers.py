@@ -163,6 +163,15 @@ def test_missing_values_are_left_to_the_transformer(table):
         fitted.predict(np.where(np.isnan(X), np.inf, X))
 
 
+def test_none_is_a_missing_value():
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        detector(PCA(1)).fit([[1, None], [2, 3], [3, 4]])
+    fitted = detector(make_pipeline(SimpleImputer(), PCA(1)), contamination=0.3)
+    rows = [[1.0, 2.0], [2.0, None], [3.0, 4.0], [4.0, 4.5], [5.0, 7.0], [6.0, 6.0]]
+    holes = np.array(rows, dtype=float)
+    assert_array_equal(fitted.fit(rows).score_samples(rows), fitted.fit(holes).score_samples(holes))
+
+
 def test_frames_and_arrays_are_told_apart_once(table):
     frame = pd.DataFrame(table, columns=list("abcdef"))
     named = detector(make_pipeline(StandardScaler(), PCA(2))).fit(frame)
