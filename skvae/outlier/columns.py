@@ -4,7 +4,15 @@ which values were seen at all."""
 import numpy as np
 from scipy.sparse import csr_array, dia_array, issparse
 
-from skvae.outlier.tables import cells_of, columns_of, is_whole, replaced, take, texts_of
+from skvae.outlier.tables import (
+    cells_of,
+    columns_of,
+    has_numbers,
+    is_whole,
+    replaced,
+    take,
+    texts_of,
+)
 
 __all__ = ["ColumnRanges", "SeenValues"]
 
@@ -29,7 +37,7 @@ class ColumnRanges:
         The median of numbers, of integers the lower one of two; else the most frequent value.
     low, high : ndarray of shape (n_features,)
         The least and the greatest value less and plus a million ranges; infinite where a column
-        has no range.
+        has no range, or is not of numbers.
 
     Examples
     --------
@@ -43,9 +51,10 @@ class ColumnRanges:
     def __init__(self, X):
         low, high = [], []
         self.typical = [_value(X, place, *usual) for place, usual in enumerate(_usual(X))]
-        for values in columns_of(X):
+        for place, values in enumerate(columns_of(X)):
             least, most = _ends(values)
-            reach = FARTHEST * (most - least) if most > least else np.inf
+            is_told = most > least and has_numbers(X, place)
+            reach = FARTHEST * (most - least) if is_told else np.inf
             low.append(least - reach)
             high.append(most + reach)
         self.low, self.high = np.array(low), np.array(high)

@@ -30,7 +30,7 @@ from skvae.outlier.bags import draw_bags
 from skvae.outlier.calibration import ROUNDING, Calibration, mean_where, rounding, threshold
 from skvae.outlier.columns import ColumnRanges
 from skvae.outlier.inference import OutlierInferenceMixin
-from skvae.outlier.members import default_transformer, fit_members
+from skvae.outlier.members import LEAST_ROWS, default_transformer, fit_members
 from skvae.outlier.scores import mean_squares
 from skvae.outlier.seen_rows import SeenRows
 from skvae.outlier.tables import take
@@ -38,7 +38,6 @@ from skvae.outlier.tables import take
 __all__ = ["AutoencoderOutlierDetector"]
 
 LEAST_ESTIMATORS = 3  # of which one has not seen a row, whichever it is
-LEAST_ROWS = 2  # that a transformer is fitted to
 MOST_CALIBRATION_ROWS = 10_000  # a rate of 1 % is then known to a tenth of itself
 
 

@@ -22,7 +22,7 @@ from skvae.outlier.scores import (
 from skvae.outlier.tables import take
 from skvae.vae import VAETransformer
 
-__all__ = ["Member", "default_transformer", "fit_members"]
+__all__ = ["LEAST_ROWS", "Member", "default_transformer", "fit_members"]
 
 # Standard deviations below the median, where a row is too odd to be learned from. At three, the
 # fence of contamination="auto", rows that are rare and normal go as well.
@@ -33,7 +33,6 @@ LEAST_ROWS = 2  # that a transformer can be fitted to
 # these as they are training diverged on one table of twenty.
 N_STEPS = 50
 USUAL = 5.0
-LEAST_ROWS = 2  # that a transformer can be fitted to
 
 
 class Member:

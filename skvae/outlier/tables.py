@@ -10,6 +10,7 @@ from skvae.base.validation import dense
 __all__ = [
     "cells_of",
     "columns_of",
+    "has_numbers",
     "is_mixed",
     "is_whole",
     "own_columns_of",
@@ -135,6 +136,13 @@ def is_whole(X, place):
     if isinstance(X, np.ndarray) or issparse(X):
         return X.dtype.kind != "f"
     return np.asarray(_column(X, place)[:1]).dtype.kind != "f"
+
+
+def has_numbers(X, place):
+    """Return whether a column is of numbers, and not of dates, flags, or text that spells them."""
+    if isinstance(X, np.ndarray) or issparse(X):
+        return True
+    return np.asarray(_column(X, place)[:1]).dtype.kind in "iuf"
 
 
 def replaced(X, mask, values):

@@ -89,6 +89,19 @@ def test_dates_are_left_to_the_transformer(beside):
     assert explained.typical[0] in set(frame.day)
 
 
+def test_dates_and_spelled_numbers_far_off_stay_what_they_are():
+    days = FunctionTransformer(
+        lambda X: X.apply(lambda column: column.astype("datetime64[ns]").astype("int64") / 1e18)
+    )
+    seconds = pd.date_range("2024-01-01", periods=300, freq="1ms")
+    frame = numbers().assign(day=seconds)
+    frame = frame.assign(amount=frame.amount.astype(str))
+    steps = make_column_transformer((StandardScaler(), ["amount", "size"]), (days, ["day"]))
+    detector = fitted(make_pipeline(steps, StandardScaler(), FactorAnalysis(1)), frame)
+    new = frame[:2].assign(day=pd.Timestamp("2030-06-01"), amount=["1e30", "50"])
+    assert_array_equal(detector.predict(new), [-1, -1])
+
+
 COLUMNS = {
     "mostly missing": lambda rng: pd.Series(
         [None if draw < 0.7 else "gift" for draw in rng.uniform(size=300)], dtype=object
