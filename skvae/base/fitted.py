@@ -103,7 +103,8 @@ def attributes_with_weights(estimator, weights, X):
         "The weights must be finite, and what follows from them on X. Got inf or nan instead. "
         "Train with a smaller lr, or scale X."
     )
-    return _following(fitted, net, X, np.arange(X.shape[0]), refusal)
+    batches = Batches(X, np.arange(X.shape[0]), CONCLUDING_BATCH, fitted.device)
+    return _following(fitted, net, batches, refusal)
 
 
 def inference_modules(estimator, network, n_features):
@@ -115,7 +116,7 @@ def inference_modules(estimator, network, n_features):
 
 def _attributes(estimator, run, net):
     """Return what follows from a net that is the run's, or a copy of it."""
-    X, rows, start = run.batches.X, run.batches.rows, run.start
+    start = run.start
     refusal = (
         f"The fitted {type(estimator).__name__} must be finite. Got inf or nan after epoch "
         f"{len(net.history)} instead. Use a smaller lr than {net.lr}, or scale X."
@@ -126,10 +127,10 @@ def _attributes(estimator, run, net):
         "n_iter_": len(history["train_loss"]),
         "n_samples_seen_": run.n_samples_seen,
         "_fitted_params_": parameters_of(estimator),
-        "_dtype_": working_dtype(X.dtype),
+        "_dtype_": working_dtype(run.batches.X.dtype),
         "_split_seed_": start.split_seed,
         "_loss_unit_": run.plan.unit,
-        **_following(estimator, net, X, rows, refusal),
+        **_following(estimator, net, run.batches, refusal),
     }
 
 
@@ -163,12 +164,12 @@ def _matching(weights, own):
     return weights
 
 
-def _following(estimator, net, X, rows, refusal):
+def _following(estimator, net, batches, refusal):
     """Return what follows from a net's weights; ``refusal`` says that it is not finite."""
-    network, n_features = net.module_, X.shape[1]
+    network, n_features = net.module_, batches.X.shape[1]
     _check_finite(network.state_dict(), refusal)
     n_rows = min(CONCLUDING_BATCH, max(1, CONCLUDING_ENTRIES // max(network.width, n_features)))
-    concluded = estimator._conclude(network, Batches(X, rows, n_rows, device=estimator.device))
+    concluded = estimator._conclude(network, batches.resized(n_rows))
     _check_finite({**network.state_dict(), **concluded}, refusal)
     modules = inference_modules(estimator, network, n_features)
     return {"net_": net, "_modules_": modules, **concluded}

@@ -64,6 +64,11 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         width = max(self.n_features_in_, LEAST_WIDTH, network.width)
         return network, {"width": width, "dtype": dtype, "device": self._fitted_params_["device"]}
 
+    def _beside_rows(self, tensor, X):
+        """Return a tensor where the rows of X are computed with, in their dtype: sent once."""
+        network, _ = self._inference(X)
+        return tensor.to(next(network.parameters()))
+
     def _apply(self, function, X, n_outputs):
         """Return ``function(network, rows)`` of all rows, computed in the dtype of X."""
         network, chunks = self._inference(X)

@@ -77,8 +77,8 @@ class ProbabilityMixin(InferenceMixin):
             rows inside.
         """
         X = self._rows_of_density(X)
-        noise = whitened_noise(self._n_features_out)
-        scores = self._apply(lambda network, x: network.elbo(x, noise.to(x)), X, None)
+        noise = self._beside_rows(whitened_noise(self._n_features_out), X)
+        scores = self._apply(lambda network, x: network.elbo(x, noise), X, None)
         return scores.astype(np.float64, copy=False)
 
     def elbo_terms(self, X: MatrixLike) -> tuple[np.ndarray, np.ndarray]:
@@ -115,9 +115,9 @@ class ProbabilityMixin(InferenceMixin):
         True
         """
         X = self._rows_of_density(X)
-        noise = whitened_noise(self._n_features_out)
+        noise = self._beside_rows(whitened_noise(self._n_features_out), X)
         terms = self._apply(
-            lambda network, x: network.elbo_terms(x, noise.to(x)), X, self.n_features_in_ + 1
+            lambda network, x: network.elbo_terms(x, noise), X, self.n_features_in_ + 1
         ).astype(np.float64, copy=False)
         return terms[:, :-1], terms[:, -1]
 
@@ -180,9 +180,10 @@ class ProbabilityMixin(InferenceMixin):
         check_integer("n_importance", n_importance, "log_likelihood")
         rng = check_random_state(random_state)
         noise = torch.from_numpy(rng.standard_normal((n_importance, self._n_features_out)))
+        noise = self._beside_rows(noise, X)
 
         def both(network, x):
-            return torch.stack(network.importance(x, noise.to(x)), -1)
+            return torch.stack(network.importance(x, noise), -1)
 
         result = self._apply(both, X, 2).astype(np.float64, copy=False)
         return (result[:, 0], result[:, 1]) if return_ess else result[:, 0]

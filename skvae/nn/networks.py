@@ -120,7 +120,10 @@ class BaseNetwork(ABC, nn.Module):
 
     @abstractmethod
     def noise(self, n_samples, generator):
-        """Return what ``forward`` wants as ``noise`` for a training batch, or None."""
+        """Return what ``forward`` wants as ``noise`` for a training batch, or None.
+
+        It is drawn where the generator is.
+        """
 
 
 class AutoencoderNetwork(BaseNetwork):
@@ -187,7 +190,8 @@ class VariationalNetwork(BaseNetwork):
 
     def noise(self, n_samples, generator):
         shape = (n_samples, self.n_components)
-        return torch.randn(shape, generator=generator, dtype=torch.float32)
+        place = generator.device
+        return torch.randn(shape, generator=generator, dtype=torch.float32, device=place)
 
     def forward(self, x, noise=None):
         posterior = self.encode(x)
@@ -242,6 +246,7 @@ class VariationalNetwork(BaseNetwork):
         """
         half, _ = whitened_noise(self.n_components).chunk(2)
         noise = torch.stack((half, -half), 1).flatten(0, 1)  # a vector, then its opposite
+        noise = noise.to(self.observation.log_scale)
         shared = self.observation.log_scale.ndim == 0
         n_columns = max(1, batches.X.shape[1] // WIDE) if shared else 1
         n_each = min(len(noise), -(-RESIDUAL_VECTORS // (batches.n_samples * n_columns)))
@@ -250,8 +255,9 @@ class VariationalNetwork(BaseNetwork):
         for (start, stop), x in zip(batches.slices, batches, strict=True):
             posterior = self.encode(x)
             for turn in range(n_each):
-                of_rows = (n_each * torch.arange(start, stop) + turn) % len(noise)
-                location = self.decoder(posterior.sample(noise[of_rows].to(x)))
+                places = torch.arange(start, stop, device=noise.device)
+                of_rows = (n_each * places + turn) % len(noise)
+                location = self.decoder(posterior.sample(noise[of_rows]))
                 residual = self.observation.residual(x, location, posterior)
                 total = total + residual.double() * (len(x) / n_each)
         return total / batches.n_samples

@@ -1,10 +1,12 @@
-"""How the rows of an array become tensors: in batches, never the whole at once."""
+"""How the rows of an array become tensors: in batches, on the CPU never the whole at once."""
 
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from scipy import sparse
+
+from skvae.training import transfers
 
 __all__ = [
     "Batches",
@@ -19,6 +21,9 @@ __all__ = [
 
 BLOCK_ENTRIES = 2**18  # entries gathered at a time: 1 MB of float32, so that they stay in cache
 CHUNK_ENTRIES = 2**21  # entries of an inference chunk
+# A GPU is busy with many rows only; 128 MB of float32 at the widest place are a small part of it.
+GPU_CHUNK_ENTRIES = 2**25
+GATHERED_ENTRIES = 2**26  # of a result that a GPU holds, 256 MB of float32, before it is fetched
 STATISTICS_ENTRIES = 2**16  # entries of a chunk of the statistics, in cache as float64
 
 
@@ -59,11 +64,11 @@ def batch_slices(n_samples, batch_size):
 
 
 class Batches:
-    """Mini-batches of some rows of X as float32 tensors, shuffled anew at each iteration.
+    """Mini-batches of some rows of X as float32 tensors: in their order, or shuffled.
 
-    The row indices are permuted, and the rows gathered into one buffer, a block of batches
-    at a time; a batch is a view of it, valid until the next block. ``full`` is the number of
-    rows of a full batch.
+    On the CPU the rows of a block of batches are gathered at a time, into one buffer. On a GPU
+    blocks come from :func:`skvae.training.transfers.rows_on`. A batch is a view of its block,
+    valid until the next block. ``full`` is the number of rows of a full batch.
 
     Parameters
     ----------
@@ -73,49 +78,85 @@ class Batches:
         The rows to take.
     batch_size : int
         Rows in a batch.
-    generator : torch.Generator, default=None
-        Source of the permutations; None keeps the order of ``rows``.
     device : str or torch.device, default="cpu"
         Where the batches are wanted.
     """
 
-    def __init__(self, X, rows, batch_size, generator=None, device="cpu"):
+    def __init__(self, X, rows, batch_size, device="cpu"):
         self.X = X
         self.rows = rows
-        self.generator = generator
         self.device = torch.device(device)
         self.full = min(batch_size, len(rows))
         self.slices = batch_slices(len(rows), batch_size)
-        per_block = max(1, BLOCK_ENTRIES // (batch_size * X.shape[1]))
+        entries = transfers.BLOCK_ENTRIES if _is_gpu(device) else BLOCK_ENTRIES
+        per_block = max(1, entries // (batch_size * X.shape[1]))
         self.blocks = [
             self.slices[start : start + per_block]
             for start in range(0, len(self.slices), per_block)
         ]
+        self.on_gpu = None
 
     @property
     def n_samples(self):
         """Number of rows in one iteration."""
         return len(self.rows)
 
+    def resized(self, batch_size):
+        """Return batches of another size of the same rows, which a GPU holds once for both."""
+        other = Batches(self.X, self.rows, batch_size, self.device)
+        other.on_gpu = self.on_gpu
+        return other
+
     def __iter__(self):
-        rows = self.rows
-        if self.generator is not None:
-            rows = rows[torch.randperm(len(rows), generator=self.generator).numpy()]
-        largest = max(block[-1][1] - block[0][0] for block in self.blocks)
+        return self._batches(None)
+
+    def shuffled(self, generator):
+        """Iterate in an order drawn from a generator, where that generator is."""
+        n_samples, place = self.n_samples, generator.device
+        return self._batches(torch.randperm(n_samples, generator=generator, device=place))
+
+    def _batches(self, order):
+        bounds = [(block[0][0], block[-1][1]) for block in self.blocks]
+        gathered = self._sent if _is_gpu(self.device) else self._gathered
+        for block, rows in zip(self.blocks, gathered(order, bounds), strict=True):
+            first = block[0][0]
+            for start, stop in block:
+                yield rows[start - first : stop - first]
+
+    def _gathered(self, order, bounds):
+        """Yield blocks that are gathered here."""
+        rows = self.rows if order is None else self.rows[order.numpy()]
+        largest = max(last - first for first, last in bounds)
         buffer = np.empty((largest, self.X.shape[1]), dtype=np.float32)
         tensor = torch.from_numpy(buffer)
-        # Of any other layout np.take would first copy all of X.
-        takes = isinstance(self.X, np.ndarray) and self.X.flags.c_contiguous
-        takes = takes and self.X.dtype == np.float32
-        for block in self.blocks:
-            first, last = block[0][0], block[-1][1]
-            gathered = buffer[: last - first]
-            if takes:
-                np.take(self.X, rows[first:last], axis=0, out=gathered, mode="clip")
-            else:
-                gathered[:] = dense_rows(self.X, rows[first:last])
-            for start, stop in block:
-                yield tensor[start - first : stop - first].to(self.device)
+        for first, last in bounds:
+            _gather(self.X, rows[first:last], buffer[: last - first])
+            yield tensor[: last - first].to(self.device)
+
+    def _sent(self, order, bounds):
+        """Return blocks from where a GPU has them, the first time after a look at its memory."""
+        if self.on_gpu is None:
+
+            def read(places, out):
+                _gather(self.X, self.rows[places], out)
+
+            shape, dtype = (self.n_samples, self.X.shape[1]), transfers.torch_dtype(self.X.dtype)
+            self.on_gpu = transfers.rows_on(self.device, read, shape, dtype)
+        return self.on_gpu.blocks(order, bounds)
+
+
+def _is_gpu(device):
+    """Return whether rows come to a device by streams and events, which are CUDA's."""
+    return torch.device(device).type == "cuda"
+
+
+def _gather(X, rows, out):
+    """Write some rows of X, given by indices, into an array."""
+    # Of any other layout np.take would first copy all of X.
+    if isinstance(X, np.ndarray) and X.flags.c_contiguous and X.dtype == out.dtype:
+        np.take(X, rows, axis=0, out=out, mode="clip")
+    else:
+        out[:] = dense_rows(X, rows)
 
 
 def tensor_chunks(X, width, dtype, device="cpu"):
@@ -135,7 +176,7 @@ def tensor_chunks(X, width, dtype, device="cpu"):
     Yields
     ------
     tensor of shape (n_chunk, n_columns)
-        Free to be changed, and overwritten by the next.
+        Free to be changed, and overwritten by the next (on a GPU by the next but one).
 
     Examples
     --------
@@ -145,14 +186,25 @@ def tensor_chunks(X, width, dtype, device="cpu"):
     [torch.Size([2, 2]), torch.Size([2, 2]), torch.Size([1, 2])]
     """
     n_samples, n_columns = X.shape
-    n_rows = max(1, CHUNK_ENTRIES // width)
+    n_rows = max(1, (GPU_CHUNK_ENTRIES if _is_gpu(device) else CHUNK_ENTRIES) // width)
+    bounds = [(start, min(start + n_rows, n_samples)) for start in range(0, n_samples, n_rows)]
+
+    def read(places, out):
+        out[:] = dense_rows(X, places)
+
+    if _is_gpu(device):
+        wanted = torch.from_numpy(np.empty(0, dtype)).dtype
+        sent = transfers.torch_dtype(X.dtype, wanted)
+        for x in transfers.sent_ahead(read, bounds, n_columns, sent, device):
+            yield x.to(wanted)
+        return
     buffer = np.empty((min(n_rows, n_samples), n_columns), dtype)
-    for start in range(0, n_samples, n_rows):
-        chunk = buffer[: min(n_rows, n_samples - start)]
-        chunk[:] = dense_rows(X, slice(start, start + n_rows))
-        yield torch.from_numpy(chunk).to(device)
+    for first, last in bounds:
+        read(slice(first, last), buffer[: last - first])
+        yield torch.from_numpy(buffer[: last - first]).to(device)
 
 
+@torch.inference_mode()
 def in_chunks(function, X, n_outputs, width, dtype, device="cpu"):
     """Return ``function`` of the rows of X, computed in chunks without gradients.
 
@@ -170,7 +222,8 @@ def in_chunks(function, X, n_outputs, width, dtype, device="cpu"):
     dtype : numpy dtype
         float32 or float64: of the computation and of the result.
     device : str or torch.device, default="cpu"
-        Where to compute.
+        Where to compute. A GPU gathers the result, so that the host waits once, at the end (of
+        every ``GATHERED_ENTRIES``, where the result has more).
 
     Returns
     -------
@@ -179,12 +232,25 @@ def in_chunks(function, X, n_outputs, width, dtype, device="cpu"):
     n_samples = X.shape[0]
     shape = (n_samples,) if n_outputs is None else (n_samples, n_outputs)
     result = np.empty(shape, dtype=dtype)
-    start = 0
-    with torch.inference_mode():
-        for x in tensor_chunks(X, width, dtype, device):
-            result[start : start + len(x)] = function(x).cpu().numpy()
-            start += len(x)
+    if not _is_gpu(device):
+        _compute(function, tensor_chunks(X, width, dtype, device), torch.from_numpy(result))
+        return result
+    n_rows = max(1, GATHERED_ENTRIES // (n_outputs or 1))
+    for start in range(0, n_samples, n_rows):
+        part = result[start : start + n_rows]
+        gathered = torch.from_numpy(part).new_empty(part.shape, device=device)
+        chunks = tensor_chunks(X[start : start + n_rows], width, dtype, device)
+        _compute(function, chunks, gathered)
+        part[:] = gathered.cpu().numpy()
     return result
+
+
+def _compute(function, chunks, out):
+    """Write ``function`` of chunks one after another into a tensor."""
+    start = 0
+    for x in chunks:
+        out[start : start + len(x)] = function(x)
+        start += len(x)
 
 
 class ColumnStatistics(NamedTuple):

@@ -1,4 +1,4 @@
-"""Where torch computes: whether a device is there, and a compiler for it."""
+"""Where torch computes: whether a device is there, what draws on it, a compiler for it."""
 
 from functools import cache
 
@@ -6,7 +6,7 @@ import torch
 
 from skvae._warnings import warn
 
-__all__ = ["check_compiler", "check_device", "device_or_cpu"]
+__all__ = ["check_compiler", "check_device", "device_or_cpu", "generator_of_epoch"]
 
 
 def _trouble(device):
@@ -51,6 +51,34 @@ def device_or_cpu(device, fitted):
         f"computes on the CPU. Set device='cpu' to fit it again."
     )
     return "cpu"
+
+
+def generator_of_epoch(generator, device):
+    """Return what an epoch draws from: the fit's own generator, or on a GPU one of the GPU.
+
+    That one is seeded from the fit's, anew in every epoch. So the state of a fit is that of its
+    generator, which is the CPU's: it is kept, pickled and read anywhere, and training that goes on
+    later draws what training without a break would have drawn.
+
+    Parameters
+    ----------
+    generator : torch.Generator
+        The fit's, of the CPU.
+    device : str or torch.device
+        Where the epoch is computed.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skvae.training.devices import generator_of_epoch
+    >>> generator = torch.Generator()
+    >>> generator_of_epoch(generator, "cpu") is generator
+    True
+    """
+    if torch.device(device).type != "cuda":
+        return generator
+    seed = int(torch.randint(2**63 - 1, (), generator=generator))
+    return torch.Generator(device).manual_seed(seed)
 
 
 @cache

@@ -8,17 +8,28 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from skorch import NeuralNet
+from skorch.callbacks import Callback, EpochScoring, LRScheduler, MlflowLogger, TensorBoard
 from skorch.dataset import Dataset
 from torch.utils.data import Subset
 from tqdm.auto import tqdm
 
 from skvae.training.batches import dense_rows
 from skvae.training.callbacks import own_callbacks
+from skvae.training.devices import generator_of_epoch
+from skvae.training.means import EpochMeans, fetched
 from skvae.training.optimizers import FUSED_DEVICES, OPTIMIZERS
 
 __all__ = ["AutoencoderNet", "Validation", "make_net"]
 
 LOSSES = {"train_loss": "training", "valid_loss": "validation"}
+BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
+# Those of skorch's own that do nothing, or nothing that anything sees, and when.
+QUIET = {
+    EpochScoring.on_batch_end: lambda callback: True,  # caching, which our nets are without
+    LRScheduler.on_batch_end: lambda callback: callback.step_every != "batch",
+    MlflowLogger.on_batch_end: lambda callback: not callback.log_on_batch_end,
+    TensorBoard.on_batch_end: lambda callback: type(callback) is TensorBoard,
+}
 
 
 def _is_raised_by_code(error):
@@ -38,23 +49,22 @@ class Validation(NamedTuple):
     objective: torch.nn.Module
 
 
-class _Means:
-    """Means of named terms over the rows of an epoch, summed on the device."""
+def _hears_batches(callback):
+    """Return whether a callback has a hook for batches that does something.
 
-    def __init__(self):
-        self.n_samples = 0
-        self.totals = {}
+    To be told of a batch takes its loss as a number, for which the host waits until a GPU has
+    computed the batch. At the end of an epoch all losses come together.
+    """
+    return any(
+        _hook(callback, name) not in (None, getattr(Callback, name))
+        and not QUIET.get(_hook(callback, name), lambda callback: False)(callback)
+        for name in BATCH_HOOKS
+    )
 
-    def add(self, means, n_samples):
-        self.n_samples += n_samples
-        for name, mean in means.items():
-            if name in self.totals:
-                self.totals[name].add_(mean.detach(), alpha=n_samples)
-            else:
-                self.totals[name] = mean.detach() * n_samples
 
-    def compute(self):
-        return {name: total.item() / self.n_samples for name, total in self.totals.items()}
+def _hook(callback, name):
+    method = getattr(callback, name, None)
+    return getattr(method, "__func__", method)
 
 
 class AutoencoderNet(NeuralNet):
@@ -112,7 +122,7 @@ class AutoencoderNet(NeuralNet):
         epochs : int
             The most epochs.
         generator : torch.Generator
-            Source of the latent noise.
+            Source of the orders of rows and of the latent noise.
         first_epoch : int, default=0
             Epochs trained before: where the objective's schedules begin.
         unit : float, default=1.0
@@ -141,11 +151,12 @@ class AutoencoderNet(NeuralNet):
                 if task is not None:
                     task.begin_epoch()
                 self.module_.train()
-                means = self._train_epoch(forward, train, generator, epoch, unit)
-                shown = self._record("", means, best)
+                draws = generator_of_epoch(generator, train.device)
+                epochs_means = [self._train_epoch(forward, train, draws, epoch, unit)]
                 self.module_.eval()
                 if validation is not None:
-                    shown |= self._record("valid_", self._validate(validation), best)
+                    epochs_means.append(self._validate(validation))
+                shown = self._record_epoch(epochs_means, best)
                 self._check_finite(shown)
                 bar.update()
                 bar.set_postfix({name: f"{value:.4g}" for name, value in shown.items()})
@@ -181,14 +192,17 @@ class AutoencoderNet(NeuralNet):
         return stop
 
     def _train_epoch(self, forward, batches, generator, number, unit):
-        """Take one step on every batch; return the mean of every term and of the loss."""
+        """Take one step on every batch; return the means of every term and of the loss.
+
+        Nothing in here waits for a GPU, but for callbacks that hear of every batch.
+        """
         module, objective, optimizer = self.module_, self.criterion_, self.optimizer_
-        watched = bool(self.callbacks_)
+        heard = any(_hears_batches(callback) for _, callback in self.callbacks_)
         weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-        epoch = _Means()
-        for step, x in enumerate(batches):
+        epoch = EpochMeans(keeps="loss" if self.callbacks_ and not heard else None)
+        for step, x in enumerate(batches.shuffled(generator)):
             objective.epoch = number + step / len(batches.slices)
-            if watched:
+            if heard:
                 self.notify("on_batch_begin", batch=(x, x), training=True)
             noise = module.noise(len(x), generator)
             output = forward(x, noise if noise is None else noise.to(x.device))
@@ -197,8 +211,8 @@ class AutoencoderNet(NeuralNet):
             for weight in weights:  # zero_grad without its hooks, which cost as much as a layer
                 weight.grad = None
             # Every row weighs the same: a short batch does not steer as a full one does.
-            loss.backward(loss.new_tensor(len(x) / batches.full / unit))
-            if watched:
+            loss.backward(torch.full_like(loss, len(x) / batches.full / unit))
+            if heard:
                 self.notify(
                     "on_grad_computed",
                     named_parameters=list(self.get_all_learnable_params()),
@@ -207,30 +221,49 @@ class AutoencoderNet(NeuralNet):
                 )
             optimizer.step()
             epoch.add({**means, "loss": loss}, len(x))
-            if watched:
-                self.history.record_batch("train_loss", loss.item())
-                self.history.record_batch("train_batch_size", len(x))
+            if heard:
+                self._record_batch(loss.item(), len(x))
                 prediction = output["likelihood"].mean.detach()
                 self.notify(
                     "on_batch_end", batch=(x, x), training=True, loss=loss, y_pred=prediction
                 )
-        return epoch.compute()
+        return epoch
+
+    def _record_batch(self, loss, n_samples):
+        self.history.record_batch("train_loss", loss)
+        self.history.record_batch("train_batch_size", n_samples)
 
     def validation_loss(self, validation):
         """Return the loss on the validation rows, at the weights as they are."""
         self.module_.eval()
-        return self._validate(validation)["loss"]
+        ((means, _),) = fetched(self._validate(validation))
+        return means["loss"]
 
     @torch.no_grad()
     def _validate(self, validation):
-        """Return the mean of every term and of the loss over the validation rows."""
-        epoch = _Means()
+        """Return the means of every term and of the loss over the validation rows."""
+        epoch = EpochMeans()
         batches, noise, objective = validation
         for (start, stop), x in zip(batches.slices, batches, strict=True):
-            output = self.module_(x, noise if noise is None else noise[start:stop].to(x.device))
+            output = self.module_(x, noise if noise is None else noise[start:stop])
             means = objective.means(output, x)
             epoch.add({**means, "loss": objective.total(means)}, len(x))
-        return epoch.compute()
+        return epoch
+
+    def _record_epoch(self, epochs, best):
+        """Write what an epoch's training and validation left; return the means by their names.
+
+        skorch's callbacks find the losses of batches in the history, those told of no batch too:
+        ``Checkpoint`` and ``PassthroughScoring`` read them at the end of an epoch.
+        """
+        (means, losses), *validation = fetched(*epochs)
+        for loss, n_samples in zip(losses, epochs[0].sizes, strict=bool(losses)):
+            self.history.new_batch()
+            self._record_batch(loss, n_samples)
+        shown = self._record("", means, best)
+        for valid_means, _ in validation:
+            shown |= self._record("valid_", valid_means, best)
+        return shown
 
     def _record(self, prefix, means, best):
         """Write an epoch's means into the history; return them by the names written."""

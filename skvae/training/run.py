@@ -44,7 +44,7 @@ class TrainingRun:
         self.plan = plan
         self.start = start
         device = plan.device
-        self.batches = Batches(rows.X, rows.training, plan.batch_size, start.generator, device)
+        self.batches = Batches(rows.X, rows.training, plan.batch_size, device)
         self.net = make_net(plan)
         if start.optimizer is not None:
             load_optimizer_state(self.net, start.optimizer)
@@ -58,6 +58,7 @@ class TrainingRun:
         plan = self.plan
         batches = Batches(rows.X_val, rows.validation, plan.batch_size, device=plan.device)
         noise = plan.network.noise(batches.n_samples, self.start.generator)
+        noise = noise if noise is None else noise.to(plan.device)
         return Validation(batches, noise, plan.stopping.objective)
 
     def _patience(self):

@@ -34,21 +34,21 @@ def test_an_epoch_holds_every_row_once_in_float32(dtype, order):
     X = np.asarray(rng.randint(0, 2, (1001, 300)), dtype=dtype, order=order)
     X[:, 0] = rng.permutation(1001) % 2
     rows = np.arange(1, 1001)
-    batches = Batches(X, rows, 64, torch.Generator().manual_seed(0))
+    batches = Batches(X, rows, 64)
     assert len(batches.blocks) > 1
     order = rows[torch.randperm(1000, generator=torch.Generator().manual_seed(0)).numpy()]
-    gathered = torch.cat([batch.clone() for batch in batches])
+    shuffled = batches.shuffled(torch.Generator().manual_seed(0))
+    gathered = torch.cat([batch.clone() for batch in shuffled])
     assert gathered.dtype == torch.float32
     np.testing.assert_array_equal(gathered, X[order].astype(np.float32))
 
 
 def test_each_epoch_has_its_own_order_and_without_a_generator_there_is_one():
     X = np.arange(100, dtype=np.float32).reshape(-1, 1)
-    shuffled = Batches(X, np.arange(100), 10, torch.Generator().manual_seed(0))
-    epochs = [torch.cat([batch.clone() for batch in shuffled]) for _ in range(2)]
+    batches, generator = Batches(X, np.arange(100), 10), torch.Generator().manual_seed(0)
+    epochs = [torch.cat([x.clone() for x in batches.shuffled(generator)]) for _ in range(2)]
     assert not torch.equal(*epochs)
-    ordered = Batches(X, np.arange(100), 10)
-    np.testing.assert_array_equal(torch.cat([batch.clone() for batch in ordered]), X)
+    np.testing.assert_array_equal(torch.cat([x.clone() for x in batches]), X)
 
 
 def test_statistics_are_numpys_even_far_from_zero():

@@ -1,0 +1,66 @@
+"""The means that an epoch is told by: summed where they are computed, fetched together."""
+
+import torch
+
+__all__ = ["EpochMeans", "fetched"]
+
+
+class EpochMeans:
+    """Means of named terms over the rows of an epoch, summed on the device.
+
+    Parameters
+    ----------
+    keeps : str, default=None
+        The term of which the mean over every batch is kept as well.
+    """
+
+    def __init__(self, keeps=None):
+        self.keeps = keeps
+        self.sizes = []
+        self.totals = {}
+        self.kept = []
+
+    def add(self, means, n_samples):
+        """Take the means over a batch, {name: scalar tensor}, of so many rows."""
+        self.sizes.append(n_samples)
+        for name, mean in means.items():
+            if name in self.totals:
+                self.totals[name].add_(mean.detach(), alpha=n_samples)
+            else:
+                self.totals[name] = mean.detach() * n_samples
+        if self.keeps is not None:
+            self.kept.append(means[self.keeps].detach())
+
+
+def fetched(*epochs):
+    """Return what some epochs hold as numbers, in one transfer from the device.
+
+    Parameters
+    ----------
+    *epochs : EpochMeans
+        Of one device.
+
+    Returns
+    -------
+    list of (dict, list)
+        For every epoch {name: mean over its rows}, and the means over batches that it kept.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skvae.training.means import EpochMeans, fetched
+    >>> epoch = EpochMeans(keeps="loss")
+    >>> epoch.add({"loss": torch.tensor(4.0)}, 1)
+    >>> epoch.add({"loss": torch.tensor(1.0)}, 2)
+    >>> fetched(epoch)
+    [({'loss': 2.0}, [4.0, 1.0])]
+    """
+    scalars = [scalar for epoch in epochs for scalar in (*epoch.totals.values(), *epoch.kept)]
+    values = iter(torch.stack(scalars).tolist())
+    return [
+        (
+            {name: next(values) / sum(epoch.sizes) for name in epoch.totals},
+            [next(values) for _ in epoch.kept],
+        )
+        for epoch in epochs
+    ]
