@@ -70,6 +70,10 @@ bench: $(INSTALLED) ## the benchmarks; their JSON is kept in benchmarks/results
 	        */disentanglement.py) data="npz:$(DATA)/dsprites_grid.npz --quick" ;; \
 	        */false_alarms.py) data="$(if $(DATA),$(DATA)/adbench)" ;; \
 	        */features.py) data="$(DATA)" ;; \
+	        */gpu.py) \
+	            $(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' || \
+	                { echo "== $$script is left out: it needs a GPU"; continue; }; \
+	            data="$(if $(DATA),npz:$(DATA)/avatars64.npz)" ;; \
 	        */generation.py) data="$(DATA)/mnist.npz" ;; \
 	        */held_out.py) data="$(DATA)" ;; \
 	        */images.py) data="$(DATA)/lpc_sprites64.npz" ;; \

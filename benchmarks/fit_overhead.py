@@ -15,26 +15,28 @@ import os
 os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries when they are imported
 
 import gc
-import math
 import warnings
-from itertools import pairwise
 from statistics import median
 from time import process_time
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from _common import make_parser, one_thread, print_machine, print_table, save, save_picture
+from _plain_networks import (
+    HIDDEN,
+    N_COMPONENTS,
+    NegativeELBO,
+    PlainAutoencoder,
+    PlainVAE,
+    mixed_factors,
+)
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
 from skorch import NeuralNet
 from torch import nn
-from torch.nn import functional
 
 from skvae import AutoencoderTransformer, VAETransformer
 
-HIDDEN = (128, 64)
-N_COMPONENTS = 10
 BATCH_SIZE = 256
 LEARNING_RATE = 1e-3
 
@@ -54,67 +56,6 @@ CASES = (
     Case(20000, 30, 20, 0.90, 1.5),
     Case(20000, 784, 10, 0.97, None),
 )
-
-
-def make_data(case):
-    """Return ten factors, mixed and noisy, float32."""
-    rng = np.random.default_rng(0)
-    factors = rng.standard_normal((case.n_samples, N_COMPONENTS))
-    mixed = np.tanh(factors @ rng.standard_normal((N_COMPONENTS, case.n_features)))
-    return (mixed + 0.1 * rng.standard_normal(mixed.shape)).astype(np.float32)
-
-
-class Perceptron(nn.Module):
-    """Linear layers with activations in between, and a linear map beside them, as ours are."""
-
-    def __init__(self, *sizes):
-        super().__init__()
-        layers = []
-        for n_inputs, n_outputs in pairwise(sizes):
-            layers += [nn.Linear(n_inputs, n_outputs), nn.SiLU()]
-        self.layers = nn.Sequential(*layers[:-1])
-        self.shortcut = nn.Linear(sizes[0], sizes[-1], bias=False)
-
-    def forward(self, x):
-        return self.layers(x) + self.shortcut(x)
-
-
-class PlainAutoencoder(nn.Module):
-    """An autoencoder as one writes it by hand."""
-
-    def __init__(self, n_features):
-        super().__init__()
-        self.encoder = Perceptron(n_features, *HIDDEN, N_COMPONENTS)
-        self.decoder = Perceptron(N_COMPONENTS, *HIDDEN[::-1], n_features)
-
-    def forward(self, x):
-        return self.decoder(self.encoder(x))
-
-
-class PlainVAE(nn.Module):
-    """A variational autoencoder as one writes it by hand, the noise variance a parameter."""
-
-    def __init__(self, n_features):
-        super().__init__()
-        self.encoder = Perceptron(n_features, *HIDDEN, 2 * N_COMPONENTS)
-        self.decoder = Perceptron(N_COMPONENTS, *HIDDEN[::-1], n_features)
-        self.log_noise = nn.Parameter(torch.zeros(()))
-
-    def forward(self, x):
-        mean, log_variance = self.encoder(x).chunk(2, dim=-1)
-        z = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
-        return self.decoder(z), mean, log_variance, self.log_noise
-
-
-class NegativeELBO(nn.Module):
-    """Minus the evidence lower bound of a ``PlainVAE``, the mean over the batch."""
-
-    def forward(self, output, x):
-        location, mean, log_variance, log_noise = output
-        squares = functional.mse_loss(location, x, reduction="sum") / len(x)
-        constant = x.shape[1] * (log_noise + math.log(2 * math.pi))
-        divergence = (mean.square() + log_variance.exp() - 1 - log_variance).sum() / len(x)
-        return 0.5 * (squares * torch.exp(-log_noise) + constant + divergence)
 
 
 MODELS = {
@@ -263,7 +204,7 @@ def main():
     print_machine()
     rows = []
     for case in CASES:
-        X = make_data(case)
+        X = mixed_factors(case.n_samples, case.n_features)
         for model in MODELS:
             seconds = measure(model, X, case.epochs, arguments.repeats)
             rows.append(summarise(model, case, seconds))
