@@ -57,7 +57,8 @@ SHARED_PARAMETERS = """n_components : int, default=10
         (name, callback). Those of a fit are in ``net_.callbacks_``. Those of scikit-learn go
         to ``set_callbacks``.
     device : str, default="cpu"
-        The torch device of training and inference, such as "cuda".
+        The torch device of training and inference, such as "cuda": a GPU that holds the rows
+        where they fit. It is written for CUDA, and has not been run on a GPU.
     compile : bool, default=False
         Whether training runs the network through ``torch.compile``: a minute or so at the
         start of every call, for faster steps after it: for one long ``fit``.
