@@ -16,20 +16,20 @@ class EpochMeans:
 
     def __init__(self, keeps=None):
         self.keeps = keeps
-        self.sizes = []
+        self.n_samples = 0
         self.totals = {}
         self.kept = []
 
     def add(self, means, n_samples):
         """Take the means over a batch, {name: scalar tensor}, of so many rows."""
-        self.sizes.append(n_samples)
+        self.n_samples += n_samples
         for name, mean in means.items():
             if name in self.totals:
                 self.totals[name].add_(mean.detach(), alpha=n_samples)
             else:
                 self.totals[name] = mean.detach() * n_samples
         if self.keeps is not None:
-            self.kept.append(means[self.keeps].detach())
+            self.kept.append((means[self.keeps].detach(), n_samples))
 
 
 def fetched(*epochs):
@@ -43,7 +43,8 @@ def fetched(*epochs):
     Returns
     -------
     list of (dict, list)
-        For every epoch {name: mean over its rows}, and the means over batches that it kept.
+        For every epoch {name: mean over its rows}, and (mean, number of rows) of the batches
+        that it kept.
 
     Examples
     --------
@@ -53,14 +54,16 @@ def fetched(*epochs):
     >>> epoch.add({"loss": torch.tensor(4.0)}, 1)
     >>> epoch.add({"loss": torch.tensor(1.0)}, 2)
     >>> fetched(epoch)
-    [({'loss': 2.0}, [4.0, 1.0])]
+    [({'loss': 2.0}, [(4.0, 1), (1.0, 2)])]
     """
-    scalars = [scalar for epoch in epochs for scalar in (*epoch.totals.values(), *epoch.kept)]
+    scalars = []
+    for epoch in epochs:
+        scalars += [*epoch.totals.values(), *(mean for mean, _ in epoch.kept)]
     values = iter(torch.stack(scalars).tolist())
     return [
         (
-            {name: next(values) / sum(epoch.sizes) for name in epoch.totals},
-            [next(values) for _ in epoch.kept],
+            {name: next(values) / epoch.n_samples for name in epoch.totals},
+            [(next(values), n_samples) for _, n_samples in epoch.kept],
         )
         for epoch in epochs
     ]

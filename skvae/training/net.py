@@ -23,6 +23,7 @@ __all__ = ["AutoencoderNet", "Validation", "make_net"]
 
 LOSSES = {"train_loss": "training", "valid_loss": "validation"}
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
+SILENT = {None, *(getattr(Callback, name) for name in BATCH_HOOKS)}
 # Those of skorch's own that do nothing, or nothing that anything sees, and when.
 QUIET = {
     EpochScoring.on_batch_end: lambda callback: True,  # caching, which our nets are without
@@ -49,22 +50,20 @@ class Validation(NamedTuple):
     objective: torch.nn.Module
 
 
+def _hook(callback, name):
+    """Return what a callback does at a hook: a function, shared by those of a class, or None."""
+    method = getattr(callback, name, None)
+    return getattr(method, "__func__", method)
+
+
 def _hears_batches(callback):
     """Return whether a callback has a hook for batches that does something.
 
     To be told of a batch takes its loss as a number, for which the host waits until a GPU has
     computed the batch. At the end of an epoch all losses come together.
     """
-    return any(
-        _hook(callback, name) not in (None, getattr(Callback, name))
-        and not QUIET.get(_hook(callback, name), lambda callback: False)(callback)
-        for name in BATCH_HOOKS
-    )
-
-
-def _hook(callback, name):
-    method = getattr(callback, name, None)
-    return getattr(method, "__func__", method)
+    hooks = {_hook(callback, name) for name in BATCH_HOOKS} - SILENT
+    return any(hook not in QUIET or not QUIET[hook](callback) for hook in hooks)
 
 
 class AutoencoderNet(NeuralNet):
@@ -256,8 +255,8 @@ class AutoencoderNet(NeuralNet):
         skorch's callbacks find the losses of batches in the history, those told of no batch too:
         ``Checkpoint`` and ``PassthroughScoring`` read them at the end of an epoch.
         """
-        (means, losses), *validation = fetched(*epochs)
-        for loss, n_samples in zip(losses, epochs[0].sizes, strict=bool(losses)):
+        (means, batches), *validation = fetched(*epochs)
+        for loss, n_samples in batches:
             self.history.new_batch()
             self._record_batch(loss, n_samples)
         shown = self._record("", means, best)

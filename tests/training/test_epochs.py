@@ -350,7 +350,7 @@ def test_means_of_several_epochs_are_of_rows_and_fetched_together(monkeypatch):
         train.add({"loss": torch.tensor(value), "kl": torch.tensor(2 * value)}, n_samples)
         validation.add({"loss": torch.tensor(-value)}, n_samples)
     assert fetched(train, validation) == [
-        ({"loss": 2.0, "kl": 4.0}, [1.0, 5.0]),
+        ({"loss": 2.0, "kl": 4.0}, [(1.0, 3), (5.0, 1)]),
         ({"loss": -2.0}, []),
     ]
     assert fetches == [5]
