@@ -1,119 +1,176 @@
-"""What the paper claims, beside what was measured: one seed, so signs and no more."""
+"""What the paper says, beside what was measured: by how much it holds, seed by seed.
+
+A claim is of numbers of one seed, so that models are compared in pairs of the same rows and the
+same seed, and it has a margin: the least of the differences that it says are there.
+"""
 
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from _common import print_table
-from _paper_tables import halves, label
+from _paper_tables import halves, label, value
 
-__all__ = ["print_claims"]
+__all__ = ["Claim", "print_claims", "verdict"]
 
 LEAST_RARITY_RATIO = 4.0  # of the commonest to the rarest attribute, for a claim on rare ones
 
 
-def values(models, rows, key):
+class Claim(NamedTuple):
+    """What the paper says, and what one seed has to say to it."""
+
+    says: str
+    of: str  # what the numbers are
+    numbers: tuple
+    margin: float  # above 0 it holds
+    digits: int = 3
+
+
+def over(models, row, path):
     """Return one measure of several models."""
-    return [rows[model][key] for model in models]
+    return [value(row[model], path) for model in models]
 
 
-def arrow(numbers, digits):
-    """Return a sequence of numbers as a cell."""
-    return " -> ".join(f"{value:.{digits}f}" for value in numbers)
+def growth(numbers):
+    """Return the least step of a sequence that is said to grow."""
+    return min(after - before for before, after in pairwise(numbers))
 
 
-def rises(numbers):
-    """Return whether every number is over the one before."""
-    return all(before < after for before, after in pairwise(numbers))
-
-
-def of_four(four, rows):
-    """Yield the claims on the four models."""
+def of_samples(four, row):
+    """Yield the claims on the samples of the four models."""
     autoencoder, *variational = four
-    prior = [rows[model]["samples"]["prior"] for model in variational]
-    far = rows[autoencoder]["samples"]["N(0, I)"]
-    yield (
-        "samples of the AE from N(0, I) are the worst",
-        f"MMD {far['mmd']:.3f}; VAEs {min(p['mmd'] for p in prior):.3f} to "
-        f"{max(p['mmd'] for p in prior):.3f}",
-        far["mmd"] > max(p["mmd"] for p in prior),
+    prior = "samples.prior."
+    far = row[autoencoder]["samples"]["N(0, I)"]["mmd"]
+    near = over(variational, row, f"{prior}mmd")
+    yield Claim(
+        "The AE's samples from N(0, I) are the worst",
+        f"MMD: {', '.join(map(label, four))}",
+        (far, *near),
+        far - max(near),
     )
     if len(variational) < 3:  # a beta was 1
         return
     for key in ("coverage", "spread"):
-        numbers = [measures[key] for measures in prior]
-        yield (
-            f"beta-VAE, beta-TCVAE vary more than VAE: {key}",
-            ", ".join(f"{value:.3f}" for value in numbers),
-            min(numbers[1:]) > numbers[0],
+        numbers = over(variational, row, prior + key)
+        yield Claim(
+            "beta-VAE and beta-TCVAE sample a more varied spectrum than VAE",
+            f"{key}: {', '.join(map(label, variational))}",
+            tuple(numbers),
+            min(numbers[1:]) - numbers[0],
         )
-    trust = values(four, rows, "trustworthiness")
-    yield (
-        "near images, near codes: VAEs over the AE",
-        ", ".join(f"{value:.3f}" for value in trust),
-        min(trust[1:]) > trust[0],
-    )
-    yield (
-        "TC falls: VAE, beta-VAE, beta-TCVAE",
-        arrow(values(variational, rows, "total_correlation"), 2),
-        rises(values(variational[::-1], rows, "total_correlation")),
-    )
-    yield (
-        "the same, Gaussian TC",
-        arrow(values(variational, rows, "gaussian_tc"), 2),
-        rises(values(variational[::-1], rows, "gaussian_tc")),
-    )
 
 
-def of_sweep(sweep, rows, prevalence):
+def of_codes(four, row):
+    """Yield the claims on the codes of the four models."""
+    _, *variational = four
+    if len(variational) < 3:
+        return
+    trust = over(four, row, "trustworthiness")
+    yield Claim(
+        "VAEs keep near images near each other, the AE does not",
+        f"trustworthiness: {', '.join(map(label, four))}",
+        tuple(trust),
+        min(trust[1:]) - trust[0],
+    )
+    for of, path in (("TC", "total_correlation"), ("Gaussian TC", "gaussian_tc")):
+        numbers = over(variational, row, path)
+        yield Claim(
+            "A more specialised regularisation entangles less",
+            f"{of}: {', '.join(map(label, variational))}",
+            tuple(numbers),
+            growth(numbers[::-1]),
+            2,
+        )
+
+
+def of_sweep(sweep, row, prevalence):
     """Yield the claims on a growing beta."""
     if len(sweep) < 2:
         return
-    name = label(sweep[-1]).split()[0]
-    name += " " + ", ".join(f"{model.beta:g}" for model in sweep)
-    errors, sharpness = (values(sweep, rows, key) for key in ("test_mse", "sharpness"))
-    yield f"the error grows with beta: {name}", arrow(errors, 5), rises(errors)
-    samples = [rows[model]["samples"]["prior"]["sharpness"] for model in sweep]
-    for what, numbers in (("reconstructions", sharpness), ("samples", samples)):
-        yield f"{what} blur with beta: {name}", arrow(numbers, 3), rises(numbers[::-1])
+    name = f"{label(sweep[-1]).split()[0]} {', '.join(f'{model.beta:g}' for model in sweep)}"
+    errors = over(sweep, row, "test_mse")
+    says = "A larger beta reconstructs worse"
+    yield Claim(says, f"test MSE: {name}", tuple(errors), growth(errors), 5)
+    for what, path in (
+        ("reconstructions", "sharpness"),
+        ("samples", "samples.prior.sharpness"),
+    ):
+        numbers = over(sweep, row, path)
+        says = f"A larger beta blurs {what}"
+        yield Claim(says, f"sharpness: {name}", tuple(numbers), growth(numbers[::-1]))
     if prevalence is None:
         return
-    shown = np.array(
-        [halves(row["auc"]["reconstructions"], prevalence) for row in (rows[m] for m in sweep)]
+    shown = np.array([halves(row[m]["auc"]["reconstructions"], prevalence) for m in sweep])
+    yield Claim(
+        "A larger beta loses features from reconstructions",
+        f"AUC: {name}",
+        tuple(shown[:, 0]),
+        growth(-shown[:, 0]),
     )
-    yield f"features are lost from images: {name}", arrow(shown[:, 0], 3), rises(-shown[:, 0])
     lost, rarity = shown[0] - shown[-1], np.minimum(prevalence, 1 - prevalence)
     if rarity.max() > LEAST_RARITY_RATIO * rarity.min() and np.isfinite(lost).all():
-        yield (
-            f"the rarer half loses more AUC: {name}",
-            f"{lost[1]:.3f} rare, {lost[2]:.3f} common",
-            lost[1] > max(lost[2], 0),
+        yield Claim(
+            "Rare features go first",
+            f"AUC lost, rarer and commoner half: {name}",
+            tuple(lost[1:]),
+            min(lost[1] - lost[2], lost[1]),
         )
 
 
-def of_latents(models, rows):
+def of_latents(models, row):
     """Yield the claims on the latent size."""
-    errors = {model: rows[model]["test_mse"] for model in models}
-    worst = max(errors, key=errors.get)
+    if len({model.n_components for model in models}) < 2:
+        return
+    errors = {model: row[model]["test_mse"] for model in models}
     tightest = min(models, key=lambda model: (model.n_components, -model.beta))
-    yield (
-        "small codes and a large beta: the greatest error",
-        f"greatest at latent {worst.n_components}, beta {worst.beta:g}: {errors[worst]:.5f}",
-        worst == tightest,
+    rest = {model: error for model, error in errors.items() if model != tightest}
+    worst = max(rest, key=rest.get)
+    yield Claim(
+        "Small codes with much regularisation reconstruct the worst",
+        f"test MSE: beta {tightest.beta:g} and latent {tightest.n_components}, the worst of others",
+        (errors[tightest], errors[worst]),
+        errors[tightest] - errors[worst],
+        5,
     )
     free = sorted((m for m in models if m.beta == 1), key=lambda model: model.n_components)
-    dependence = values(free, rows, "gaussian_tc")
-    yield (
-        f"larger codes, more entangled: latent {', '.join(str(m.n_components) for m in free)}",
-        f"Gaussian TC {arrow(dependence, 2)}",
-        rises(dependence),
+    dependence = over(free, row, "gaussian_tc")
+    yield Claim(
+        "Larger codes with little regularisation entangle more",
+        f"Gaussian TC: latent {', '.join(str(model.n_components) for model in free)}",
+        tuple(dependence),
+        growth(dependence),
+        2,
     )
+
+
+def claims_of(run, row, prevalence):
+    """Return all claims, with the numbers of one seed."""
+    claims = [*of_samples(run.four, row), *of_codes(run.four, row)]
+    for sweep in (run.beta_sweep, run.tc_sweep):
+        claims += of_sweep(sweep, row, prevalence)
+    return [*claims, *of_latents(run.latents, row)]
+
+
+def verdict(claims):
+    """Return the cells of one claim that several seeds have something to say to.
+
+    Medians of the numbers; the margin from its least to its greatest; in how many seeds it holds.
+    """
+    says, of, _, _, digits = claims[0]
+    numbers = np.median([claim.numbers for claim in claims], axis=0)
+    margins = [claim.margin for claim in claims]
+    shown = " ".join(dict.fromkeys(f"{m:+.{digits}f}" for m in (min(margins), max(margins))))
+    holds = sum(margin > 0 for margin in margins)
+    measured = ", ".join(f"{number:.{digits}f}" for number in numbers)
+    return [says, of, measured, shown, f"{holds} of {len(claims)}"]
 
 
 def print_claims(run, rows, prevalence):
-    """Print every claim, what was measured, and whether the signs agree."""
-    claims = [*of_four(run.four, rows)]
-    for sweep in (run.beta_sweep, run.tc_sweep):
-        claims += of_sweep(sweep, rows, prevalence)
-    claims += of_latents(run.latents, rows)
-    cells = [[claim, measured, "yes" if holds else "no"] for claim, measured, holds in claims]
-    print_table(("claim", "measured", "holds"), cells, n_left=3)
+    """Print every claim of the paper, what was measured, and in how many seeds it holds."""
+    of_seeds = [
+        claims_of(run, {model: rows[model][place] for model in run.models}, prevalence)
+        for place in range(len(run.settings))
+    ]
+    cells = [verdict(claims) for claims in zip(*of_seeds, strict=True)]
+    header = ("the paper says", "measured", "medians", "holds by, least and most", "seeds")
+    print_table(header, cells, n_left=len(header))

@@ -1,0 +1,138 @@
+"""A run of the paper's experiment: its models, for every seed, fitted and measured."""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from time import perf_counter
+
+from _common import one_thread, save
+from _paper_fits import Model, betas_of, fetch, is_kept
+from _paper_measures import measure
+from _paper_progress import LEAST_INTERVAL, Notes, Task, every, line
+from _paper_tables import label
+from joblib import Parallel, delayed
+
+__all__ = ["Run", "measure_all"]
+
+LATENTS = (8, 32, 128)
+
+
+class Run:
+    """The models of a run, which of them are in which table, and the seeds.
+
+    Parameters
+    ----------
+    setting : Setting
+        Of the first seed.
+    seeds : list of int
+        Each model is fitted for each.
+    latent : int
+        Latent size of the tables, but for that of latent sizes.
+    betas, tc_betas : list of float
+        Of beta-VAE and beta-TCVAE; the first are those of the table.
+    whole : bool
+        Whether there are more than the four models: further betas and latent sizes.
+    learned : bool
+        Whether a VAE with a learned noise variance stands beside the four.
+    """
+
+    def __init__(self, setting, seeds, latent, betas, tc_betas, *, whole=True, learned=True):
+        self.settings = [replace(setting, seed=seed) for seed in seeds]
+        if not whole:
+            betas, tc_betas = betas[:1], tc_betas[:1]
+        self.beta_sweep = betas_of("BetaVAE", betas, latent)
+        self.tc_sweep = betas_of("BetaTCVAE", tc_betas, latent)
+        self.four = [
+            Model("AE", None, latent),
+            Model.of("VAE", 1.0, latent),
+            Model.of("BetaVAE", betas[0], latent),
+            Model.of("BetaTCVAE", tc_betas[0], latent),
+        ]
+        self.four = list(dict.fromkeys(self.four))  # a beta of 1 makes it three
+        self.learned = [Model("VAE", 1.0, latent, learned=True)] if learned else []
+        self.latents = [
+            Model.of("BetaVAE", beta, n_components)
+            for beta in sorted({1.0, betas[0]})
+            for n_components in sorted({*LATENTS, latent} if whole else {latent})
+        ]
+        models = [*self.four, *self.learned, *self.beta_sweep, *self.tc_sweep, *self.latents]
+        self.models = list(dict.fromkeys(models))
+
+    @property
+    def table(self):
+        """The models of the tables: the four, and the one of item 'learned'."""
+        return [*self.four, *self.learned]
+
+    @property
+    def tasks(self):
+        """All fits, those of a seed together."""
+        return {
+            model.key(setting): (model, setting)
+            for setting in self.settings
+            for model in self.models
+        }
+
+
+def _assess(model, setting, images, reference, cache):
+    """Fit one model, or take it from the disk, and measure it; leave notes of both."""
+    one_thread()
+    notes, key = Notes(cache), model.key(setting)
+
+    def tell(epochs, seconds):
+        notes.write(key, epochs=epochs, seconds=seconds)
+
+    fit = fetch(model, setting, images, cache, tell)
+    started = perf_counter()
+    as_fitted = model.as_fitted(setting, fit.estimator)
+    measures = measure(model, fit.estimator, images, reference, as_fitted)
+    measuring = perf_counter() - started
+    notes.write(key, epochs=setting.max_epochs, seconds=fit.seconds, measuring=measuring)
+    return {
+        "key": key,
+        **asdict(model),
+        **asdict(as_fitted),
+        "seconds": fit.seconds,
+        "measuring_seconds": measuring,
+        "warnings": fit.messages,
+        **measures,
+    }
+
+
+def measure_all(run, images, reference, path, cache, n_jobs, **settings):
+    """Return the measures of every model, a row a seed.
+
+    The file has them one by one, and keeps other runs'.
+    """
+    content = Path(f"{path}.json")
+    known = json.loads(content.read_text())["rows"] if content.exists() else []
+    rows = {row["key"]: row for row in known}
+    fits = run.tasks
+    done = {key for key, fit in fits.items() if key in rows and is_kept(*fit, cache)}
+    pool = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+    measured = pool(
+        delayed(_assess)(*fit, images, reference, cache)
+        for key, fit in fits.items()
+        if key not in done
+    )
+    with every(LEAST_INTERVAL, _reporter(fits, done, Notes(cache), n_jobs)):
+        for row in measured:
+            rows[row["key"]] = row
+            done.add(row["key"])
+            save(str(path), list(rows.values()), **settings)
+            print(f"{len(done)} of {len(fits)}: {row['key']}, {row['seconds']:.0f} s", flush=True)
+    save(str(path), list(rows.values()), **settings)
+    return {model: [rows[model.key(setting)] for setting in run.settings] for model in run.models}
+
+
+def _reporter(fits, done, notes, n_jobs):
+    """Return what says how far the fits are."""
+    tasks = [
+        Task(
+            key,
+            f"{label(model)}, latent {model.n_components}, seed {setting.seed}",
+            (model.name, model.n_components),
+            setting.max_epochs,
+        )
+        for key, (model, setting) in fits.items()
+    ]
+    return lambda: line(tasks, notes.read(tasks), done, n_jobs)
