@@ -37,6 +37,7 @@ from _common import RESULTS, one_thread, print_machine
 from _paper_claims import print_claims
 from _paper_data import READERS, load
 from _paper_fits import BATCH_SIZE, Setting, fetch, fingerprint
+from _paper_judge import fetch_judge
 from _paper_measures import Reference
 from _paper_pictures import draw_betas, draw_samples, draw_traversals
 from _paper_progress import duration
@@ -183,7 +184,7 @@ def main():
         print("A quick run, reduced: it tells the beginning of training, not its end.")
     n_fits, n_seeds = len(run.tasks), len(options.seeds)
     print(f"{run.settings[0]}; {n_fits} fits, seeds {options.seeds}", flush=True)
-    reference = Reference(images, options.latent)
+    reference = Reference(images, options.latent, fetch_judge(images, cache))
     pca, trivial = reference.of_pca(images), reference.of_trivial_samples(images)
     settings = asdict(run.settings[0]) | {"batch_size": BATCH_SIZE, "quick": options.quick}
     settings |= {"pca": pca, "trivial_samples": trivial, "noise_floor": reference.floor}
