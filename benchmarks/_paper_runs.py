@@ -4,17 +4,32 @@ import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import perf_counter
+from typing import NamedTuple
 
 from _common import one_thread, save
-from _paper_fits import Model, betas_of, fetch, is_kept
+from _paper_fits import Model, Setting, betas_of, fetch, fingerprint, is_kept
 from _paper_measures import measure
 from _paper_progress import LEAST_INTERVAL, Notes, Task, every, line
 from _paper_tables import label
 from joblib import Parallel, delayed
 
-__all__ = ["Run", "measure_all"]
+__all__ = ["AS_THEY_ARE", "Run", "measure_all"]
 
 LATENTS = (8, 32, 128)
+AS_THEY_ARE = "all"  # of the images of a fit
+
+
+class Planned(NamedTuple):
+    """A fit of a run: of which model, under which setting, to which of its sets of images."""
+
+    model: Model
+    setting: Setting
+    images: str
+
+    @property
+    def key(self):
+        """The name of the fit."""
+        return self.model.key(self.setting)
 
 
 class Run:
@@ -60,59 +75,73 @@ class Run:
 
     @property
     def table(self):
-        """The models of the tables: the four, and the one of item 'learned'."""
+        """The models that all tables and figures have."""
         return [*self.four, *self.learned]
 
-    @property
-    def tasks(self):
-        """All fits, those of a seed together."""
-        return {
-            model.key(setting): (model, setting)
+    def fits(self, resampled):
+        """Return all fits: those to the images as they are, then the four to resampled ones.
+
+        Parameters
+        ----------
+        resampled : dict of {str: Images}
+        """
+        fits = [
+            Planned(model, setting, AS_THEY_ARE)
             for setting in self.settings
             for model in self.models
-        }
+        ]
+        for name, images in resampled.items():
+            marks = {"data": images.name, "fingerprint": fingerprint(images.train)}
+            fits += [
+                Planned(model, replace(setting, **marks), name)
+                for setting in self.settings
+                for model in self.four
+            ]
+        return fits
 
 
-def _assess(model, setting, images, reference, cache):
+def _assess(fit, images, reference, cache):
     """Fit one model, or take it from the disk, and measure it; leave notes of both."""
     one_thread()
-    notes, key = Notes(cache), model.key(setting)
+    model, setting, of_images = fit
+    notes = Notes(cache)
 
     def tell(epochs, seconds):
-        notes.write(key, epochs=epochs, seconds=seconds)
+        notes.write(fit.key, epochs=epochs, seconds=seconds)
 
-    fit = fetch(model, setting, images, cache, tell)
+    estimator, seconds, messages = fetch(model, setting, images, cache, tell)
     started = perf_counter()
-    as_fitted = model.as_fitted(setting, fit.estimator)
-    measures = measure(model, fit.estimator, images, reference, as_fitted)
+    as_fitted = model.as_fitted(setting, estimator)
+    measures = measure(model, estimator, images, reference, as_fitted)
     measuring = perf_counter() - started
-    notes.write(key, epochs=setting.max_epochs, seconds=fit.seconds, measuring=measuring)
+    notes.write(fit.key, epochs=setting.max_epochs, seconds=seconds, measuring=measuring)
     return {
-        "key": key,
+        "key": fit.key,
         **asdict(model),
         **asdict(as_fitted),
-        "seconds": fit.seconds,
+        "images": of_images,
+        "seconds": seconds,
         "measuring_seconds": measuring,
-        "warnings": fit.messages,
+        "warnings": messages,
         **measures,
     }
 
 
-def measure_all(run, images, reference, path, cache, n_jobs, **settings):
-    """Return the measures of every model, a row a seed.
+def measure_all(run, images, resampled, reference, path, cache, n_jobs, **settings):
+    """Return the measures of every model, {set of images: {model: a row for every seed}}.
 
     The file has them one by one, and keeps other runs'.
     """
     content = Path(f"{path}.json")
     known = json.loads(content.read_text())["rows"] if content.exists() else []
     rows = {row["key"]: row for row in known}
-    fits = run.tasks
-    done = {key for key, fit in fits.items() if key in rows and is_kept(*fit, cache)}
+    fits, sets = run.fits(resampled), {AS_THEY_ARE: images, **resampled}
+    done = {fit.key for fit in fits if fit.key in rows and is_kept(fit.model, fit.setting, cache)}
     pool = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
     measured = pool(
-        delayed(_assess)(*fit, images, reference, cache)
-        for key, fit in fits.items()
-        if key not in done
+        delayed(_assess)(fit, sets[fit.images], reference, cache)
+        for fit in fits
+        if fit.key not in done
     )
     with every(LEAST_INTERVAL, _reporter(fits, done, Notes(cache), n_jobs)):
         for row in measured:
@@ -121,18 +150,22 @@ def measure_all(run, images, reference, path, cache, n_jobs, **settings):
             save(str(path), list(rows.values()), **settings)
             print(f"{len(done)} of {len(fits)}: {row['key']}, {row['seconds']:.0f} s", flush=True)
     save(str(path), list(rows.values()), **settings)
-    return {model: [rows[model.key(setting)] for setting in run.settings] for model in run.models}
+    results = {}
+    for fit in fits:
+        results.setdefault(fit.images, {}).setdefault(fit.model, []).append(rows[fit.key])
+    return results
 
 
 def _reporter(fits, done, notes, n_jobs):
     """Return what says how far the fits are."""
     tasks = [
         Task(
-            key,
-            f"{label(model)}, latent {model.n_components}, seed {setting.seed}",
-            (model.name, model.n_components),
-            setting.max_epochs,
+            fit.key,
+            f"{label(fit.model)}, latent {fit.model.n_components}, {fit.setting.data}, "
+            f"seed {fit.setting.seed}",
+            (fit.model.name, fit.model.n_components),
+            fit.setting.max_epochs,
         )
-        for key, (model, setting) in fits.items()
+        for fit in fits
     ]
     return lambda: line(tasks, notes.read(tasks), done, n_jobs)

@@ -8,9 +8,13 @@ from _common import print_table
 __all__ = [
     "halves",
     "label",
+    "mean_others",
     "over_seeds",
+    "print_factors",
+    "print_features",
     "print_latents",
     "print_models",
+    "print_rare",
     "print_samples",
     "print_sweep",
     "value",
@@ -18,35 +22,43 @@ __all__ = [
 
 NAMES = {"AE": "AE", "VAE": "VAE", "BetaVAE": "beta-VAE", "BetaTCVAE": "beta-TCVAE"}
 # Of a column: its header, where its value is in a row, digits.
+MSE, SHARPNESS = ("test MSE", "test_mse", 5), ("sharpness", "sharpness", 3)
+KL, TC = ("KL", "kl", 2), ("TC", "total_correlation", 2)
+GAUSSIAN_TC, ACTIVE = ("Gauss. TC", "gaussian_tc", 2), ("active", "active", 0)
 OF_MODELS = (
-    ("test MSE", "test_mse", 5),
+    MSE,
     ("ELBO", "elbo", 1),
     ("at best var.", "elbo_best_variance", 0),
-    ("KL", "kl", 2),
+    KL,
     ("MI", "mutual_information", 2),
-    ("TC", "total_correlation", 2),
+    TC,
     ("dim. KL", "dimension_wise_kl", 2),
-    ("Gauss. TC", "gaussian_tc", 2),
-    ("active", "active", 0),
+    GAUSSIAN_TC,
+    ACTIVE,
     ("linear", "linear", 0),
     ("fit, s", "seconds", 0),
 )
-OF_SAMPLES = tuple((key, key, 3) for key in ("precision", "coverage", "spread", "sharpness"))
-OF_SAMPLES = (("MMD", "mmd", 3), *OF_SAMPLES)
-OF_SWEEP = (
-    ("test MSE", "test_mse", 5),
-    ("sharpness", "sharpness", 3),
-    ("trustworthiness", "trustworthiness", 3),
-    ("KL", "kl", 2),
-    ("active", "active", 0),
+OF_SAMPLES = (
+    ("MMD", "mmd", 3),
+    ("precision", "precision", 3),
+    ("coverage", "coverage", 3),
+    ("spread", "spread", 3),
+    SHARPNESS,
+    ("Frechet", "frechet", 2),
+    ("feat. precision", "feature_precision", 3),
+    ("feat. coverage", "feature_coverage", 3),
 )
-OF_LATENTS = (
-    ("test MSE", "test_mse", 5),
-    ("sharpness", "sharpness", 3),
-    ("KL", "kl", 2),
-    ("TC", "total_correlation", 2),
-    ("Gauss. TC", "gaussian_tc", 2),
-    ("active", "active", 0),
+OF_SWEEP = (MSE, SHARPNESS, ("trustworthiness", "trustworthiness", 3), KL, ACTIVE)
+OF_LATENTS = (MSE, SHARPNESS, KL, TC, GAUSSIAN_TC, ACTIVE)
+# Of one feature, before its name.
+OF_FEATURES = (
+    ("gap", "named", "gap", 2),
+    ("probe AUC", "probe_auc", None, 3),
+    ("legible AUC", "legible_features", "auc", 3),
+    ("recall", "legible_features", "recall", 2),
+    ("changed", "interventions", "changed", 2),
+    ("alone", "interventions", "alone", 2),
+    ("others", "interventions", "others", 2),
 )
 
 
@@ -57,10 +69,11 @@ def label(model):
 
 
 def value(row, path):
-    """Return a value of a row, by its keys with dots between them, or by a function; or None."""
+    """Return a value of a row, by its key, by keys within keys, or by a function; or None."""
     if callable(path):
         return path(row)
-    return reduce(lambda part, key: (part or {}).get(key), path.split("."), row)
+    keys = (path,) if isinstance(path, str) else path
+    return reduce(lambda part, key: (part or {}).get(key), keys, row)
 
 
 def over_seeds(rows, path, digits):
@@ -172,5 +185,75 @@ def print_sweep(models, rows, pca, prevalence):
 
 def print_latents(models, rows):
     """Print latent size against beta."""
-    names = [(f"{model.beta:g}", f"{model.n_components}") for model in models]
-    print_columns(names, [rows[model] for model in models], OF_LATENTS, header=("beta", "latent"))
+    names = [(label(model), f"{model.n_components}") for model in models]
+    print_columns(names, [rows[model] for model in models], OF_LATENTS, header=("model", "latent"))
+
+
+def mean_others(row):
+    """Return how many other factors change with one, averaged over factors; None of no factors."""
+    changes = row.get("interventions")
+    if changes is None:
+        return None
+    return float(np.mean([changes[factor]["others"] for factor in row["mig_per_factor"]]))
+
+
+def mean_legible(row):
+    """Return the share of factors that are read off reconstructions; None without a judge."""
+    return float(np.mean(list(row["legible"].values()))) if "legible" in row else None
+
+
+def print_factors(models, rows):
+    """Print what codes tell of factors, and what decoding them leaves of these."""
+    columns = (
+        ("MIG", "mig", 3),
+        ("found", "n_found", 0),
+        ("others that change", mean_others, 2),
+        ("legible", mean_legible, 3),
+        ("Frechet of reconstructions", "reconstruction_frechet", 2),
+    )
+    print_columns([(label(model),) for model in models], [rows[m] for m in models], columns)
+    print(
+        "found: factors with a gap of 0.1 or more. others that change: other factors that a judge\n"
+        "reads otherwise when the dimension of one moves, the mean over factors. legible: the\n"
+        "share of factors that it reads rightly off reconstructions.\n"
+    )
+
+
+def print_features(features, models, rows):
+    """Print of every feature whether it has a dimension, and whether it changes alone."""
+    names = [(feature, label(model)) for feature in features for model in models]
+    lines = [
+        [of_feature(row, feature) for row in rows[model]]
+        for feature in features
+        for model in models
+    ]
+    columns = [(header, header, digits) for header, *_, digits in OF_FEATURES]
+    print_columns(names, lines, columns, header=("feature", "model"))
+    print(
+        "gap: MIG of the feature. probe: linear, of codes. legible, recall: what a judge reads\n"
+        "off reconstructions. changed: the share of images in which moving its dimension changes\n"
+        "it; alone: and no other factor; others: how many do.\n"
+    )
+
+
+def of_feature(row, feature):
+    """Return the columns of a feature in a row."""
+    paths = {
+        header: (kind, feature) if key is None else (kind, feature, key)
+        for header, kind, key, _ in OF_FEATURES
+    }
+    return {header: value(row, path) for header, path in paths.items()}
+
+
+def print_rare(features, models, common, rare):
+    """Print what is left of features in reconstructions, where they were rare in training."""
+    names = [(feature, label(model)) for feature in features for model in models]
+    columns = (("recall, common", "common", 2), ("rare", "rare", 2), ("lost", "lost", 2))
+    lines = []
+    for feature in features:
+        path = ("legible_features", feature, "recall")
+        for model in models:
+            pairs = zip(common[model], rare[model], strict=True)
+            values = [[value(row, path) for row in pair] for pair in pairs]
+            lines.append([{"common": c, "rare": r, "lost": c - r} for c, r in values])
+    print_columns(names, lines, columns, header=("feature", "model"))

@@ -33,16 +33,27 @@ from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
 
+import numpy as np
 from _common import RESULTS, one_thread, print_machine
 from _paper_claims import print_claims
 from _paper_data import READERS, load
+from _paper_factors import features_of
 from _paper_fits import BATCH_SIZE, Setting, fetch, fingerprint
 from _paper_judge import fetch_judge
 from _paper_measures import Reference
 from _paper_pictures import draw_betas, draw_samples, draw_traversals
 from _paper_progress import duration
-from _paper_runs import Run, measure_all
-from _paper_tables import print_latents, print_models, print_samples, print_sweep
+from _paper_rare import rare_and_common
+from _paper_runs import AS_THEY_ARE, Run, measure_all
+from _paper_tables import (
+    print_factors,
+    print_features,
+    print_latents,
+    print_models,
+    print_rare,
+    print_samples,
+    print_sweep,
+)
 
 from skvae.nn.convolutions import ARCHITECTURES
 
@@ -60,19 +71,38 @@ SCALES = {
 QUICK_STEPS = 48
 
 
-def report(run, rows, reference, pca, trivial, prevalence):
+def report(run, results, reference, settings, features):
     """Print the tables."""
+    rows, pca = results[AS_THEY_ARE], settings["pca"]
+    resampled = {name: results[name] for name in results if name != AS_THEY_ARE}
+    prevalence = settings.get("prevalence")
+    if prevalence is not None:
+        prevalence = np.array(list(prevalence.values()))
     print("\nThe table that the paper lacks\n")
     print_models(run.table, rows, pca)
-    print(f"Samples in pixel space; noise floor of the MMD {reference.floor:.3f}\n")
-    print_samples(run.table, rows, trivial)
+    print(f"Samples; noise floor of the MMD {reference.floor:.3f}", end="")
+    if reference.judge is not None:
+        print(
+            f", of the Frechet distance in a judge's features {reference.features.floor:.2f}",
+            end="",
+        )
+    print("\n")
+    print_samples(run.table, rows, settings["trivial_samples"])
     for name, sweep in (("beta-VAE", run.beta_sweep), ("beta-TCVAE", run.tc_sweep)):
         print(f"A growing beta, {name}; at 1 both are the VAE\n")
         print_sweep([run.four[0], *run.learned, *sweep], rows, pca, prevalence)
     print("Latent size against beta, beta-VAE\n")
     print_latents([*run.latents, *run.learned], rows)
+    if "mig" in rows[run.four[0]][0]:
+        print("Factors, and features that the paper names\n")
+        shown = list(dict.fromkeys([*run.table, *run.beta_sweep, *run.tc_sweep]))
+        print_factors(shown, rows)
+        print_features(features, shown, rows)
+    if resampled:
+        print("Features that are rare in training, and the same as common as they are\n")
+        print_rare(features, run.four, resampled["common"], resampled["rare"])
     print("What the paper claims\n")
-    print_claims(run, rows, prevalence)
+    print_claims(run, rows, features, prevalence, resampled)
 
 
 def draw(run, images, path, cache):
@@ -82,9 +112,10 @@ def draw(run, images, path, cache):
     fitted = {model: fetch(model, setting, images, cache).estimator for model in models}
     shown = {model: fitted[model] for model in run.table}
     sweeps = [{model: fitted[model] for model in s} for s in (run.beta_sweep, run.tc_sweep)]
+    others = {model: fitted[model] for model in (run.four[0], *run.learned)}
     draw_traversals(f"{path}-traversals.png", shown, images, setting.seed)
     draw_samples(f"{path}-samples.png", shown, images, setting.seed)
-    draw_betas(f"{path}-betas.png", sweeps, fitted[run.four[0]], images)
+    draw_betas(f"{path}-betas.png", sweeps, others, images)
 
 
 def parse(docstring, arguments=None):
@@ -97,6 +128,7 @@ def parse(docstring, arguments=None):
     add("--architecture", choices=[*ARCHITECTURES], default="paper", help="(default: paper)")
     add("--models", choices=["all", "four"], default="all", help="four: those of the figures alone")
     add("--learned", action=BooleanOptionalAction, help="a VAE of learned variance (default: all)")
+    add("--rare", action=BooleanOptionalAction, help="fits where features are rare (default: all)")
     add("--device", choices=["cpu", "cuda"], default="cpu", help="(default: cpu)")
     add("--seeds", type=int, nargs="+", default=[0], help="each model for each (default: 0)")
     add("--quick", action="store_true", help="fewer rows, steps and betas")
@@ -126,6 +158,9 @@ def completed(options):
     options.n_jobs = options.n_jobs or (2 if options.device == "cpu" else 1)
     if options.learned is None:
         options.learned = options.models == "all"
+    if options.rare is None:  # CelebA is too large for three copies; some of its features are rare
+        whole = options.models == "all" and not options.quick
+        options.rare = whole and options.data.startswith("npz:")
     if options.as_coded:
         options.noise_variance = AS_CODED
     return options
@@ -157,6 +192,26 @@ def file_name(options, data):
     return "-".join([*parts, *["quick"] * options.quick])
 
 
+def known_features(images):
+    """Return the features that the paper names and that images have factors for, by name."""
+    return {} if images.factors_train is None else features_of(images)
+
+
+def references(reference, images):
+    """Return what stands beside the models, the same for all: a PCA, trivial samples, a judge."""
+    found = {
+        "pca": reference.of_pca(images),
+        "trivial_samples": reference.of_trivial_samples(images),
+        "noise_floor": reference.floor,
+    }
+    if images.attribute_names:
+        prevalence = images.attributes_train.mean(0).tolist()
+        found["prevalence"] = dict(zip(images.attribute_names, prevalence, strict=True))
+    if reference.judge is not None:
+        found["judge"] = reference.of_judge(images)
+    return found
+
+
 def main():
     options = parse(__doc__)
     if options.data.partition(":")[0] not in READERS:  # make bench DATA=folder
@@ -182,24 +237,23 @@ def main():
     print_machine()
     if options.quick:
         print("A quick run, reduced: it tells the beginning of training, not its end.")
-    n_fits, n_seeds = len(run.tasks), len(options.seeds)
+    features, resampled = known_features(images), {}
+    if options.rare and features:
+        resampled["rare"], resampled["common"] = rare_and_common(images, features.values())
+    n_fits = len(run.fits(resampled))
     print(f"{run.settings[0]}; {n_fits} fits, seeds {options.seeds}", flush=True)
     reference = Reference(images, options.latent, fetch_judge(images, cache))
-    pca, trivial = reference.of_pca(images), reference.of_trivial_samples(images)
-    settings = asdict(run.settings[0]) | {"batch_size": BATCH_SIZE, "quick": options.quick}
-    settings |= {"pca": pca, "trivial_samples": trivial, "noise_floor": reference.floor}
-    settings |= {"seeds": options.seeds}
-    prevalence = None
-    if images.attribute_names:
-        prevalence = images.attributes_train.mean(0)
-        settings["prevalence"] = dict(zip(images.attribute_names, prevalence.tolist(), strict=True))
-    rows = measure_all(run, images, reference, path, cache, options.n_jobs, **settings)
-    report(run, rows, reference, pca, trivial, prevalence)
+    settings = {**asdict(run.settings[0]), "batch_size": BATCH_SIZE, "quick": options.quick}
+    settings |= {"seeds": options.seeds, **references(reference, images)}
+    arguments = (reference, path, cache, options.n_jobs)
+    results = measure_all(run, images, resampled, *arguments, **settings)
+    report(run, results, reference, settings, features)
     draw(run, images, path, cache)
-    fits = sum(row["seconds"] for model in run.models for row in rows[model])
+    rows = (row for of_set in results.values() for seeds in of_set.values() for row in seeds)
+    fits = sum(row["seconds"] for row in rows)
     print(
-        f"{duration(perf_counter() - started)}; all fits of {n_seeds} seeds, some of them perhaps "
-        f"of earlier runs: {duration(fits)} of one core."
+        f"{duration(perf_counter() - started)}; all fits, some of them perhaps of earlier runs: "
+        f"{duration(fits)} of one core."
     )
 
 
