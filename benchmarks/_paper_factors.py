@@ -187,23 +187,12 @@ def interventions(estimator, judge, codes, spread, naming, features=()):
         number of other factors that change; ``per_factor``, the share for each factor. A
         feature and its factor are not others to each other.
     """
-    before = _readings(judge, estimator.inverse_transform(codes), features)
-    ends = np.quantile(spread, QUANTILES, axis=0)
-    changes = {}
-    for dimension in sorted(set(naming.dimensions.tolist())):
-        changed = np.zeros(before[0].shape, dtype=bool)
-        for end in ends:
-            moved = codes.copy()
-            moved[:, dimension] = end[dimension]
-            after = _readings(judge, estimator.inverse_transform(moved), features)
-            changed |= (after[0] != before[0]) & before[1] & after[1]
-        changes[dimension] = changed
+    changes = _changes(estimator, judge, codes, spread, naming.dimensions, features)
     factors = naming.names[: naming.n_factors]
     own = [*range(len(factors)), *(feature.place for feature in features)]
     of_name = {}
-    for place, (name, dimension) in enumerate(
-        zip(naming.names, naming.dimensions.tolist(), strict=True)
-    ):
+    for place, name in enumerate(naming.names):
+        dimension = int(naming.dimensions[place])
         changed, all_factors = changes[dimension][:, place], changes[dimension][:, : len(factors)]
         others = np.delete(all_factors, own[place], axis=1).sum(1)
         shares = (round(share, 4) for share in all_factors.mean(0).tolist())
@@ -215,6 +204,21 @@ def interventions(estimator, judge, codes, spread, naming, features=()):
             "per_factor": dict(zip(factors, shares, strict=True)),
         }
     return of_name
+
+
+def _changes(estimator, judge, codes, spread, dimensions, features):
+    """Return {dimension: which factors and features of which images change, bool}."""
+    before, was_sure = _readings(judge, estimator.inverse_transform(codes), features)
+    ends = np.quantile(spread, QUANTILES, axis=0)
+    changes = {}
+    for dimension in sorted(set(dimensions.tolist())):
+        changes[dimension] = np.zeros(before.shape, dtype=bool)
+        for end in ends:
+            moved = codes.copy()
+            moved[:, dimension] = end[dimension]
+            after, is_sure = _readings(judge, estimator.inverse_transform(moved), features)
+            changes[dimension] |= (after != before) & was_sure & is_sure
+    return changes
 
 
 def _readings(judge, images, features):

@@ -11,9 +11,9 @@ from torch import nn
 __all__ = ["Judge", "fetch_judge", "groups_of", "most_probable"]
 
 MOST_ROWS = 10_000  # of training
-N_EPOCHS, BATCH_SIZE, LR = 16, 64, 3e-3  # two minutes of a core at 10,000 images of 64 x 64
+N_EPOCHS, BATCH_SIZE, LR = 12, 64, 3e-3  # two minutes of a core at 10,000 images of 64 x 64
 N_FEATURES = 128
-WIDTHS = (16, 32, 64, 128)
+WIDTHS = (24, 48, 96, 128)
 READ_AT_ONCE = 250
 # Numbers of so many levels are quantities, which the judge reads in groups of equal numbers of
 # images: a step of 25 is a fraction of a pixel, and changes with anything.

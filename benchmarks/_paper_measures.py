@@ -19,8 +19,7 @@ from _paper_probes import (
     probe_pixels,
     scores,
 )
-from _paper_spaces import Balls, FeatureSpace
-from _quality import mean_discrepancy, median_distance, noise_floor
+from _paper_spaces import FeatureSpace, PixelSpace
 from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness
 
@@ -44,11 +43,8 @@ class Reference:
 
     def __init__(self, images, latent, judge=None):
         self.pixels, self.image_shape = floats(images.test), images.image_shape
-        self.bandwidth = median_distance(self.pixels)
-        self.floor = noise_floor(self.pixels, self.bandwidth)
-        self.balls, self.judge = Balls(self.pixels), judge
+        self.space, self.judge = PixelSpace(self.pixels), judge
         self.features = None if judge is None else FeatureSpace(judge, self.pixels)
-        self.spread = float(self.pixels.var(0).sum())
         self.edges = edge_energy(self.pixels, images.image_shape)
         few = floats(some(images.train, PCA_ROWS))
         self.pca = PCA(min(latent, len(few) - 1), random_state=0).fit(few)
@@ -58,17 +54,9 @@ class Reference:
     def of_samples(self, samples):
         """Return how near samples are to held-out images, and how varied.
 
-        In pixel space, and with a judge in that of its features: :class:`_paper_spaces.Balls`
-        has precision and coverage. Spread is the ratio of total variances.
+        In pixel space, and with a judge in that of its features, see :mod:`_paper_spaces`.
         """
-        precision, coverage = self.balls.of(samples)
-        row = {
-            "mmd": mean_discrepancy(samples, self.pixels, self.bandwidth),
-            "precision": precision,
-            "coverage": coverage,
-            "spread": float(samples.var(0).sum()) / self.spread,
-            "sharpness": self.sharpness(samples),
-        }
+        row = self.space.of(samples) | {"sharpness": self.sharpness(samples)}
         return row if self.features is None else row | self.features.of(samples)
 
     def of_judge(self, images):
@@ -106,6 +94,11 @@ class Reference:
             auc = (probe(*codes, attributes), scores(*codes, attributes))
             row["auc"] = dict(zip(("means", "reconstructions"), auc, strict=True))
         return row
+
+    @property
+    def floor(self):
+        """The noise floor of the discrepancy."""
+        return self.space.floor
 
     def kept_by_a_line(self, effective_variance, n_components):
         """Return how many dimensions a linear model keeps at this beta times noise variance."""

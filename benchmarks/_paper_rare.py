@@ -1,10 +1,10 @@
-"""The same images with rare features, and as many of them with common ones."""
+"""Whether rare features are lost first: images on which some are rare, and what is read of them."""
 
 from dataclasses import replace
 
 import numpy as np
 
-__all__ = ["rare_and_common"]
+__all__ = ["rare_and_common", "read_over_betas"]
 
 SHARE = 0.03  # of the training images that has a rare feature
 SEED = 0
@@ -42,6 +42,33 @@ def rare_and_common(images, features, share=SHARE):
         _with_rows(images, np.resize(chosen, len(images.train)), f"{images.name}-{name}")
         for name, chosen in (("rare", rng.permutation(rows)), ("common", others))
     )
+
+
+def read_over_betas(rare, common, measure="recall"):
+    """Return what the judge reads of features over beta, by models of either kind of images.
+
+    Parameters
+    ----------
+    rare, common : sequences of dict
+        What ``_paper_measures.measure`` returns for the same models, ascending in beta, fitted to
+        either of :func:`rare_and_common`; the judge and the held-out images are the same.
+    measure : {"recall", "auc", "false"}
+        Of reconstructions of held-out images, see ``_paper_factors.legibility``.
+
+    Returns
+    -------
+    dict
+        For each feature ``rare`` and ``common``, lists over beta, and ``lost_to_rarity``, the
+        second minus the first.
+    """
+    of_features = {}
+    for name in rare[0]["legible_features"]:
+        values = [
+            [row["legible_features"][name][measure] for row in rows] for rows in (rare, common)
+        ]
+        lost = [known - hidden for hidden, known in zip(*values, strict=True)]
+        of_features[name] = {"rare": values[0], "common": values[1], "lost_to_rarity": lost}
+    return of_features
 
 
 def _with_rows(images, rows, name):

@@ -1,9 +1,10 @@
 """How near samples are to real images, and how varied: in pixels, or in a judge's features."""
 
 import numpy as np
+from _quality import mean_kernel, median_distance, noise_floor
 from sklearn.metrics import euclidean_distances
 
-__all__ = ["Balls", "FeatureSpace", "frechet_distance"]
+__all__ = ["Balls", "FeatureSpace", "PixelSpace", "frechet_distance"]
 
 N_NEIGHBOURS = 5
 N_SPLITS = 10
@@ -13,18 +14,55 @@ class Balls:
     r"""Balls around real rows that reach to their k-th neighbours.
 
     Precision is the share of samples in a ball (Kynkaanniemi et al. 2019), coverage that of
-    balls with a sample in them (Naeem et al. 2020).
+    balls with a sample in them (Naeem et al. 2020). What is amid all rows, as their mean is, may be
+    in a ball where no row is as near: precision says little without coverage.
     """
 
     def __init__(self, rows):
         self.rows = rows
-        distances = euclidean_distances(rows)
-        self.radii = np.sort(distances, axis=1)[:, N_NEIGHBOURS]  # column 0 is the row itself
+        squares = euclidean_distances(rows, squared=True)
+        self.squared_radii = np.sort(squares, axis=1)[:, N_NEIGHBOURS]  # column 0: the row itself
 
     def of(self, samples):
         """Return precision and coverage."""
-        inside = euclidean_distances(samples, self.rows) <= self.radii
+        return self.of_squares(euclidean_distances(samples, self.rows, squared=True))
+
+    def of_squares(self, squares):
+        """Return the same from squared distances, (n_samples, n_rows)."""
+        inside = squares <= self.squared_radii
         return float(inside.any(1).mean()), float(inside.any(0).mean())
+
+
+class PixelSpace:
+    """Held-out images as pixels on the [0, 1] scale, their distances computed once.
+
+    Attributes
+    ----------
+    floor : float
+        The greatest discrepancy of two halves of them.
+    """
+
+    def __init__(self, pixels):
+        self.pixels, self.balls = pixels, Balls(pixels)
+        self.bandwidth = median_distance(pixels)
+        self.floor = noise_floor(pixels, self.bandwidth)
+        squares = euclidean_distances(pixels, squared=True)
+        self.within = mean_kernel(squares, self.bandwidth, same=True)
+        self.spread = float(pixels.var(0).sum())
+
+    def of(self, samples):
+        """Return discrepancy, precision, coverage, and the ratio of total variances."""
+        squares = euclidean_distances(samples, squared=True)
+        within = self.within + mean_kernel(squares, self.bandwidth, same=True)
+        squares = euclidean_distances(samples, self.pixels, squared=True)
+        between = mean_kernel(squares, self.bandwidth)
+        precision, coverage = self.balls.of_squares(squares)
+        return {
+            "mmd": float(np.sqrt(max(within - 2 * between, 0.0))),
+            "precision": precision,
+            "coverage": coverage,
+            "spread": float(samples.var(0).sum()) / self.spread,
+        }
 
 
 class FeatureSpace:

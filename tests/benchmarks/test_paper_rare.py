@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from _paper_factors import Feature, features_of
-from _paper_rare import rare_and_common
+from _paper_rare import rare_and_common, read_over_betas
 from made_up_images import STEP, images_of
 
 
@@ -45,3 +45,14 @@ def test_what_is_rarer_already_stays(images):
     rare, common = rare_and_common(images, features_of(images).values(), share=0.5)
     for other in (rare, common):
         np.testing.assert_array_equal(np.sort(other.train, axis=0), np.sort(images.train, axis=0))
+
+
+def test_rare_and_common_are_compared_beta_by_beta():
+    rare, common = (
+        [{"legible_features": {"baldness": {"recall": value, "auc": 1}}} for value in values]
+        for values in ((0.75, 0.25), (1.0, 0.75))
+    )
+    assert read_over_betas(rare, common) == {
+        "baldness": {"rare": [0.75, 0.25], "common": [1.0, 0.75], "lost_to_rarity": [0.25, 0.5]}
+    }
+    assert read_over_betas(rare, common, "auc")["baldness"]["lost_to_rarity"] == [0, 0]

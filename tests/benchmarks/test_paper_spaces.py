@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from _paper_spaces import Balls, FeatureSpace, frechet_distance
+from _paper_spaces import Balls, FeatureSpace, PixelSpace, frechet_distance
+from _quality import mean_discrepancy, median_distance, noise_floor
 from scipy.linalg import sqrtm
 
 
@@ -40,6 +41,17 @@ def test_samples_of_one_mode_of_two_are_precise_and_cover_half():
     rows = np.random.default_rng(0).standard_normal((60, 3))
     balls = Balls(np.concatenate([rows, rows + 1_000]))
     assert balls.of(rows) == (1, 0.5)
+
+
+def test_pixels_have_the_discrepancy_of_two_samples():
+    pixels, samples = np.random.default_rng(0).random((2, 40, 12))
+    space = PixelSpace(pixels)
+    bandwidth = median_distance(pixels)
+    row = space.of(2 * samples)
+    assert row["mmd"] == pytest.approx(mean_discrepancy(2 * samples, pixels, bandwidth))
+    assert row["spread"] == pytest.approx(4 * samples.var(0).sum() / pixels.var(0).sum())
+    assert (row["precision"], row["coverage"]) == Balls(pixels).of(2 * samples)
+    assert space.floor == noise_floor(pixels, bandwidth)
 
 
 def test_held_out_images_are_at_no_distance_from_themselves_and_halves_are_at_the_floor():
