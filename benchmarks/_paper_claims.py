@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from _common import print_table
 from _paper_fits import Model
+from _paper_rare import read_over_betas
 from _paper_tables import halves, label, mean_others, value
 
 __all__ = ["Claim", "print_claims", "verdict"]
@@ -157,19 +158,15 @@ def of_sweep(sweep, row, features, prevalence):
         )
 
 
-def of_rare(four, features, common, rare):
+def of_rare(four, common, rare):
     """Yield the claims on features made rare: beta takes more of them than of common ones."""
-    _, vae, *regularised = four
-    for feature in features:
-        path = ("legible_features", feature, "recall")
-        for model in regularised:
-            recalls = [over([vae, model], row, path) for row in (common, rare)]
-            if None in (*recalls[0], *recalls[1]):
-                continue
-            lost = [before - after for before, after in recalls]
+    read = read_over_betas([rare[model] for model in four], [common[model] for model in four])
+    for feature, recalls in read.items():
+        for place in range(2, len(four)):
+            lost = [recalls[kind][1] - recalls[kind][place] for kind in ("common", "rare")]
             yield Claim(
                 f"Unique features go first: {feature}",
-                f"recall lost from {label(vae)} to {label(model)}, as common and as rare",
+                f"recall lost from VAE to {label(four[place])}, as common and as rare",
                 tuple(lost),
                 min(lost[1] - lost[0], lost[1]),
                 2,
@@ -229,7 +226,7 @@ def claims_of(run, row, features, prevalence, resampled):
     for sweep in (run.beta_sweep, run.tc_sweep):
         claims += of_sweep(sweep, row, features, prevalence)
     if resampled:
-        claims += of_rare(run.four, features, resampled["common"], resampled["rare"])
+        claims += of_rare(run.four, resampled["common"], resampled["rare"])
     claims += of_latents(run.latents, row)
     for learned in run.learned:
         claims += of_learned(Model.of("VAE", 1.0, learned.n_components), learned, row)

@@ -4,6 +4,7 @@ from functools import partial, reduce
 
 import numpy as np
 from _common import print_table
+from _paper_rare import read_over_betas
 
 __all__ = [
     "halves",
@@ -245,15 +246,17 @@ def of_feature(row, feature):
     return {header: value(row, path) for header, path in paths.items()}
 
 
-def print_rare(features, models, common, rare):
+def print_rare(models, common, rare):
     """Print what is left of features in reconstructions, where they were rare in training."""
-    names = [(feature, label(model)) for feature in features for model in models]
-    columns = (("recall, common", "common", 2), ("rare", "rare", 2), ("lost", "lost", 2))
-    lines = []
-    for feature in features:
-        path = ("legible_features", feature, "recall")
-        for model in models:
-            pairs = zip(common[model], rare[model], strict=True)
-            values = [[value(row, path) for row in pair] for pair in pairs]
-            lines.append([{"common": c, "rare": r, "lost": c - r} for c, r in values])
+    seeds = [
+        read_over_betas([rare[m][seed] for m in models], [common[m][seed] for m in models])
+        for seed in range(len(rare[models[0]]))
+    ]
+    names = [(feature, label(model)) for feature in seeds[0] for model in models]
+    lines = [
+        [{key: values[place] for key, values in of_seed[feature].items()} for of_seed in seeds]
+        for feature in seeds[0]
+        for place in range(len(models))
+    ]
+    columns = (("recall, common", "common", 2), ("rare", "rare", 2), ("lost", "lost_to_rarity", 2))
     print_columns(names, lines, columns, header=("feature", "model"))

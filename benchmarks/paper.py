@@ -100,7 +100,7 @@ def report(run, results, reference, settings, features):
         print_features(features, shown, rows)
     if resampled:
         print("Features that are rare in training, and the same as common as they are\n")
-        print_rare(features, run.four, resampled["common"], resampled["rare"])
+        print_rare(run.four, resampled["common"], resampled["rare"])
     print("What the paper claims\n")
     print_claims(run, rows, features, prevalence, resampled)
 
