@@ -1,6 +1,7 @@
 """The three figures of the paper's experiment, from fitted models."""
 
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 from _paper_data import some
@@ -22,15 +23,23 @@ BYTES = (0, 255)
 N_SHOWN = 10  # samples
 N_RECONSTRUCTED = 4
 DPI = 100
+MOST_BYTES = 400_000  # of a file, in a repository
+COLOURS = (256, 128, 64)
 CELL = 0.5  # inches, an image
-NAMES, LABELS = 1.0, 0.95  # inches: the names of rows, the labels of a panel
+NAMES, LABELS = 1.0, 0.85  # inches: the names of rows, the labels of a panel
 
 
 def keep(figure, path):
-    """Write a figure with 256 colours, a third of the size of one with all."""
+    """Write a figure with 256 colours, a third of the size of one with all, or fewer if large."""
     buffer = BytesIO()
     figure.savefig(buffer, dpi=DPI, bbox_inches="tight")
-    Image.open(buffer).convert("RGB").quantize(256, kmeans=1).save(path, optimize=True)
+    picture = Image.open(buffer).convert("RGB")
+    for n_colours in COLOURS:
+        written = BytesIO()
+        picture.quantize(n_colours, kmeans=1).save(written, "PNG", optimize=True)
+        if written.tell() <= MOST_BYTES:
+            break
+    Path(path).write_bytes(written.getvalue())
 
 
 def draw_traversals(path, fitted, images, seed):
