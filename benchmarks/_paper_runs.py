@@ -17,6 +17,16 @@ __all__ = ["AS_THEY_ARE", "Run", "measure_all"]
 
 LATENTS = (8, 32, 128)
 AS_THEY_ARE = "all"  # of the images of a fit
+# What a row has of every factor and feature. In the file it is in a list, which the page of results
+# in the documentation leaves out.
+DETAILS = (
+    "named",
+    "mig_per_factor",
+    "probe_auc",
+    "legible",
+    "legible_features",
+    "interventions",
+)
 
 
 class Planned(NamedTuple):
@@ -127,6 +137,20 @@ def _assess(fit, images, reference, cache):
     }
 
 
+def packed(row):
+    """Return a row as it is in the file."""
+    rest = {key: value for key, value in row.items() if key not in DETAILS}
+    return rest | {"details": [{key: row[key]} for key in DETAILS if key in row]}
+
+
+def unpacked(row):
+    """Return the row that :func:`packed` packed."""
+    rest = {key: value for key, value in row.items() if key != "details"}
+    for detail in row["details"]:
+        rest |= detail
+    return rest
+
+
 def measure_all(run, images, resampled, reference, path, cache, n_jobs, **settings):
     """Return the measures of every model, {set of images: {model: a row for every seed}}.
 
@@ -134,7 +158,7 @@ def measure_all(run, images, resampled, reference, path, cache, n_jobs, **settin
     """
     content = Path(f"{path}.json")
     known = json.loads(content.read_text())["rows"] if content.exists() else []
-    rows = {row["key"]: row for row in known}
+    rows = {row["key"]: unpacked(row) for row in known}
     fits, sets = run.fits(resampled), {AS_THEY_ARE: images, **resampled}
     done = {fit.key for fit in fits if fit.key in rows and is_kept(fit.model, fit.setting, cache)}
     pool = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
@@ -147,9 +171,9 @@ def measure_all(run, images, resampled, reference, path, cache, n_jobs, **settin
         for row in measured:
             rows[row["key"]] = row
             done.add(row["key"])
-            save(str(path), list(rows.values()), **settings)
+            save(str(path), list(map(packed, rows.values())), **settings)
             print(f"{len(done)} of {len(fits)}: {row['key']}, {row['seconds']:.0f} s", flush=True)
-    save(str(path), list(rows.values()), **settings)
+    save(str(path), list(map(packed, rows.values())), **settings)
     results = {}
     for fit in fits:
         results.setdefault(fit.images, {}).setdefault(fit.model, []).append(rows[fit.key])

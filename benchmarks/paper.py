@@ -7,9 +7,13 @@ or another; beside them a VAE with a learned noise variance, in which the paper'
 
 - a table: held-out error, evidence lower bound, the divergence and its parts against the aggregate
   posterior of training images, active dimensions, and the samples' distance to held-out images;
-- its three figures: latent traversals, samples, reconstructions over beta;
+- its three figures: latent traversals, samples, reconstructions over beta; where the factors of the
+  images are known, a row of traversals has the name of one, and moves the dimension that tells most
+  of it;
 - what it claims by eye, measured: continuity of codes, variety of samples, blur and lost features
-  over beta, latent size against beta.
+  over beta, latent size against beta; of known factors the mutual information gap, and what else a
+  judge, trained on real images, reads otherwise when baldness, glasses or beards are moved; features
+  that are rare in training.
 
 Every model has the same rows, epochs and seeds; tables show medians over the seeds, claims are
 judged seed by seed. ``--quick`` is a reduced run of at most twenty minutes on two cores: some fifty

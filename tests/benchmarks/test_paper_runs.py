@@ -64,7 +64,8 @@ def measured(monkeypatch, tmp_path):
 
     def measure(model, estimator, images, reference, setting):
         asked.append((model, images.name, setting.seed))
-        return {"test_mse": float(setting.noise_variance), "n": len(asked)}
+        named = {"hair": {"gap": 0.5}}
+        return {"test_mse": float(setting.noise_variance), "n": len(asked), "named": named}
 
     monkeypatch.setattr(_paper_runs, "measure", measure)
     monkeypatch.setattr(_common, "RESULTS", tmp_path)
@@ -82,6 +83,8 @@ def test_a_run_is_measured_once_and_goes_on(measured, images, resampled, tmp_pat
     content = json.loads((tmp_path / "out.json").read_text())
     assert content["settings"] == {"why": "settings"}
     first, last = content["rows"][0], content["rows"][-1]
+    assert first["details"] == [{"named": {"hair": {"gap": 0.5}}}]  # the page leaves out lists
+    assert not any(isinstance(cell, dict) for cell in first.values())
     assert (first["name"], first["images"], first["seed"]) == ("AE", AS_THEY_ARE, 0)
     assert (last["name"], last["images"], last["seed"]) == ("BetaTCVAE", "common", 1)
     for model, rows in results[AS_THEY_ARE].items():
