@@ -12,8 +12,8 @@ or another; beside them a VAE with a learned noise variance, in which the paper'
   of it;
 - what it claims by eye, measured: continuity of codes, variety of samples, blur and lost features
   over beta, latent size against beta; of known factors the mutual information gap, and what else a
-  judge, trained on real images, reads otherwise when baldness, glasses or beards are moved; features
-  that are rare in training.
+  judge, trained on real images, reads otherwise when baldness, glasses or beards are moved; what is
+  lost of features that are rare in training.
 
 Every model has the same rows, epochs and seeds; tables show medians over the seeds, claims are
 judged seed by seed. ``--quick`` is a reduced run of at most twenty minutes on two cores: some fifty
