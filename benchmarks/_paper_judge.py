@@ -1,4 +1,4 @@
-"""A judge of images: a network that learned from real ones to read their factors."""
+"""A judge of images: a network that learned from real ones, and blurred ones, to read factors."""
 
 from hashlib import sha1
 
@@ -6,9 +6,10 @@ import joblib
 import numpy as np
 import torch
 from _paper_data import floats, some
+from sklearn.decomposition import PCA
 from torch import nn
 
-__all__ = ["Judge", "fetch_judge", "groups_of", "most_probable"]
+__all__ = ["Blur", "Judge", "fetch_judge", "groups_of", "most_probable"]
 
 MOST_ROWS = 10_000  # of training
 N_EPOCHS, BATCH_SIZE, LR = 12, 64, 3e-3  # two minutes of a core at 10,000 images of 64 x 64
@@ -18,13 +19,18 @@ READ_AT_ONCE = 250
 # Numbers of so many levels are quantities, which the judge reads in groups of equal numbers of
 # images: a step of 25 is a fraction of a pixel, and changes with anything.
 FEWEST_STEPS, N_GROUPS = 9, 5
+# What models decode is blurred, and a network that saw sharp images alone reads anything off it,
+# and is sure. So half of the images that it learns are projected on their principal components,
+# as many of these at random: what cannot be read any more it learns to be unsure of.
+BLURRED, FEWEST_COMPONENTS, MOST_COMPONENTS, PCA_ROWS = 0.5, 4, 128, 2_000
 
 
 def fetch_judge(images, cache):
     """Return the judge of images with factors, kept in a folder; None for others."""
     if images.factors_train is None:
         return None
-    digest = sha1(repr((images.factor_names, images.factor_levels)).encode())
+    how = (N_EPOCHS, BATCH_SIZE, LR, WIDTHS, BLURRED, images.factor_names, images.factor_levels)
+    digest = sha1(repr(how).encode())
     digest.update(some(images.train, 100))
     path = cache / f"judge-{images.name}-{len(images.train)}-{digest.hexdigest()[:8]}.joblib"
     if not path.exists():
@@ -131,12 +137,12 @@ class Judge:
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer, LR, total_steps=n_epochs * n_batches
         )
-        targets, rng = torch.from_numpy(groups), np.random.default_rng(0)
+        targets, rng, blur = torch.from_numpy(groups), np.random.default_rng(0), Blur(rows)
         self.network.train()
         for _ in range(n_epochs):
             order = rng.permutation(len(rows))[: n_batches * batch_size]
             for batch in order.reshape(n_batches, batch_size):
-                features = self.network.features(self._input(floats(rows[batch])))
+                features = self.network.features(self._input(blur(floats(rows[batch]), rng)))
                 heads = self.network.heads_of(features)
                 loss = sum(
                     nn.functional.cross_entropy(head, target)
@@ -147,6 +153,27 @@ class Judge:
                 optimizer.step()
                 schedule.step()
         self.network.eval()
+
+
+class Blur:
+    """Projects some images at random on a random number of their principal components."""
+
+    def __init__(self, rows):
+        few = floats(some(rows, PCA_ROWS))
+        n_components = min(MOST_COMPONENTS, len(few) - 1, few.shape[1])
+        self.pca = PCA(n_components, random_state=0).fit(few)
+
+    def __call__(self, pixels, rng):
+        """Return images, changed in place."""
+        blurred = rng.random(len(pixels)) < BLURRED
+        if not blurred.any():
+            return pixels
+        codes = self.pca.transform(pixels[blurred])
+        ends = np.log([FEWEST_COMPONENTS, MOST_COMPONENTS])
+        n_kept = np.exp(rng.uniform(*ends, (len(codes), 1)))
+        codes[np.arange(codes.shape[1]) >= n_kept] = 0
+        pixels[blurred] = self.pca.inverse_transform(codes)
+        return pixels
 
 
 class _Network(nn.Module):

@@ -81,18 +81,22 @@ class Reference:
 
     def of_pca(self, images):
         """Return what a PCA of as many components reaches, as :func:`measure` does."""
-        train = floats(some(some(images.train, MOST_ROWS), PROBE_ROWS))
-        codes = [self.pca.transform(X) for X in (train, self.pixels)]
-        reconstructions = self.pca.inverse_transform(codes[1])
+        train = self.pca.transform(floats(some(images.train, MOST_ROWS)))
+        test = self.pca.transform(self.pixels)
+        reconstructions = self.pca.inverse_transform(test)
         row = {
             "test_mse": float(((reconstructions - self.pixels) ** 2).mean()),
             "sharpness": self.sharpness(reconstructions),
-            "trustworthiness": continuity(self.pixels, codes[1]),
+            "trustworthiness": continuity(self.pixels, test),
         }
         if images.attribute_names:
-            attributes = known_attributes(images)
+            codes, attributes = (some(train, PROBE_ROWS), test), known_attributes(images)
             auc = (probe(*codes, attributes), scores(*codes, attributes))
             row["auc"] = dict(zip(("means", "reconstructions"), auc, strict=True))
+        if images.factors_train is not None:
+            row |= of_factors(train, test, images)
+        if self.judge is not None:
+            row |= of_reconstructions(reconstructions, images, self)
         return row
 
     @property
@@ -141,7 +145,8 @@ def measure(model, estimator, images, reference, setting):
     where their codes are from; of those with a posterior also what :func:`bound` and
     :func:`decomposition` return, and ``linear``. Where images have attributes, ``auc``: lists in
     their order, for codes and reconstructions. Where images have factors, what
-    :func:`of_factors` returns, and where the reference has a judge, what :func:`of_judge` does.
+    :func:`of_factors` returns, and where the reference has a judge, what
+    :func:`of_reconstructions` and :func:`of_moved_codes` do, and more of ``samples``.
     """
     seed = setting.seed
     codes = Codes(estimator, some(images.train, MOST_ROWS), seed)
@@ -176,17 +181,18 @@ def measure(model, estimator, images, reference, setting):
         shown = floats(estimator.inverse_transform(known))
         row["auc"]["reconstructions"] = probe_pixels(shown, reconstructions, attributes, seed)
     if images.factors_train is not None:
-        row |= of_factors(codes, held_out, images)
+        row |= of_factors(codes.mean, held_out.mean, images)
     if reference.judge is not None:
-        row |= of_judge(estimator, codes, held_out, reconstructions, images, reference)
+        row |= of_reconstructions(reconstructions, images, reference)
+        row |= of_moved_codes(estimator, codes, held_out, images, reference.judge)
     return row
 
 
 def naming_of(codes, images):
-    """Return the Naming of the dimensions by factors and features of the training images."""
+    """Return the Naming of the dimensions by codes of ``some(train, MOST_ROWS)``."""
     factors = some(images.factors_train, MOST_ROWS)
     features = features_of(images).values()
-    return name_dimensions(codes.mean, factors, images.factor_names, features)
+    return name_dimensions(codes, factors, images.factor_names, features)
 
 
 def of_factors(codes, held_out, images):
@@ -204,26 +210,31 @@ def of_factors(codes, held_out, images):
         "n_found": naming.n_found,
         "mig_per_factor": dict(zip(images.factor_names, gaps, strict=True)),
         "named": {name: naming.of_factor(name) for name in naming.names},
-        "probe_auc": probe_features(codes.mean, held_out.mean, images, features),
+        "probe_auc": probe_features(codes, held_out, images, features),
     }
 
 
-def of_judge(estimator, codes, held_out, reconstructions, images, reference):
-    """Return what the judge reads off decoded images.
+def of_reconstructions(reconstructions, images, reference):
+    """Return what the judge reads off reconstructions.
 
-    ``legible``, the share of reconstructions whose factor it reads, by factor;
-    ``legible_features``, AUC, recall and false alarms of features; ``reconstruction_frechet``, as
-    of samples; ``interventions``, see :func:`_paper_factors.interventions`.
+    ``legible``, the share of them whose factor it reads, by factor; ``legible_features``, AUC,
+    recall and false alarms of features; ``reconstruction_frechet``, as of samples.
     """
-    judge, features = reference.judge, list(features_of(images).values())
-    read = legibility(judge, reconstructions, images.factors_test, features)
-    naming, moved = naming_of(codes, images), some(held_out.mean, N_MOVED)
+    features = features_of(images).values()
+    read = legibility(reference.judge, reconstructions, images.factors_test, features)
     return {
         "legible": dict(zip(images.factor_names, read["accuracy"], strict=True)),
         "legible_features": read["features"],
         "reconstruction_frechet": reference.features.of(reconstructions)["frechet"],
-        "interventions": interventions(estimator, judge, moved, codes.draws, naming, features),
     }
+
+
+def of_moved_codes(estimator, codes, held_out, images, judge):
+    """Return ``interventions``, see :func:`_paper_factors.interventions`."""
+    features, naming = list(features_of(images).values()), naming_of(codes.mean, images)
+    moved = some(held_out.mean, N_MOVED)
+    changes = interventions(estimator, judge, moved, codes.draws, naming, features)
+    return {"interventions": changes}
 
 
 def continuity(pixels, codes):

@@ -93,6 +93,19 @@ def test_a_factor_without_two_levels_is_left_out(tmp_path, X, factors):
     assert images.factors_train.shape == (80, 2)
 
 
+def test_an_attribute_of_celeba_is_a_factor_of_two_levels(tmp_path):
+    rng = np.random.default_rng(0)
+    attributes, split = rng.random((60, 2)) < 0.5, np.repeat(["train", "test"], [40, 20])
+    np.save(tmp_path / "celeba.npy", rng.integers(0, 256, (60, 64 * 64 * 3), dtype=np.uint8))
+    names = np.array(["Bald", "Eyeglasses"])
+    np.savez(tmp_path / "celeba.npz", attributes=attributes, split=split, names=names)
+    images = load("celeba:faces", tmp_path, None, None)  # read before, hence from the cache
+    assert images.factor_names == tuple(images.attribute_names) == ("Bald", "Eyeglasses")
+    assert images.factor_levels == (("no", "yes"), ("no", "yes"))
+    np.testing.assert_array_equal(images.factors_train, attributes[:40])
+    np.testing.assert_array_equal(images.factors_test, attributes[40:])
+
+
 @pytest.mark.parametrize(("n_images", "n_test"), [(100, 20), (10_000, 2_000), (12_000, 2_000)])
 def test_a_fifth_is_held_out_but_not_over_two_thousand(tmp_path, n_images, n_test):
     number = np.arange(n_images, dtype=np.int32).view(np.uint8).reshape(n_images, 1, 4)

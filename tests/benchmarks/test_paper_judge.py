@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 from _paper_data import Images, floats
-from _paper_judge import Judge, fetch_judge, groups_of, most_probable
+from _paper_judge import Blur, Judge, fetch_judge, groups_of, most_probable
 from made_up_images import SIDE, pictures, quarters
 
 
@@ -40,6 +40,24 @@ def test_the_judge_reads_planted_factors_off_images_that_it_has_not_seen(judge, 
     np.testing.assert_array_equal(truth[:, 1], images.factors_test[:, 1] // 2)
     assert judge.accuracy["grey"] == np.mean(groups[:, 1] == truth[:, 1])
     assert probabilities.min() >= 0.2  # of the most probable of at most five
+
+
+def test_half_of_the_images_keep_their_first_principal_components_alone():
+    rng = np.random.default_rng(0)
+    rows = rng.integers(0, 256, (300, 64), dtype=np.uint8)
+    blur, pixels = Blur(rows), floats(rows)
+    after = blur(pixels.copy(), rng)
+    changed = np.any(after != pixels, axis=1)
+    assert 100 < changed.sum() < 200  # of 300
+    codes, before = (blur.pca.transform(part[changed]) for part in (after, pixels))
+    kept = np.abs(codes) > 1e-4
+    np.testing.assert_allclose(codes[kept], before[kept], atol=1e-4)
+    n_kept = kept.shape[1] - np.argmax(kept[:, ::-1], axis=1)
+    lost = np.arange(kept.shape[1]) >= n_kept[:, None]
+    assert np.all(kept | lost | (np.abs(before) < 1e-3))
+    assert n_kept.min() <= 5
+    assert n_kept.max() == 64
+    assert blur(pixels[:0], rng).shape == (0, 64)
 
 
 def test_what_is_read_of_an_image_does_not_depend_on_others(judge, images):

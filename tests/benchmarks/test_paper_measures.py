@@ -13,6 +13,7 @@ from _paper_rare import rare_and_common
 from made_up_images import quarters
 
 import skvae
+from skvae.metrics import mutual_information_gap
 
 SETTING = SimpleNamespace(seed=0, noise_variance=0.5)
 ALL = {"test_mse", "sharpness", "trustworthiness", "active", "samples"}
@@ -99,6 +100,16 @@ def test_what_the_judge_reads_off_real_images_bounds_the_table(images, reference
     assert read["frechet_floor"] > 0
     trivial = reference.of_trivial_samples(images)
     assert trivial["training images"]["frechet"] < trivial["their mean"]["frechet"]
+
+
+def test_a_pca_has_what_needs_no_estimator(images, plain, reference):
+    row = reference.of_pca(images)
+    without = {"active", "samples", "interventions"}
+    assert row.keys() == (ALL | OF_FACTORS | OF_JUDGE | {"auc"}) - without
+    codes = reference.pca.transform(images.train / np.float32(255))
+    expected = mutual_information_gap(images.factors_train, codes)
+    assert row["mig"] == pytest.approx(expected)
+    assert Reference(plain, 4).of_pca(plain).keys() == ALL - without
 
 
 def test_pixels_are_the_same_with_a_judge_and_without(images, reference):
