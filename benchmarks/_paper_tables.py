@@ -203,7 +203,7 @@ def mean_legible(row):
     return float(np.mean(list(row["legible"].values()))) if "legible" in row else None
 
 
-def print_factors(models, rows):
+def print_factors(models, rows, pca):
     """Print what codes tell of factors, and what decoding them leaves of these."""
     columns = (
         ("MIG", "mig", 3),
@@ -212,7 +212,8 @@ def print_factors(models, rows):
         ("legible", mean_legible, 3),
         ("Frechet of reconstructions", "reconstruction_frechet", 2),
     )
-    print_columns([(label(model),) for model in models], [rows[m] for m in models], columns)
+    names = [*((label(model),) for model in models), ("PCA",)]
+    print_columns(names, [*(rows[model] for model in models), [pca]], columns)
     print(
         "found: factors with a gap of 0.1 or more. others that change: other factors that a judge\n"
         "reads otherwise when the dimension of one moves, the mean over factors. legible: the\n"
@@ -220,13 +221,14 @@ def print_factors(models, rows):
     )
 
 
-def print_features(features, models, rows):
+def print_features(features, models, rows, pca):
     """Print of every feature whether it has a dimension, and whether it changes alone."""
-    names = [(feature, label(model)) for feature in features for model in models]
+    shown = {**{label(model): rows[model] for model in models}, "PCA": [pca]}
+    names = [(feature, name) for feature in features for name in shown]
     lines = [
-        [of_feature(row, feature) for row in rows[model]]
+        [of_feature(row, feature) for row in seeds]
         for feature in features
-        for model in models
+        for seeds in shown.values()
     ]
     columns = [(header, header, digits) for header, *_, digits in OF_FEATURES]
     print_columns(names, lines, columns, header=("feature", "model"))

@@ -100,8 +100,9 @@ def report(run, results, reference, settings, features):
     if "mig" in rows[run.four[0]][0]:
         print("Factors, and features that the paper names\n")
         shown = list(dict.fromkeys([*run.table, *run.beta_sweep, *run.tc_sweep]))
-        print_factors(shown, rows)
-        print_features(features, shown, rows)
+        print_factors(shown, rows, pca)
+        if features:
+            print_features(features, shown, rows, pca)
     if resampled:
         print("Features that are rare in training, and the same as common as they are\n")
         print_rare(run.four, resampled["common"], resampled["rare"])

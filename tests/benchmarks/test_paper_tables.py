@@ -5,7 +5,17 @@ import pytest
 from _paper_claims import Claim, claims_of, of_learned, of_rare, print_claims, verdict
 from _paper_fits import Model, Setting
 from _paper_runs import Run
-from _paper_tables import halves, label, over_seeds, print_models, print_rare, print_sweep, value
+from _paper_tables import (
+    halves,
+    label,
+    over_seeds,
+    print_factors,
+    print_features,
+    print_models,
+    print_rare,
+    print_sweep,
+    value,
+)
 
 SETTING = Setting("made-up", "0", 40, 10, "hybrid", "cpu", 4, 1e-3, 0.5, 0)
 FEATURES = ["any glasses"]
@@ -117,6 +127,20 @@ def test_what_is_lost_to_rarity_is_compared_seed_by_seed(capsys):
     print_rare(run.four[1:2], common, rare)
     cells = "any glasses  VAE    0.42 [0.33, 0.50]  0.29 [0.25, 0.33]  0.12 [0.00, 0.25]"
     assert cells in capsys.readouterr().out
+
+
+def test_features_are_shown_of_models_and_of_a_pca_that_moves_nothing(capsys):
+    run = run_of(seeds=(0, 1))
+    pca = {"mig": 0.5, "probe_auc": {"any glasses": 0.75}}
+    print_factors(run.four[1:2], rows_of(run, (1.0, 2.0)), pca)
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[2].split()[:4] == ["VAE", "1.500", "[1.000,", "2.000]"]
+    assert printed[3].split() == ["PCA", "0.500", "-", "-", "-"]
+    print_features(FEATURES, run.four[1:2], rows_of(run, (1.0, 2.0)), pca)
+    header, _, vae, components, *_ = capsys.readouterr().out.splitlines()
+    assert header.split()[:4] == ["feature", "model", "probe", "AUC"]
+    assert vae.endswith("1.50 [1.00, 2.00]  0.42 [0.33, 0.50]")
+    assert components.split() == ["any", "glasses", "PCA", "0.750", "-", "-", "-", "-"]
 
 
 def test_a_verdict_counts_the_seeds_in_which_a_claim_holds():
