@@ -11,7 +11,6 @@ from _paper_data import floats, some
 from _paper_factors import features_of, interventions, legibility, name_dimensions
 from _paper_probes import (
     MOST_ROWS,
-    PCA_ROWS,
     PROBE_ROWS,
     known_attributes,
     probe,
@@ -46,10 +45,10 @@ class Reference:
         self.space, self.judge = PixelSpace(self.pixels), judge
         self.features = None if judge is None else FeatureSpace(judge, self.pixels)
         self.edges = edge_energy(self.pixels, images.image_shape)
-        few = floats(some(images.train, PCA_ROWS))
-        self.pca = PCA(min(latent, len(few) - 1), random_state=0).fit(few)
-        n_directions = min(128, len(few) - 1)
-        self.eigenvalues = PCA(n_directions, random_state=0).fit(few).explained_variance_
+        train = floats(some(images.train, MOST_ROWS))
+        self.pca = PCA(min(latent, len(train) - 1), random_state=0).fit(train)
+        n_directions = min(128, len(train) - 1)
+        self.eigenvalues = PCA(n_directions, random_state=0).fit(train).explained_variance_
 
     def of_samples(self, samples):
         """Return how near samples are to held-out images, and how varied.

@@ -9,7 +9,6 @@ from sklearn.preprocessing import StandardScaler
 
 __all__ = [
     "MOST_ROWS",
-    "PCA_ROWS",
     "PROBE_ROWS",
     "known_attributes",
     "probe",

@@ -42,13 +42,13 @@ def test_the_judge_reads_planted_factors_off_images_that_it_has_not_seen(judge, 
     assert probabilities.min() >= 0.2  # of the most probable of at most five
 
 
-def test_half_of_the_images_keep_their_first_principal_components_alone():
+def test_some_images_keep_their_first_principal_components_alone():
     rng = np.random.default_rng(0)
     rows = rng.integers(0, 256, (300, 64), dtype=np.uint8)
     blur, pixels = Blur(rows), floats(rows)
     after = blur(pixels.copy(), rng)
     changed = np.any(after != pixels, axis=1)
-    assert 100 < changed.sum() < 200  # of 300
+    assert 60 < changed.sum() < 120  # 0.3 of 300, within four standard errors
     codes, before = (blur.pca.transform(part[changed]) for part in (after, pixels))
     kept = np.abs(codes) > 1e-4
     np.testing.assert_allclose(codes[kept], before[kept], atol=1e-4)
