@@ -48,13 +48,15 @@ def draw_traversals(path, fitted, images, seed):
     Of images with factors a row has the name of one, and every model moves the dimension that
     tells most of it; of others the dimensions of each model that carry the most are moved.
     """
+    named = images.factors_train is not None
+    n_known = len(images.factor_names) + len(features_of(images)) if named else N_FEATURES
     width = NAMES + len(fitted) * (LABELS + CELL * N_STEPS)
-    figure = Figure(figsize=(width, 0.7 + CELL * N_FEATURES), layout="constrained")
+    height = 0.7 + CELL * min(N_FEATURES, n_known)
+    figure = Figure(figsize=(width, height), layout="constrained")
     panels = np.atleast_1d(figure.subplots(1, len(fitted)))
     typical = some(images.test, MOST_ROWS)
     distances = ((typical - typical.mean(0, dtype=np.float32)) ** 2).sum(1)
     image = typical[[distances.argmin()]]
-    named = images.factors_train is not None
     draw = _draw_named if named else _draw_informative
     for axes, (model, estimator) in zip(panels, fitted.items(), strict=True):
         draw(axes, estimator, images, image, seed)
