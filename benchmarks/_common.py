@@ -68,10 +68,16 @@ def print_table(header, rows, *, n_left=1):
 
 
 def save(name, rows, **settings):
-    """Write ``results/name.json``: the machine, the settings, and the rows, a dict each."""
+    """Write ``results/name.json``: the machine, the settings, and the rows, a dict each.
+
+    The file is replaced as a whole: one that is interrupted leaves the one before.
+    """
     RESULTS.mkdir(exist_ok=True)
     content = {"machine": machine(), "settings": settings, "rows": rows}
-    (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
+    path = RESULTS / f"{name}.json"
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(content, indent=1) + "\n")
+    part.replace(path)
 
 
 def save_picture(name, draw, *, width=7.0, height=3.2, panels=None):

@@ -1,17 +1,33 @@
-"""The models of the paper's experiment: each is fitted once, and kept on the disk."""
+"""The models of the paper's experiment: each is fitted once, in pieces that are kept on the disk.
+
+A warm start goes on as if it had never ended, so the pieces add up to one fit, bit for bit,
+wherever it was interrupted.
+"""
 
 import json
+import os
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha1
 from time import perf_counter
+from typing import NamedTuple
 
 import joblib
+import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 import skvae
 
-__all__ = ["Model", "Setting", "betas_of", "fetch", "is_kept"]
+__all__ = [
+    "BATCH_SIZE",
+    "Model",
+    "Setting",
+    "betas_of",
+    "fetch",
+    "fingerprint",
+    "is_kept",
+    "write_whole",
+]
 
 ESTIMATORS = {
     "AE": skvae.AutoencoderTransformer,
@@ -20,15 +36,21 @@ ESTIMATORS = {
     "BetaTCVAE": skvae.BetaTCVAETransformer,
 }
 BATCH_SIZE = 128
+PIECE_SECONDS = 60.0  # of fitting, between two states on the disk; an epoch, where that is longer
+BYTES = 255  # the white of an image as it is read; the networks see [0, 1]
+MARKED_ROWS = 64  # of the images, that tell two sets of images apart
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What all fits of a run have in common."""
+    """What all fits of a run and a seed have in common, apart from the size of a batch."""
 
     data: str
+    fingerprint: str
     n_train: int
     n_test: int
+    architecture: str
+    device: str
     max_epochs: int
     lr: float
     noise_variance: float
@@ -37,11 +59,12 @@ class Setting:
 
 @dataclass(frozen=True)
 class Model:
-    """One fit: of which estimator, with which beta (the AE has none) and latent size."""
+    """One fit: of which estimator, with which beta (the AE has none), latent size and variance."""
 
     name: str
     beta: float | None
     n_components: int
+    learned: bool = False  # the noise variance, in the place of the setting's
 
     @classmethod
     def of(cls, name, beta, n_components):
@@ -49,28 +72,48 @@ class Model:
         return cls("VAE", 1.0, n_components) if beta == 1 else cls(name, beta, n_components)
 
     def estimator(self, setting, image_shape):
-        """Return it unfitted, with the paper's network and optimizer."""
+        """Return it unfitted, with the network and optimizer of the setting."""
         estimator = ESTIMATORS[self.name](
             self.n_components,
             image_shape=image_shape,
-            architecture="paper",
-            input_scale=1 / 255,
+            architecture=setting.architecture,
+            input_scale=1 / BYTES,
             batch_size=BATCH_SIZE,
             lr=setting.lr,
             max_epochs=setting.max_epochs,
+            device=setting.device,
             random_state=setting.seed,
+            warm_start=True,
         )
         if self.name != "AE":
-            estimator.set_params(noise_variance=setting.noise_variance)
+            variance = "learned" if self.learned else setting.noise_variance
+            estimator.set_params(noise_variance=variance)
         if self.name.startswith("Beta"):
             estimator.set_params(beta=self.beta)
         return estimator
 
     def key(self, setting):
         """Return the name of the fit: readable, and another for every other setting."""
-        digest = sha1(json.dumps(asdict(setting), sort_keys=True).encode()).hexdigest()[:8]
+        content = asdict(setting) | {"batch_size": BATCH_SIZE}
+        digest = sha1(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
         beta = "" if self.beta is None else f"-{self.beta:g}"
-        return f"{self.name}{beta}-{self.n_components}-{digest}"
+        learned = "-learned" if self.learned else ""
+        fit = f"{self.name}{beta}{learned}-{self.n_components}"
+        return f"{fit}-{setting.architecture}-seed{setting.seed}-{digest}"
+
+    def as_fitted(self, setting, estimator):
+        """Return the setting with the noise variance that the fit has, on the [0, 1] scale."""
+        if not self.learned:
+            return setting
+        return replace(setting, noise_variance=estimator.noise_variance_ / BYTES**2)
+
+
+class Fit(NamedTuple):
+    """A fit so far, or a whole one."""
+
+    estimator: object
+    seconds: float
+    messages: list  # warnings of the last piece: those before speak of an end that was none
 
 
 def betas_of(name, betas, n_components):
@@ -78,27 +121,84 @@ def betas_of(name, betas, n_components):
     return [Model.of(name, beta, n_components) for beta in sorted({1.0, *betas})]
 
 
+def fingerprint(X):
+    """Return what tells these images from others of the same name and number."""
+    rows = np.linspace(0, len(X) - 1, MARKED_ROWS).astype(int)
+    return sha1(np.ascontiguousarray(X[rows]).tobytes()).hexdigest()[:8]
+
+
+def write_whole(path, write):
+    """Have a file written beside its place and then moved there: it is there whole, or not."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    write(part)
+    part.replace(path)
+
+
 def is_kept(model, setting, cache):
-    """Return whether the fit is on the disk."""
-    return (cache / f"{model.key(setting)}.joblib").exists()
+    """Return whether the whole fit is on the disk."""
+    return _path(model, setting, cache).exists()
 
 
-def fetch(model, setting, images, cache):
-    """Return the fitted estimator, the seconds it took, and what it warned of."""
-    path = cache / f"{model.key(setting)}.joblib"
-    if not path.exists():
-        estimator = model.estimator(setting, images.image_shape)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            started = perf_counter()
-            estimator.fit(images.train)
-            seconds = perf_counter() - started
-        messages = [
-            f"{warning.category.__name__}: {warning.message}"
-            for warning in caught
-            if issubclass(warning.category, (ConvergenceWarning, UserWarning))
-        ]
-        part = path.with_suffix(".part")
-        joblib.dump((estimator, seconds, messages), part)
-        part.rename(path)
-    return joblib.load(path)
+def fetch(model, setting, images, cache, tell=None):
+    """Return the whole fit from the disk; where it is not there, fit, from where it was left.
+
+    Parameters
+    ----------
+    model, setting : Model, Setting
+        Which fit.
+    images : Images
+        To fit to.
+    cache : Path
+        Folder of the fits.
+    tell : callable, default=None
+        Called with the epochs and the seconds so far whenever a state is on the disk.
+
+    Returns
+    -------
+    Fit
+    """
+    path = _path(model, setting, cache)
+    if path.exists():
+        return joblib.load(path)
+    begun = path.with_suffix(".begun")
+    fit = Fit(model.estimator(setting, images.image_shape), 0.0, [])
+    if begun.exists():
+        fit = joblib.load(begun)
+    while (done := getattr(fit.estimator, "n_iter_", 0)) < setting.max_epochs:
+        n_epochs = epochs_of_a_piece(done, setting.max_epochs - done, fit.seconds)
+        fit = _fit_on(fit, images.train, n_epochs)
+        write_whole(begun, lambda part, fit=fit: joblib.dump(fit, part))
+        if tell is not None:
+            tell(fit.estimator.n_iter_, fit.seconds)
+    # What further epochs would need is two thirds of the file.
+    del fit.estimator._generator_state_
+    write_whole(path, lambda part: joblib.dump(fit, part))
+    begun.unlink()
+    return fit
+
+
+def epochs_of_a_piece(done, left, seconds):
+    """Return how many epochs to train before the next state goes to the disk."""
+    if done == 0:
+        return 1  # tells how long one takes
+    return min(left, max(1, int(PIECE_SECONDS * done / max(seconds, 1e-9))))
+
+
+def _fit_on(fit, X, n_epochs):
+    """Return a fit after further epochs."""
+    estimator = fit.estimator.set_params(max_epochs=n_epochs)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        started = perf_counter()
+        estimator.fit(X)
+        seconds = perf_counter() - started
+    messages = [
+        f"{warning.category.__name__}: {warning.message}"
+        for warning in caught
+        if issubclass(warning.category, (ConvergenceWarning, UserWarning))
+    ]
+    return Fit(estimator, fit.seconds + seconds, messages)
+
+
+def _path(model, setting, cache):
+    return cache / f"{model.key(setting)}.joblib"

@@ -7,12 +7,20 @@ import math
 import warnings
 
 import numpy as np
-from _quality import mean_discrepancy, median_distance, noise_floor
+from _paper_data import floats, some
+from _paper_factors import features_of, interventions, legibility, name_dimensions
+from _paper_probes import (
+    MOST_ROWS,
+    PROBE_ROWS,
+    known_attributes,
+    probe,
+    probe_features,
+    probe_pixels,
+    scores,
+)
+from _paper_spaces import FeatureSpace, PixelSpace
 from sklearn.decomposition import PCA
-from sklearn.linear_model import LogisticRegression
 from sklearn.manifold import trustworthiness
-from sklearn.metrics import euclidean_distances, roc_auc_score
-from sklearn.preprocessing import StandardScaler
 
 from skvae.metrics import (
     active_units,
@@ -20,57 +28,42 @@ from skvae.metrics import (
     kl_decomposition,
 )
 
-__all__ = ["Reference", "floats", "measure"]
+__all__ = ["Reference", "floats", "measure", "some"]
 
 N_NEIGHBOURS = 5
-# Of training, at most:
-MOST_ROWS = 10_000  # for the decomposition
-PROBE_ROWS = 5_000
-PCA_ROWS = 2_000
-N_SHOWN_COMPONENTS = 32
-
-
-def floats(X):
-    """Return uint8 pixels on the [0, 1] scale."""
-    return np.asarray(X, dtype=np.float32) / 255
-
-
-def some(X, n_rows):
-    """Return at most so many rows, evenly spaced, in memory."""
-    return np.ascontiguousarray(X[:: -(-len(X) // n_rows)])
+N_MOVED = 200  # held-out images of interventions: a share's standard error is at most 3.5 %
 
 
 class Reference:
-    """What every model is compared with: held-out images, and a PCA of the training images."""
+    """What every model is compared with: held-out images, and a PCA of the training images.
 
-    def __init__(self, images, latent):
+    A judge of images with factors, :func:`_paper_judge.fetch_judge`, adds its measures.
+    """
+
+    def __init__(self, images, latent, judge=None):
         self.pixels, self.image_shape = floats(images.test), images.image_shape
-        self.bandwidth = median_distance(self.pixels)
-        self.floor = noise_floor(self.pixels, self.bandwidth)
-        distances = euclidean_distances(self.pixels)
-        self.radii = np.sort(distances, axis=1)[:, N_NEIGHBOURS]  # column 0 is the image itself
-        self.spread = float(self.pixels.var(0).sum())
+        self.space, self.judge = PixelSpace(self.pixels), judge
+        self.features = None if judge is None else FeatureSpace(judge, self.pixels)
         self.edges = edge_energy(self.pixels, images.image_shape)
-        few = floats(some(images.train, PCA_ROWS))
-        self.pca = PCA(min(latent, len(few) - 1), random_state=0).fit(few)
-        n_directions = min(128, len(few) - 1)
-        self.eigenvalues = PCA(n_directions, random_state=0).fit(few).explained_variance_
+        train = floats(some(images.train, MOST_ROWS))
+        self.pca = PCA(min(latent, len(train) - 1), random_state=0).fit(train)
+        n_directions = min(128, len(train) - 1)
+        self.eigenvalues = PCA(n_directions, random_state=0).fit(train).explained_variance_
 
     def of_samples(self, samples):
-        r"""Return how near samples are to held-out images, and how varied, in pixel space.
+        """Return how near samples are to held-out images, and how varied.
 
-        With balls around the held-out images that reach to their k-th neighbours: precision is
-        the share of samples in a ball (Kynkaanniemi et al. 2019), coverage that of balls
-        with a sample in them (Naeem et al. 2020). Spread is the ratio of total variances.
+        In pixel space, and with a judge in that of its features, see :mod:`_paper_spaces`.
         """
-        inside = euclidean_distances(samples, self.pixels) <= self.radii
-        return {
-            "mmd": mean_discrepancy(samples, self.pixels, self.bandwidth),
-            "precision": float(inside.any(1).mean()),
-            "coverage": float(inside.any(0).mean()),
-            "spread": float(samples.var(0).sum()) / self.spread,
-            "sharpness": self.sharpness(samples),
-        }
+        row = self.space.of(samples) | {"sharpness": self.sharpness(samples)}
+        return row if self.features is None else row | self.features.of(samples)
+
+    def of_judge(self, images):
+        """Return what the judge reads off held-out images, the most that it may off others."""
+        features = features_of(images).values()
+        read = legibility(self.judge, self.pixels, images.factors_test, features)
+        read["accuracy"] = dict(zip(images.factor_names, read["accuracy"], strict=True))
+        return read | {"frechet_floor": self.features.floor}
 
     def sharpness(self, pixels):
         """Return the variance of the Laplacian, as a share of that of the held-out images."""
@@ -87,19 +80,28 @@ class Reference:
 
     def of_pca(self, images):
         """Return what a PCA of as many components reaches, as :func:`measure` does."""
-        train = floats(some(some(images.train, MOST_ROWS), PROBE_ROWS))
-        codes = [self.pca.transform(X) for X in (train, self.pixels)]
-        reconstructions = self.pca.inverse_transform(codes[1])
+        train = self.pca.transform(floats(some(images.train, MOST_ROWS)))
+        test = self.pca.transform(self.pixels)
+        reconstructions = self.pca.inverse_transform(test)
         row = {
             "test_mse": float(((reconstructions - self.pixels) ** 2).mean()),
             "sharpness": self.sharpness(reconstructions),
-            "trustworthiness": continuity(self.pixels, codes[1]),
+            "trustworthiness": continuity(self.pixels, test),
         }
         if images.attribute_names:
-            attributes = known_attributes(images)
+            codes, attributes = (some(train, PROBE_ROWS), test), known_attributes(images)
             auc = (probe(*codes, attributes), scores(*codes, attributes))
             row["auc"] = dict(zip(("means", "reconstructions"), auc, strict=True))
+        if images.factors_train is not None:
+            row |= of_factors(train, test, images)
+        if self.judge is not None:
+            row |= of_reconstructions(reconstructions, images, self)
         return row
+
+    @property
+    def floor(self):
+        """The noise floor of the discrepancy."""
+        return self.space.floor
 
     def kept_by_a_line(self, effective_variance, n_components):
         """Return how many dimensions a linear model keeps at this beta times noise variance."""
@@ -123,7 +125,8 @@ class Codes:
             noise = np.random.default_rng(seed).standard_normal(self.mean.shape)
             self.draws = self.mean + self.std * noise.astype(self.mean.dtype)
         else:
-            self.mean, self.std, self.draws = estimator.transform(X), None, None
+            self.mean, self.std = estimator.transform(X), None
+            self.draws = self.mean
 
     def transform(self, X):
         """Return the means, of the rows that were encoded."""
@@ -135,7 +138,15 @@ class Codes:
 
 
 def measure(model, estimator, images, reference, setting):
-    """Return the measures of a fitted model as a dict."""
+    """Return the measures of a fitted model as a dict.
+
+    Of every model: ``test_mse``, ``sharpness``, ``trustworthiness``, ``active``; ``samples``, by
+    where their codes are from; of those with a posterior also what :func:`bound` and
+    :func:`decomposition` return, and ``linear``. Where images have attributes, ``auc``: lists in
+    their order, for codes and reconstructions. Where images have factors, what
+    :func:`of_factors` returns, and where the reference has a judge, what
+    :func:`of_reconstructions` and :func:`of_moved_codes` do, and more of ``samples``.
+    """
     seed = setting.seed
     codes = Codes(estimator, some(images.train, MOST_ROWS), seed)
     held_out = Codes(estimator, images.test, seed)
@@ -168,16 +179,61 @@ def measure(model, estimator, images, reference, setting):
             row["auc"]["draws"] = probe(draws, held_out.draws, attributes)
         shown = floats(estimator.inverse_transform(known))
         row["auc"]["reconstructions"] = probe_pixels(shown, reconstructions, attributes, seed)
+    if images.factors_train is not None:
+        row |= of_factors(codes.mean, held_out.mean, images)
+    if reference.judge is not None:
+        row |= of_reconstructions(reconstructions, images, reference)
+        row |= of_moved_codes(estimator, codes, held_out, images, reference.judge)
     return row
 
 
-def known_attributes(images):
-    """Return the attributes of the training images that the probes learn, and of those held out.
+def naming_of(codes, images):
+    """Return the Naming of the dimensions by codes of ``some(train, MOST_ROWS)``."""
+    factors = some(images.factors_train, MOST_ROWS)
+    features = features_of(images).values()
+    return name_dimensions(codes, factors, images.factor_names, features)
 
-    The former are of ``some(some(train, MOST_ROWS), PROBE_ROWS)``.
+
+def of_factors(codes, held_out, images):
+    """Return what codes tell of factors.
+
+    ``mig``, the mean over factors, of which ``n_found`` have a gap of 0.1 or more;
+    ``mig_per_factor``; ``named``, for each factor and feature the ``dimension`` that tells most
+    of it, its ``information`` in nats, and the ``gap`` to the next; ``probe_auc`` of each
+    feature, by a linear probe of the codes.
     """
-    known = some(some(images.attributes_train, MOST_ROWS), PROBE_ROWS)
-    return known, images.attributes_test
+    naming, features = naming_of(codes, images), features_of(images)
+    gaps = naming.gaps[: naming.n_factors].tolist()
+    return {
+        "mig": naming.gap,
+        "n_found": naming.n_found,
+        "mig_per_factor": dict(zip(images.factor_names, gaps, strict=True)),
+        "named": {name: naming.of_factor(name) for name in naming.names},
+        "probe_auc": probe_features(codes, held_out, images, features),
+    }
+
+
+def of_reconstructions(reconstructions, images, reference):
+    """Return what the judge reads off reconstructions.
+
+    ``legible``, the share of them whose factor it reads, by factor; ``legible_features``, AUC,
+    recall and false alarms of features; ``reconstruction_frechet``, as of samples.
+    """
+    features = features_of(images).values()
+    read = legibility(reference.judge, reconstructions, images.factors_test, features)
+    return {
+        "legible": dict(zip(images.factor_names, read["accuracy"], strict=True)),
+        "legible_features": read["features"],
+        "reconstruction_frechet": reference.features.of(reconstructions)["frechet"],
+    }
+
+
+def of_moved_codes(estimator, codes, held_out, images, judge):
+    """Return ``interventions``, see :func:`_paper_factors.interventions`."""
+    features, naming = list(features_of(images).values()), naming_of(codes.mean, images)
+    moved = some(held_out.mean, N_MOVED)
+    changes = interventions(estimator, judge, moved, codes.draws, naming, features)
+    return {"interventions": changes}
 
 
 def continuity(pixels, codes):
@@ -217,32 +273,3 @@ def decomposition(codes, seed):
         "gaussian_tc": gaussian_total_correlation(codes, None),
         "kl_per_dimension": parts.kl_per_dimension.tolist(),
     }
-
-
-def probe(train, test, attributes):
-    """Return the AUC of a linear probe of standardised codes, for every attribute."""
-    scaler = StandardScaler().fit(train)
-    return scores(scaler.transform(train), scaler.transform(test), attributes)
-
-
-def probe_pixels(train, test, attributes, seed):
-    """Return the AUC of a linear probe of the principal components of reconstructions.
-
-    Those are not rescaled: directions in which the images hardly differ weigh less than others.
-    How faint all of them are, an AUC does not see.
-    """
-    n_components = min(N_SHOWN_COMPONENTS, len(train) - 1)
-    pca = PCA(n_components, random_state=seed).fit(some(train, PCA_ROWS))
-    return scores(pca.transform(train), pca.transform(test), attributes)
-
-
-def scores(train, test, attributes):
-    """Return the AUC of a logistic regression for every attribute; None where it is undefined."""
-    areas = []
-    for fitted, held_out in zip(*(part.T for part in attributes), strict=True):
-        if len(set(fitted)) < 2 or len(set(held_out)) < 2:
-            areas.append(None)
-            continue
-        model = LogisticRegression(max_iter=1_000).fit(train, fitted)
-        areas.append(float(roc_auc_score(held_out, model.decision_function(test))))
-    return areas

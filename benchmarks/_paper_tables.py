@@ -1,81 +1,152 @@
-"""The tables of the paper's experiment."""
+"""The tables of the paper's experiment: medians over the seeds, and their range in brackets."""
+
+from functools import partial, reduce
 
 import numpy as np
 from _common import print_table
+from _paper_rare import read_over_betas
 
-__all__ = ["label", "print_latents", "print_models", "print_samples", "print_sweep"]
+__all__ = [
+    "halves",
+    "label",
+    "mean_others",
+    "over_seeds",
+    "print_factors",
+    "print_features",
+    "print_latents",
+    "print_models",
+    "print_rare",
+    "print_samples",
+    "print_sweep",
+    "value",
+]
 
 NAMES = {"AE": "AE", "VAE": "VAE", "BetaVAE": "beta-VAE", "BetaTCVAE": "beta-TCVAE"}
+# Of a column: its header, where its value is in a row, digits.
+MSE, SHARPNESS = ("test MSE", "test_mse", 5), ("sharpness", "sharpness", 3)
+KL, TC = ("KL", "kl", 2), ("TC", "total_correlation", 2)
+GAUSSIAN_TC, ACTIVE = ("Gauss. TC", "gaussian_tc", 2), ("active", "active", 0)
+OF_MODELS = (
+    MSE,
+    ("ELBO", "elbo", 1),
+    ("at best var.", "elbo_best_variance", 0),
+    KL,
+    ("MI", "mutual_information", 2),
+    TC,
+    ("dim. KL", "dimension_wise_kl", 2),
+    GAUSSIAN_TC,
+    ACTIVE,
+    ("linear", "linear", 0),
+    ("fit, s", "seconds", 0),
+)
+OF_SAMPLES = (
+    ("MMD", "mmd", 3),
+    ("precision", "precision", 3),
+    ("coverage", "coverage", 3),
+    ("spread", "spread", 3),
+    SHARPNESS,
+    ("Frechet", "frechet", 2),
+    ("feat. precision", "feature_precision", 3),
+    ("feat. coverage", "feature_coverage", 3),
+)
+OF_SWEEP = (MSE, SHARPNESS, ("trustworthiness", "trustworthiness", 3), KL, ACTIVE)
+OF_LATENTS = (MSE, SHARPNESS, KL, TC, GAUSSIAN_TC, ACTIVE)
+# Of one feature, before its name.
+OF_FEATURES = (
+    ("gap", "named", "gap", 2),
+    ("probe AUC", "probe_auc", None, 3),
+    ("legible AUC", "legible_features", "auc", 3),
+    ("recall", "legible_features", "recall", 2),
+    ("changed", "interventions", "changed", 2),
+    ("alone", "interventions", "alone", 2),
+    ("others", "interventions", "others", 2),
+)
 
 
 def label(model):
     """Return how a model is called."""
     beta = f" {model.beta:g}" if model.name.startswith("Beta") else ""
-    return NAMES[model.name] + beta
+    return NAMES[model.name] + beta + (", learned" if model.learned else "")
 
 
-def number(row, name, digits):
-    """Return a cell, with its standard error where the row has one."""
-    if row.get(name) is None:
+def value(row, path):
+    """Return a value of a row, by its key, by keys within keys, or by a function; or None."""
+    if callable(path):
+        return path(row)
+    keys = (path,) if isinstance(path, str) else path
+    return reduce(lambda part, key: (part or {}).get(key), keys, row)
+
+
+def over_seeds(rows, path, digits):
+    """Return a cell: the median of a value over the seeds, and from where to where it goes.
+
+    Of a single seed, its standard error where the row has one.
+    """
+    values = [value(row, path) for row in rows]
+    values = [number for number in values if number is not None and not np.isnan(number)]
+    if not values:
         return "-"
-    error = f" ({row[f'{name}_se']:.{digits}f})" if f"{name}_se" in row else ""
-    return f"{row[name]:.{digits}f}{error}"
+    shown = f"{np.median(values):.{digits}f}"
+    if len(rows) > 1:
+        return f"{shown} [{min(values):.{digits}f}, {max(values):.{digits}f}]"
+    error = rows[0].get(f"{path}_se") if isinstance(path, str) else None
+    return shown if error is None else f"{shown} ({error:.{digits}f})"
 
 
-def units(row, model):
-    """Return the number of active dimensions of all."""
-    return f"{row['active']} of {model.n_components}"
+def print_columns(names, rows, columns, header=("model",)):
+    """Print a table: a line for every list of rows, a seed each, under some columns."""
+    cells = [
+        [*name, *(over_seeds(seeds, path, digits) for _, path, digits in columns)]
+        for name, seeds in zip(names, rows, strict=True)
+    ]
+    kept = [
+        place
+        for place in range(len(header) + len(columns))
+        if place < len(header) or any(line[place] != "-" for line in cells)
+    ]
+    header = [*header, *(name for name, *_ in columns)]
+    lines = [[line[place] for place in kept] for line in cells]
+    print_table([header[place] for place in kept], lines, n_left=max(1, len(names[0])))
 
 
 def print_models(models, rows, pca):
     """Print errors, bounds and the parts of the divergence, and what the fits warned of."""
-    header = ("model", "test MSE", "ELBO", "at best var.", "KL", "MI", "TC", "dim. KL")
-    header += ("Gauss. TC", "active", "linear", "warnings", "fit, s")
-    cells = []
-    for model in models:
-        row = rows[model]
-        saturated = " sat." if row.get("saturated") else ""
-        cells.append(
-            [
-                label(model),
-                number(row, "test_mse", 5),
-                number(row, "elbo", 1),
-                number(row, "elbo_best_variance", 0),
-                number(row, "kl", 2),
-                number(row, "mutual_information", 2),
-                number(row, "total_correlation", 2) + saturated,
-                number(row, "dimension_wise_kl", 2),
-                number(row, "gaussian_tc", 2),
-                units(row, model),
-                number(row, "linear", 0),
-                ", ".join(sorted({text.partition(":")[0] for text in row["warnings"]})) or "-",
-                f"{row['seconds']:.0f}",
-            ]
-        )
-    blank = ["-"] * (len(header) - 2)
-    cells.append([f"PCA {models[0].n_components}", f"{pca['test_mse']:.5f}", *blank])
-    print_table(header, cells)
+    names = [(label(model),) for model in models]
+    latent = models[0].n_components
+    print_columns([*names, (f"PCA {latent}",)], [*(rows[m] for m in models), [pca]], OF_MODELS)
+    saturated = [
+        label(model) for model in models if any(row.get("saturated") for row in rows[model])
+    ]
     print(
-        "Nats per image on the [0, 1] scale, standard errors in brackets; the divergence over\n"
-        "training images, sat.: more than so many images can show, and TC overstated. linear: the\n"
-        "dimensions that a linear model keeps at this noise variance and beta.\n"
+        "Nats per image on the [0, 1] scale; over several seeds medians and ranges, of one seed\n"
+        "standard errors in brackets. The parts of the divergence are over training images; more\n"
+        f"than so many images can show, and TC overstated, for: {', '.join(saturated) or 'none'}.\n"
+        "linear: the dimensions that a linear model keeps at this noise variance and beta.\n"
     )
-    for text in sorted({text for model in models for text in rows[model]["warnings"]}):
-        print(text, end="\n\n")
+    for text, among in _warnings(models, rows).items():
+        print(f"{', '.join(dict.fromkeys(among))}: {text}", end="\n\n")
+
+
+def _warnings(models, rows):
+    """Return the models that warned, by the first sentence of the warning."""
+    texts = {}
+    for model in models:
+        for row in rows[model]:
+            for text in row["warnings"]:
+                texts.setdefault(text.partition(". ")[0] + ".", []).append(label(model))
+    return texts
 
 
 def print_samples(models, rows, references):
     """Print how near the samples are to held-out images, and how varied."""
-    header = ("model", "codes from", "MMD", "precision", "coverage", "spread", "sharpness")
-    measures = [
-        (label(model), density, measures)
-        for model in models
-        for density, measures in rows[model]["samples"].items()
-    ]
-    measures += [(name, "-", of_reference) for name, of_reference in references.items()]
-    keys = ("mmd", "precision", "coverage", "spread", "sharpness")
-    cells = [[*names, *(f"{values[key]:.3f}" for key in keys)] for *names, values in measures]
-    print_table(header, cells, n_left=2)
+    names, measures = [], []
+    for model in models:
+        for density in rows[model][0]["samples"]:
+            names.append((label(model), density))
+            measures.append([row["samples"][density] for row in rows[model]])
+    names += [(name, "-") for name in references]
+    measures += [[of_reference] for of_reference in references.values()]
+    print_columns(names, measures, OF_SAMPLES, header=("model", "codes from"))
 
 
 def halves(auc, prevalence):
@@ -89,47 +160,105 @@ def halves(auc, prevalence):
     return [float(np.nanmean(part)) if np.isfinite(part).any() else np.nan for part in parts]
 
 
+def mean_auc(row, source, half, prevalence):
+    """Return one of the :func:`halves` of a row; None where it has none of this source."""
+    auc = row.get("auc", {}).get(source)
+    return None if auc is None else halves(auc, prevalence)[half]
+
+
 def print_sweep(models, rows, pca, prevalence):
     """Print what a larger beta does to images and codes."""
-    header = ["model", "test MSE", "sharpness", "trustworthiness", "KL", "active"]
+    columns = list(OF_SWEEP)
     if prevalence is not None:
-        header += ["AUC means", "AUC draws", "AUC recon.", "recon., rare", "recon., common"]
-    cells = []
-    for model in [*models, None]:
-        row = pca if model is None else rows[model]
-        cell = ["PCA" if model is None else label(model)]
-        cell += [number(row, key, 5 if key == "test_mse" else 3) for key in SWEPT]
-        cell += [number(row, "kl", 2), "-" if model is None else units(row, model)]
-        if prevalence is not None:
-            auc = row["auc"]
-            means = [halves(auc[key], prevalence)[0] for key in ("means", "draws") if key in auc]
-            values = [*means, *[np.nan] * (2 - len(means))]
-            values += halves(auc["reconstructions"], prevalence)
-            cell += ["-" if np.isnan(value) else f"{value:.3f}" for value in values]
-        cells.append(cell)
-    print_table(header, cells)
-
-
-SWEPT = ("test_mse", "sharpness", "trustworthiness")
+        columns += [
+            (header, partial(mean_auc, source=source, half=half, prevalence=prevalence), 3)
+            for header, source, half in (
+                ("AUC means", "means", 0),
+                ("AUC draws", "draws", 0),
+                ("AUC recon.", "reconstructions", 0),
+                ("recon., rare", "reconstructions", 1),
+                ("recon., common", "reconstructions", 2),
+            )
+        ]
+    names = [*((label(model),) for model in models), ("PCA",)]
+    print_columns(names, [*(rows[model] for model in models), [pca]], columns)
 
 
 def print_latents(models, rows):
     """Print latent size against beta."""
-    header = ("beta", "latent", "test MSE", "sharpness", "KL", "TC", "Gauss. TC", "active")
-    cells = []
-    for model in models:
-        row = rows[model]
-        saturated = " sat." if row["saturated"] else ""
-        cells.append(
-            [
-                f"{model.beta:g}",
-                str(model.n_components),
-                number(row, "test_mse", 5),
-                number(row, "sharpness", 3),
-                number(row, "kl", 2),
-                number(row, "total_correlation", 2) + saturated,
-                number(row, "gaussian_tc", 2),
-                units(row, model),
-            ]
-        )
-    print_table(header, cells, n_left=0)
+    names = [(label(model), f"{model.n_components}") for model in models]
+    print_columns(names, [rows[model] for model in models], OF_LATENTS, header=("model", "latent"))
+
+
+def mean_others(row):
+    """Return how many other factors change with one, averaged over factors; None of no factors."""
+    changes = row.get("interventions")
+    if changes is None:
+        return None
+    return float(np.mean([changes[factor]["others"] for factor in row["mig_per_factor"]]))
+
+
+def mean_legible(row):
+    """Return the share of factors that are read off reconstructions; None without a judge."""
+    return float(np.mean(list(row["legible"].values()))) if "legible" in row else None
+
+
+def print_factors(models, rows, pca):
+    """Print what codes tell of factors, and what decoding them leaves of these."""
+    columns = (
+        ("MIG", "mig", 3),
+        ("found", "n_found", 0),
+        ("others that change", mean_others, 2),
+        ("legible", mean_legible, 3),
+        ("Frechet of reconstructions", "reconstruction_frechet", 2),
+    )
+    names = [*((label(model),) for model in models), ("PCA",)]
+    print_columns(names, [*(rows[model] for model in models), [pca]], columns)
+    print(
+        "found: factors with a gap of 0.1 or more. others that change: other factors that a judge\n"
+        "reads otherwise when the dimension of one moves, the mean over factors. legible: the\n"
+        "share of factors that it reads rightly off reconstructions.\n"
+    )
+
+
+def print_features(features, models, rows, pca):
+    """Print of every feature whether it has a dimension, and whether it changes alone."""
+    shown = {**{label(model): rows[model] for model in models}, "PCA": [pca]}
+    names = [(feature, name) for feature in features for name in shown]
+    lines = [
+        [of_feature(row, feature) for row in seeds]
+        for feature in features
+        for seeds in shown.values()
+    ]
+    columns = [(header, header, digits) for header, *_, digits in OF_FEATURES]
+    print_columns(names, lines, columns, header=("feature", "model"))
+    print(
+        "gap: MIG of the feature. probe: linear, of codes. legible, recall: what a judge reads\n"
+        "off reconstructions. changed: the share of images in which moving its dimension changes\n"
+        "it; alone: and no other factor; others: how many do.\n"
+    )
+
+
+def of_feature(row, feature):
+    """Return the columns of a feature in a row."""
+    paths = {
+        header: (kind, feature) if key is None else (kind, feature, key)
+        for header, kind, key, _ in OF_FEATURES
+    }
+    return {header: value(row, path) for header, path in paths.items()}
+
+
+def print_rare(models, common, rare):
+    """Print what is left of features in reconstructions, where they were rare in training."""
+    seeds = [
+        read_over_betas([rare[m][seed] for m in models], [common[m][seed] for m in models])
+        for seed in range(len(rare[models[0]]))
+    ]
+    names = [(feature, label(model)) for feature in seeds[0] for model in models]
+    lines = [
+        [{key: values[place] for key, values in of_seed[feature].items()} for of_seed in seeds]
+        for feature in seeds[0]
+        for place in range(len(models))
+    ]
+    columns = (("recall, common", "common", 2), ("rare", "rare", 2), ("lost", "lost_to_rarity", 2))
+    print_columns(names, lines, columns, header=("feature", "model"))

@@ -6,7 +6,7 @@ from sklearn.metrics import euclidean_distances
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 
-__all__ = ["Reference", "mean_discrepancy", "median_distance", "noise_floor"]
+__all__ = ["Reference", "mean_discrepancy", "mean_kernel", "median_distance", "noise_floor"]
 
 
 def median_distance(X):
@@ -26,10 +26,14 @@ def mean_discrepancy(X, Y, bandwidth):
 
 def _mean_kernel(X, Y, bandwidth):
     """Return the kernel's mean over the pairs of rows; a row with itself is no pair."""
-    squares = euclidean_distances(X, Y, squared=True).astype(np.float64)
-    kernel = np.exp(-squares / (2 * bandwidth**2))
-    if X is Y:
-        return (kernel.sum() - np.trace(kernel)) / (len(X) * (len(X) - 1))
+    return mean_kernel(euclidean_distances(X, Y, squared=True), bandwidth, same=X is Y)
+
+
+def mean_kernel(squares, bandwidth, *, same=False):
+    """Return the kernel's mean from squared distances, of the same rows or of others."""
+    kernel = np.exp(-squares.astype(np.float64) / (2 * bandwidth**2))
+    if same:
+        return (kernel.sum() - np.trace(kernel)) / (len(kernel) * (len(kernel) - 1))
     return kernel.mean()
 
 

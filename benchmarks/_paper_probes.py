@@ -1,0 +1,74 @@
+"""What a linear model reads of attributes: off codes, or off images."""
+
+import numpy as np
+from _paper_data import some
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.preprocessing import StandardScaler
+
+__all__ = [
+    "MOST_ROWS",
+    "PROBE_ROWS",
+    "known_attributes",
+    "probe",
+    "probe_features",
+    "probe_pixels",
+    "scores",
+]
+
+# Of training, at most:
+MOST_ROWS = 10_000  # for the decomposition
+PROBE_ROWS = 5_000
+PCA_ROWS = 2_000
+N_SHOWN_COMPONENTS = 32
+
+
+def known_attributes(images):
+    """Return the attributes of the training images that the probes learn, and of those held out.
+
+    The former are of ``some(some(train, MOST_ROWS), PROBE_ROWS)``.
+    """
+    known = some(some(images.attributes_train, MOST_ROWS), PROBE_ROWS)
+    return known, images.attributes_test
+
+
+def probe(train, test, attributes):
+    """Return the AUC of a linear probe of standardised codes, for every attribute."""
+    scaler = StandardScaler().fit(train)
+    return scores(scaler.transform(train), scaler.transform(test), attributes)
+
+
+def probe_pixels(train, test, attributes, seed):
+    """Return the AUC of a linear probe of the principal components of reconstructions.
+
+    Those are not rescaled: directions in which the images hardly differ weigh less than others.
+    How faint all of them are, an AUC does not see.
+    """
+    n_components = min(N_SHOWN_COMPONENTS, len(train) - 1)
+    pca = PCA(n_components, random_state=seed).fit(some(train, PCA_ROWS))
+    return scores(pca.transform(train), pca.transform(test), attributes)
+
+
+def scores(train, test, attributes):
+    """Return the AUC of a logistic regression for every attribute; None where it is undefined."""
+    areas = []
+    for fitted, held_out in zip(*(part.T for part in attributes), strict=True):
+        if len(set(fitted)) < 2 or len(set(held_out)) < 2:
+            areas.append(None)
+            continue
+        model = LogisticRegression(max_iter=1_000).fit(train, fitted)
+        areas.append(float(roc_auc_score(held_out, model.decision_function(test))))
+    return areas
+
+
+def probe_features(train, test, images, features):
+    """Return {feature: AUC of a linear probe of codes of ``some(train, MOST_ROWS)``}."""
+    if not features:
+        return {}
+    factors = some(images.factors_train, MOST_ROWS)
+    labels = (
+        np.column_stack([feature.of(part) for feature in features.values()])
+        for part in (factors, images.factors_test)
+    )
+    return dict(zip(features, probe(train, test, tuple(labels)), strict=True))

@@ -1,0 +1,203 @@
+"""Images whose factors of variation are known, from one file."""
+
+import json
+import os
+import zipfile
+import zlib
+from os import PathLike
+
+import numpy as np
+from sklearn.utils import Bunch
+
+__all__ = ["load_factor_images"]
+
+FUNCTION = "load_factor_images"
+
+
+def load_factor_images(path: str | PathLike[str]) -> Bunch:
+    """Read images and the factors that they were made from, with the names of their levels.
+
+    The file is a .npz, as ``numpy.savez_compressed`` writes it, with
+
+    - ``X``, uint8, of shape (n_images, height, width) or (n_images, height, width, channels)
+    - ``factors``, integers of shape (n_images, n_factors)
+    - ``factor_names``, optional: text of shape (n_factors,)
+    - ``factor_levels``, optional: JSON, an object with a list of names for some factors, or for
+      all. The factor's integers are places in that list. **Levels of one name are one level**:
+      a list that repeats a name draws it more often.
+
+    Nothing is downloaded. ``benchmarks/avatars`` makes such a file of 12,000 drawn faces, with
+    hair, glasses, beards and twelve more factors.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The .npz file. Pickled objects in it are never read.
+
+    Returns
+    -------
+    Bunch
+        - data : ndarray of shape (n_images, height * width * channels), uint8, in C order
+        - factors : ndarray of shape (n_images, n_factors), int64: the level of each factor, from 0
+        - factor_names : tuple of str; "factor0", "factor1", ... where the file has none
+        - factor_levels : tuple of tuples: what level 0, 1, ... of each factor is. Names, in the
+          order in which the file has them first; or the different integers, ascending, of
+          a factor without names
+        - factor_sizes : tuple of int, the numbers of levels, those that no image has with them
+        - image_shape : (height, width, channels)
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file is missing.
+    ValueError
+        If it is of another kind, or its arrays do not fit each other.
+
+    See Also
+    --------
+    load_dsprites : Reads dSprites' official file.
+    make_sprites : Makes images with known factors.
+
+    Examples
+    --------
+    >>> import json
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from skvae.datasets import load_factor_images
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.savez_compressed(
+    ...         f"{folder}/faces.npz",
+    ...         X=np.zeros((3, 8, 8), dtype=np.uint8),
+    ...         factors=[[0, -5], [1, 5], [2, 5]],
+    ...         factor_names=["glasses", "tilt"],
+    ...         factor_levels=json.dumps({"glasses": ["none", "none", "round"]}),
+    ...     )
+    ...     faces = load_factor_images(f"{folder}/faces.npz")
+    >>> faces.data.shape
+    (3, 64)
+    >>> faces.factor_levels
+    (('none', 'round'), (-5, 5))
+    >>> faces.factors
+    array([[0, 0],
+           [0, 1],
+           [1, 1]])
+    """
+    if not os.path.isfile(path):
+        raise FileNotFoundError(
+            f"{FUNCTION} needs a file of images. Got {os.fspath(path)!r} instead, which is none. "
+            f"Give the path of a .npz file."
+        )
+    try:
+        content = _read(path)
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+        raise ValueError(
+            f"{FUNCTION} needs a .npz file of arrays. Got {os.path.basename(path)} instead, which "
+            f"is damaged or of another kind. Write it by numpy.savez_compressed."
+        ) from error
+    X, factors = _checked_arrays(content, os.path.basename(path))
+    names = _checked_names(content, factors)
+    known = _checked_levels(content, names)
+    columns = [
+        _by_name(column, known[name], name) if name in known else _by_value(column)
+        for name, column in zip(names, factors.T, strict=True)
+    ]
+    return Bunch(
+        data=X.reshape(len(X), -1),
+        factors=np.stack([numbers for numbers, _ in columns], axis=1),
+        factor_names=names,
+        factor_levels=tuple(levels for _, levels in columns),
+        factor_sizes=tuple(len(levels) for _, levels in columns),
+        image_shape=(*X.shape[1:], 1)[:3],
+    )
+
+
+def _read(path):
+    """Return {key: array} of a .npz file, and of no other that NumPy reads."""
+    keys = ("X", "factors", "factor_names", "factor_levels")
+    with zipfile.ZipFile(path) as archive:
+        present = [key for key in keys if f"{key}.npy" in archive.namelist()]
+        content = {}
+        for key in present:
+            with archive.open(f"{key}.npy") as file:
+                content[key] = np.lib.format.read_array(file, allow_pickle=False)
+        return content
+
+
+def _checked_arrays(content, filename):
+    """Return the images and the factors, which fit each other."""
+    missing = [key for key in ("X", "factors") if key not in content]
+    if missing:
+        raise ValueError(
+            f"{FUNCTION} needs a file with X and factors. Got {filename} without "
+            f"{' and '.join(missing)} instead. Write both, or read X by numpy.load."
+        )
+    X, factors = content["X"], content["factors"]
+    if (
+        X.dtype != np.uint8
+        or X.ndim not in (3, 4)
+        or 0 in X.shape
+        or factors.dtype.kind not in "iu"
+        or factors.ndim != 2
+        or len(factors) != len(X)
+        or not factors.shape[1]
+    ):
+        raise ValueError(
+            f"{FUNCTION} needs X of shape (n, height, width) or (n, height, width, channels) and "
+            f"uint8, and factors of shape (n, n_factors), integers. Got X {X.shape} of {X.dtype} "
+            f"and factors {factors.shape} of {factors.dtype} instead. Write them so."
+        )
+    return X, factors
+
+
+def _checked_names(content, factors):
+    """Return a name for every factor, no two alike."""
+    n_factors = factors.shape[1]
+    if "factor_names" not in content:
+        return tuple(f"factor{place}" for place in range(n_factors))
+    names = tuple(str(name) for name in np.ravel(content["factor_names"]))
+    if len(names) != n_factors or len(set(names)) != n_factors:
+        raise ValueError(
+            f"{FUNCTION} needs {n_factors} different factor_names, one for each column of factors. "
+            f"Got {', '.join(names)} instead. Name every column."
+        )
+    return names
+
+
+def _checked_levels(content, names):
+    """Return {factor: names of its levels}, of those whose levels have names."""
+    if "factor_levels" not in content:
+        return {}
+    try:
+        known = json.loads(str(content["factor_levels"]))
+    except json.JSONDecodeError:
+        known = None
+    if (
+        not isinstance(known, dict)
+        or not set(known) <= set(names)
+        or not all(isinstance(levels, list) for levels in known.values())
+    ):
+        raise ValueError(
+            f"{FUNCTION} needs factor_levels to be JSON, an object with lists of names for factors "
+            f"of factor_names. Got {content['factor_levels']!s:.80} instead. Write it by "
+            f"json.dumps."
+        )
+    return {name: [str(level) for level in levels] for name, levels in known.items()}
+
+
+def _by_name(column, names, factor):
+    """Return the levels of a factor by the names of its integers, and the different names."""
+    if column.min() < 0 or column.max() >= len(names):
+        raise ValueError(
+            f"{FUNCTION} needs integers from 0 to {len(names) - 1} of the factor {factor!r}, whose "
+            f"factor_levels are {len(names)}. Got {column.min()} to {column.max()} instead. Name "
+            f"every level, or none."
+        )
+    different = tuple(dict.fromkeys(names))
+    places = np.array([different.index(name) for name in names], dtype=np.int64)
+    return places[column], different
+
+
+def _by_value(column):
+    """Return the levels of a factor without names, and its different integers."""
+    values, places = np.unique(column, return_inverse=True)
+    return places.astype(np.int64), tuple(values.tolist())

@@ -1,0 +1,131 @@
+import json
+
+import numpy as np
+import pytest
+from _paper_data import load
+from image_files import sentence
+
+FACTORS = ("glasses", "skin", "x")
+LEVELS = {"glasses": ["none", "none", "round", "shades"], "skin": ["dark", "light"]}
+
+
+def written(folder, **arrays):
+    np.savez(folder / "faces.npz", **arrays)
+    return f"npz:{folder / 'faces.npz'}"
+
+
+@pytest.fixture
+def factors():
+    rng = np.random.default_rng(0)
+    return np.stack([rng.integers(0, n, 100) for n in (4, 2, 9)], axis=1) - [0, 0, 4]
+
+
+@pytest.fixture
+def X(factors):
+    """Images that show their factors."""
+    return np.repeat(factors + 10, 64, axis=1).reshape(100, 3, 8, 8).astype(np.uint8)
+
+
+def faces(folder, X, factors, names=FACTORS, **more):
+    return written(folder, X=X.transpose(0, 2, 3, 1), factors=factors, factor_names=names, **more)
+
+
+def test_factors_are_those_that_the_pictures_have(tmp_path, X, factors):
+    source = faces(tmp_path, X, factors, factor_levels=json.dumps(LEVELS))
+    images = load(source, tmp_path, None, None)
+    assert images.image_shape == (8, 8, 3)
+    assert images.factor_names == FACTORS
+    assert images.factor_levels == (
+        ("none", "round", "shades"),
+        ("dark", "light"),
+        (*range(-4, 5),),
+    )
+    for rows, known in ((images.train, images.factors_train), (images.test, images.factors_test)):
+        glasses, skin, x = rows.reshape(-1, 64, 3)[:, 0].T.astype(int) - 10
+        np.testing.assert_array_equal(known[:, 0], np.array([0, 0, 1, 2])[glasses])
+        np.testing.assert_array_equal(known[:, 1], skin)
+        np.testing.assert_array_equal(known[:, 2] - 4, x)
+
+
+def test_levels_that_have_names_are_attributes_and_no_steps_of_quantities(tmp_path, X, factors):
+    source = faces(tmp_path, X, factors, factor_levels=json.dumps(LEVELS))
+    images = load(source, tmp_path, None, None)
+    labels = ["glasses=none", "glasses=round", "glasses=shades", "skin=light"]
+    assert images.attribute_names == labels
+    for attributes, known in (
+        (images.attributes_train, images.factors_train),
+        (images.attributes_test, images.factors_test),
+    ):
+        expected = [*(known[:, 0] == number for number in range(3)), known[:, 1] == 1]
+        np.testing.assert_array_equal(attributes, np.stack(expected, axis=1))
+
+
+def test_without_names_of_levels_every_value_is_an_attribute(tmp_path, X, factors):
+    images = load(faces(tmp_path, X, factors), tmp_path, None, None)
+    labels = [*(f"glasses={n}" for n in range(4)), "skin=1", *(f"x={n}" for n in range(-4, 5))]
+    rare = {name for name in labels if name not in images.attribute_names}
+    assert images.attribute_names == [name for name in labels if name not in rare]
+    values = images.train.reshape(-1, 64, 3)[:, 0, 2].astype(int) - 10
+    column = images.attribute_names.index("x=4")
+    np.testing.assert_array_equal(images.attributes_train[:, column], values == 4)
+    counts = {f"x={n}": (values == n).sum() for n in range(-4, 5)}
+    assert rare == {name for name, count in counts.items() if count < 5}
+
+
+def test_a_class_is_an_attribute_and_no_factor(tmp_path, X):
+    images = load(written(tmp_path, X=X[:, 0], y=X[:, 1, 0, 0]), tmp_path, None, None)
+    assert images.image_shape == (8, 8, 1)
+    assert images.attribute_names == ["y0=11"]
+    assert images.factors_train is None
+    assert images.factor_names == ()
+
+
+def test_images_alone_have_neither(tmp_path, X):
+    images = load(written(tmp_path, X=X[:, 0]), tmp_path, 50, 10)
+    assert (len(images.train), len(images.test)) == (50, 10)
+    assert images.attribute_names == []
+    assert images.attributes_train is images.factors_train is None
+
+
+def test_a_factor_without_two_levels_is_left_out(tmp_path, X, factors):
+    images = load(faces(tmp_path, X, factors * [1, 0, 1]), tmp_path, None, None)
+    assert images.factor_names == ("glasses", "x")
+    assert images.factors_train.shape == (80, 2)
+
+
+def test_an_attribute_of_celeba_is_a_factor_of_two_levels(tmp_path):
+    rng = np.random.default_rng(0)
+    attributes, split = rng.random((60, 2)) < 0.5, np.repeat(["train", "test"], [40, 20])
+    np.save(tmp_path / "celeba.npy", rng.integers(0, 256, (60, 64 * 64 * 3), dtype=np.uint8))
+    names = np.array(["Bald", "Eyeglasses"])
+    np.savez(tmp_path / "celeba.npz", attributes=attributes, split=split, names=names)
+    images = load("celeba:faces", tmp_path, None, None)  # read before, hence from the cache
+    assert images.factor_names == tuple(images.attribute_names) == ("Bald", "Eyeglasses")
+    assert images.factor_levels == (("no", "yes"), ("no", "yes"))
+    np.testing.assert_array_equal(images.factors_train, attributes[:40])
+    np.testing.assert_array_equal(images.factors_test, attributes[40:])
+
+
+@pytest.mark.parametrize(("n_images", "n_test"), [(100, 20), (10_000, 2_000), (12_000, 2_000)])
+def test_a_fifth_is_held_out_but_not_over_two_thousand(tmp_path, n_images, n_test):
+    number = np.arange(n_images, dtype=np.int32).view(np.uint8).reshape(n_images, 1, 4)
+    images = load(written(tmp_path, X=number), tmp_path, None, None)
+    assert len(images.test) == n_test
+    rows = np.concatenate([images.train, images.test])
+    assert len(np.unique(rows, axis=0)) == n_images
+
+
+def test_a_file_that_does_not_fit_is_said(tmp_path, X, factors):
+    text = (
+        "--data npz: load_factor_images needs X of shape (n, height, width) or (n, height, width, "
+        "channels) and uint8, and factors of shape (n, n_factors), integers. Got X (50, 3, 8, 8) "
+        "of uint8 and factors (100, 3) of int64 instead. Write them so."
+    )
+    with pytest.raises(SystemExit, match=sentence(text)):
+        load(written(tmp_path, X=X[:50], factors=factors), tmp_path, None, None)
+    text = (
+        "--data npz: needs X of uint8, (n, height, width) or (n, height, width, channels). Got "
+        "float64, (3, 2) instead."
+    )
+    with pytest.raises(SystemExit, match=sentence(text)):
+        load(written(tmp_path, X=np.zeros((3, 2))), tmp_path, None, None)

@@ -1,0 +1,120 @@
+"""The one entry of the measures: what it has of which images."""
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from _paper_factors import features_of
+from _paper_judge import Judge
+from _paper_measures import Reference, measure
+from _paper_rare import rare_and_common
+from made_up_images import quarters
+
+import skvae
+from skvae.metrics import mutual_information_gap
+
+SETTING = SimpleNamespace(seed=0, noise_variance=0.5)
+ALL = {"test_mse", "sharpness", "trustworthiness", "active", "samples"}
+VARIATIONAL = {"elbo", "test_kl", "kl", "total_correlation", "linear"}
+OF_FACTORS = {"mig", "n_found", "mig_per_factor", "named", "probe_auc"}
+OF_JUDGE = {"legible", "legible_features", "reconstruction_frechet", "interventions"}
+OF_FEATURES = {"frechet", "feature_precision", "feature_coverage"}
+
+
+@pytest.fixture(scope="module")
+def images():
+    return quarters()
+
+
+@pytest.fixture(scope="module")
+def plain(images):
+    """The same images, of which nothing is known."""
+    unknown = dict.fromkeys(("attributes_train", "attributes_test", "factors_train"))
+    return replace(images, attribute_names=[], factor_names=(), factor_levels=(), **unknown)
+
+
+@pytest.fixture(scope="module")
+def reference(images):
+    return Reference(images, 4, Judge.trained(images, n_epochs=6))
+
+
+@pytest.fixture(scope="module")
+def vae(images):
+    vae = skvae.VAETransformer(4, input_scale=1 / 255, max_epochs=30, random_state=0)
+    return vae.fit(images.train)
+
+
+def measured(name, estimator, images, reference):
+    model = SimpleNamespace(name=name, n_components=4, beta=None if name == "AE" else 1.0)
+    return measure(model, estimator, images, reference, SETTING)
+
+
+def test_images_with_factors_have_all_measures(vae, images, reference):
+    row = measured("VAE", vae, images, reference)
+    assert row.keys() >= ALL | VARIATIONAL | OF_FACTORS | OF_JUDGE | {"auc"}
+    assert row["samples"]["prior"].keys() >= OF_FEATURES
+    names = {"hair", "grey"}
+    assert row["mig_per_factor"].keys() == row["legible"].keys() == names
+    assert row["mig"] == pytest.approx(np.mean(list(row["mig_per_factor"].values())))
+    assert row["named"].keys() == row["interventions"].keys() == names | {"baldness"}
+    assert row["probe_auc"].keys() == row["legible_features"].keys() == {"baldness"}
+    for name, told in row["named"].items():
+        assert row["interventions"][name]["dimension"] == told["dimension"]
+    assert json.loads(json.dumps(row)) == row
+
+
+def test_an_autoencoder_has_them_too(images, reference):
+    autoencoder = skvae.AutoencoderTransformer(4, input_scale=1 / 255, max_epochs=5, random_state=0)
+    row = measured("AE", autoencoder.fit(images.train), images, reference)
+    assert row.keys() >= ALL | OF_FACTORS | OF_JUDGE
+    assert all(samples.keys() >= OF_FEATURES for samples in row["samples"].values())
+
+
+def test_images_of_which_nothing_is_known_have_the_others(vae, plain):
+    reference = Reference(plain, 4)
+    row = measured("VAE", vae, plain, reference)
+    assert row.keys() >= ALL | VARIATIONAL
+    assert not row.keys() & (OF_FACTORS | OF_JUDGE | {"auc"})
+    assert not row["samples"]["prior"].keys() & OF_FEATURES
+
+
+def test_factors_need_no_judge(vae, images):
+    row = measured("VAE", vae, images, Reference(images, 4))
+    assert row.keys() >= OF_FACTORS
+    assert not row.keys() & OF_JUDGE
+
+
+def test_the_judge_of_all_images_reads_those_of_rare_features(vae, images, reference):
+    rare, _ = rare_and_common(images, features_of(images).values())
+    row = measured("VAE", vae, rare, Reference(rare, 4, reference.judge))
+    before = measured("VAE", vae, images, reference)
+    assert row["legible_features"]["baldness"] == before["legible_features"]["baldness"]
+
+
+def test_what_the_judge_reads_off_real_images_bounds_the_table(images, reference):
+    read = reference.of_judge(images)
+    assert read["accuracy"] == reference.judge.accuracy
+    assert read["features"] == {"baldness": {"auc": 1, "recall": 1, "false": 0}}
+    assert read["frechet_floor"] > 0
+    trivial = reference.of_trivial_samples(images)
+    assert trivial["training images"]["frechet"] < trivial["their mean"]["frechet"]
+
+
+def test_a_pca_has_what_needs_no_estimator(images, plain, reference):
+    row = reference.of_pca(images)
+    without = {"active", "samples", "interventions"}
+    assert row.keys() == (ALL | OF_FACTORS | OF_JUDGE | {"auc"}) - without
+    codes = reference.pca.transform(images.train / np.float32(255))
+    expected = mutual_information_gap(images.factors_train, codes)
+    assert row["mig"] == pytest.approx(expected)
+    assert Reference(plain, 4).of_pca(plain).keys() == ALL - without
+
+
+def test_pixels_are_the_same_with_a_judge_and_without(images, reference):
+    rng = np.random.default_rng(0)
+    samples = rng.random((100, images.train.shape[1]), dtype=np.float32)
+    row, plain = (each.of_samples(samples) for each in (reference, Reference(images, 4)))
+    assert {name: row[name] for name in plain} == plain
+    assert row.keys() - plain.keys() == OF_FEATURES

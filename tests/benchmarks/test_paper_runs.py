@@ -1,0 +1,205 @@
+"""The runs of the paper's experiment: which fits they have, and how they go on."""
+
+import json
+from dataclasses import replace
+
+import _common
+import _paper_runs
+import numpy as np
+import paper
+import pytest
+from _paper_factors import features_of
+from _paper_fits import Model, Setting, fingerprint
+from _paper_pictures import draw_betas, draw_samples, draw_traversals, telling_images, traversal
+from _paper_rare import rare_and_common
+from _paper_runs import AS_THEY_ARE, Run, measure_all
+from made_up_images import quarters
+from PIL import Image
+
+SETTING = Setting("quarters", "0", 400, 100, "hybrid", "cpu", 1, 1e-3, 0.5, 0)
+
+
+@pytest.fixture(scope="module")
+def images():
+    return quarters()
+
+
+@pytest.fixture(scope="module")
+def resampled(images):
+    features = features_of(images).values()
+    return dict(zip(("rare", "common"), rare_and_common(images, features), strict=True))
+
+
+def make_run(seeds=(0,), **options):
+    return Run(SETTING, list(seeds), 4, [5.0, 2.0], [20.0, 100.0], **options)
+
+
+def test_a_run_has_every_model_for_every_seed(resampled):
+    run = make_run((0, 3))
+    assert len(run.models) == len(set(run.models)) == 13
+    fits = run.fits({})
+    assert [(fit.model, fit.setting.seed) for fit in fits] == [
+        (model, seed) for seed in (0, 3) for model in run.models
+    ]
+    fits = run.fits(resampled)
+    assert len({fit.key for fit in fits}) == len(fits) == 2 * 13 + 2 * 2 * 4
+    assert {(fit.images, fit.setting.data) for fit in fits} == {
+        (AS_THEY_ARE, "quarters"),
+        ("rare", "quarters-rare"),
+        ("common", "quarters-common"),
+    }
+
+
+def test_a_run_of_four_has_no_others():
+    run = make_run(whole=False, learned=False)
+    assert [model.name for model in run.models] == ["AE", "VAE", "BetaVAE", "BetaTCVAE"]
+    assert run.table == run.four
+    assert make_run(whole=False).models[4:] == [Model("VAE", 1.0, 4, learned=True)]
+
+
+@pytest.fixture
+def measured(monkeypatch, tmp_path):
+    """Stand-ins for what takes long, which tell what they were asked."""
+    asked = []
+
+    def measure(model, estimator, images, reference, setting):
+        asked.append((model, images.name, setting.seed))
+        named = {"hair": {"gap": 0.5}}
+        return {"test_mse": float(setting.noise_variance), "n": len(asked), "named": named}
+
+    monkeypatch.setattr(_paper_runs, "measure", measure)
+    monkeypatch.setattr(_common, "RESULTS", tmp_path)
+    return asked
+
+
+def test_a_run_is_measured_once_and_goes_on(measured, images, resampled, tmp_path, capsys):
+    run = make_run((0, 1), whole=False)
+    arguments = (images, resampled, None, tmp_path / "out", tmp_path, 1)
+    results = measure_all(run, *arguments, why="settings")
+    assert len(measured) == 2 * 5 + 2 * 2 * 4
+    assert "26 of 26: BetaTCVAE-20-4-hybrid-seed1-" in capsys.readouterr().out
+    assert measure_all(run, *arguments, why="settings") == results
+    assert len(measured) == 26
+    content = json.loads((tmp_path / "out.json").read_text())
+    assert content["settings"] == {"why": "settings"}
+    first, last = content["rows"][0], content["rows"][-1]
+    assert first["details"] == [{"named": {"hair": {"gap": 0.5}}}]  # the page leaves out lists
+    assert not any(isinstance(cell, dict) for cell in first.values())
+    assert (first["name"], first["images"], first["seed"]) == ("AE", AS_THEY_ARE, 0)
+    assert (last["name"], last["images"], last["seed"]) == ("BetaTCVAE", "common", 1)
+    for model, rows in results[AS_THEY_ARE].items():
+        assert [row["seed"] for row in rows] == [0, 1]
+        assert model.learned == (rows[0]["test_mse"] != 0.5)
+    more = make_run((0, 1, 2), whole=False)
+    results = measure_all(more, images, {}, *arguments[2:], why="more")
+    assert [row["seed"] for row in results[AS_THEY_ARE][run.four[0]]] == [0, 1, 2]
+    assert len(measured) == 26 + 5
+    assert len(json.loads((tmp_path / "out.json").read_text())["rows"]) == 26 + 5
+
+
+def options_of(*arguments):
+    return paper.parse("", ["--data", "npz:faces.npz", *arguments])
+
+
+def test_the_defaults_are_the_papers():
+    options = options_of()
+    assert (options.architecture, options.device, options.seeds) == ("paper", "cpu", [0])
+    assert (options.lr, options.latent, options.noise_variance) == (1e-4, 32, 0.5)
+    assert (options.betas[0], options.tc_betas[0], paper.EPOCHS) == (5.0, 20.0, 30)
+    assert (options.rows, options.learned, options.rare, options.n_jobs) == (None, True, True, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lr", "name"),
+    [
+        ([], 1e-4, "paper-faces-paper"),
+        (["--lr", "1e-4"], 1e-4, "paper-faces-paper"),
+        (["--lr", "1e-3"], 1e-3, "paper-faces-paper-lr0.001"),
+        (["--architecture", "hybrid"], 1e-3, "paper-faces-hybrid"),
+        (["--architecture", "hybrid", "--quick"], 1e-3, "paper-faces-hybrid-quick"),
+        (["--quick"], 1e-3, "paper-faces-paper-quick"),
+        (["--as-coded", "--device", "cuda"], 1e-4, "paper-faces-paper-as-coded-cuda"),
+    ],
+)
+def test_networks_and_rates_have_files_of_their_own(arguments, lr, name):
+    options = options_of(*arguments)
+    assert options.lr == lr
+    assert paper.file_name(options, "faces") == name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "learned", "rare"),
+    [
+        (["--models", "four"], False, False),
+        (["--models", "four", "--learned", "--rare"], True, True),
+        (["--no-learned", "--no-rare"], False, False),
+        (["--quick"], True, False),
+        (["--data", "celeba:faces"], True, False),
+    ],
+)
+def test_what_is_beside_the_four_can_be_chosen(arguments, learned, rare):
+    options = options_of(*arguments)
+    assert (options.learned, options.rare) == (learned, rare)
+
+
+def test_a_gpu_takes_one_fit_at_a_time_and_seeds_count_once():
+    options = options_of("--device", "cuda", "--seeds", "2", "0", "2")
+    assert (options.n_jobs, options.seeds) == (1, [2, 0])
+
+
+def test_a_setting_says_what_the_options_and_the_images_are(images):
+    options = options_of("--architecture", "hybrid", "--seeds", "7", "8")
+    setting = paper.setting_of(options, images)
+    assert setting == replace(SETTING, fingerprint=fingerprint(images.train), max_epochs=30, seed=7)
+    assert paper.setting_of(options_of("--quick"), images).max_epochs == 12  # of four steps
+
+
+class Shift:
+    """Codes are the first two pixels; decoding shows each code in two pixels."""
+
+    def transform(self, X):
+        return X[:, :2].astype(float)
+
+    def inverse_transform(self, codes):
+        return np.repeat(codes, 2, axis=1)
+
+
+def test_a_traversal_moves_one_dimension_between_its_quantiles():
+    spread = np.linspace([0.0, -100.0], [100.0, 0.0], 101)
+    rows, ends = traversal(Shift(), spread, np.array([[7.0, 9.0, 0.0]]), [1, 0, 1])
+    np.testing.assert_allclose(ends, [[-99, -1], [1, 99], [-99, -1]])
+    np.testing.assert_allclose(rows[0, :, 2], np.linspace(-99, -1, 5))
+    assert (rows[0, :, :2] == 7).all()
+    assert (rows[1, :, 2:] == 9).all()
+    np.testing.assert_array_equal(rows[0], rows[2])
+
+
+def test_images_of_a_figure_have_the_features_that_get_lost(images):
+    shown = telling_images(images)
+    assert shown.shape == (4, 256)
+    (baldness,) = features_of(images).values()
+    bald = np.flatnonzero(baldness.of(images.factors_test))[0]
+    np.testing.assert_array_equal(shown[0], images.test[bald])
+    assert len(np.unique(np.vstack([shown, images.test]), axis=0)) <= len(images.test)
+    np.testing.assert_array_equal(
+        telling_images(replace(images, factors_train=None)), images.test[[0, 33, 66, 99]]
+    )
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_figures_are_drawn_of_images_with_and_without_factors(known, images, tmp_path):
+    if not known:
+        images = replace(images, factors_train=None)
+    models = [Model("AE", None, 3), Model("VAE", 1.0, 3)]
+    fitted = {
+        model: model.estimator(SETTING, images.image_shape).fit(images.train) for model in models
+    }
+    draw_traversals(tmp_path / "traversals.png", fitted, images, 0)
+    draw_samples(tmp_path / "samples.png", fitted, images, 0)
+    sweep = {models[1]: fitted[models[1]]}
+    draw_betas(tmp_path / "betas.png", [sweep, sweep], {models[0]: fitted[models[0]]}, images)
+    for path in tmp_path.iterdir():
+        with Image.open(path) as picture:
+            assert picture.mode == "P"
+            assert min(picture.size) > 200
+        assert path.stat().st_size < 400_000
