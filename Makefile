@@ -76,6 +76,7 @@ bench: $(INSTALLED) ## the benchmarks; their JSON is kept in benchmarks/results
 	            data="$(if $(DATA),npz:$(DATA)/avatars64.npz)" ;; \
 	        */generation.py) data="$(DATA)/mnist.npz" ;; \
 	        */held_out.py) data="$(DATA)" ;; \
+	        */image_frontier.py) data="npz:$(DATA)/avatars64.npz" ;; \
 	        */images.py) data="$(DATA)/lpc_sprites64.npz" ;; \
 	        */mixed_tables.py) data="$(if $(DATA),$(DATA)/tables)" ;; \
 	        */paper.py) data="npz:$(DATA)/lpc_sprites64.npz --quick" ;; \

@@ -51,6 +51,7 @@ class Setting:
     n_test: int
     architecture: str
     device: str
+    precision: str
     max_epochs: int
     lr: float
     noise_variance: float
@@ -82,6 +83,7 @@ class Model:
             lr=setting.lr,
             max_epochs=setting.max_epochs,
             device=setting.device,
+            precision=setting.precision,
             random_state=setting.seed,
             warm_start=True,
         )

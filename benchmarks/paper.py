@@ -59,7 +59,8 @@ from _paper_tables import (
     print_sweep,
 )
 
-from skvae.nn.convolutions import ARCHITECTURES
+from skvae.nn.architectures import ARCHITECTURES
+from skvae.training.precision import PRECISIONS
 
 EPOCHS, BETA, TC_BETA, LATENT = 30, 5.0, 20.0, 32  # the paper's
 NOISE_VARIANCE = 0.5  # so that minus log p(x|z) is the squared error of its formula
@@ -135,6 +136,7 @@ def parse(docstring, arguments=None):
     add("--learned", action=BooleanOptionalAction, help="a VAE of learned variance (default: all)")
     add("--rare", action=BooleanOptionalAction, help="fits where features are rare (default: all)")
     add("--device", choices=["cpu", "cuda"], default="cpu", help="(default: cpu)")
+    add("--precision", choices=PRECISIONS, default="float32", help="(default: float32)")
     add("--seeds", type=int, nargs="+", default=[0], help="each model for each (default: 0)")
     add("--quick", action="store_true", help="fewer rows, steps and betas")
     add("--epochs", type=int, help=f"(default: {EPOCHS}; --quick: {QUICK_STEPS} steps)")
@@ -182,6 +184,7 @@ def setting_of(options, images):
         n_test=len(images.test),
         architecture=options.architecture,
         device=options.device,
+        precision=options.precision,
         max_epochs=options.epochs or default,
         lr=options.lr,
         noise_variance=options.noise_variance,
@@ -193,6 +196,7 @@ def file_name(options, data):
     """Return the name of the results: one for each data set, network and learning rate."""
     parts = ["paper", data, options.architecture]
     parts += [f"lr{options.lr:g}"] * (options.lr != options.default_lr)
+    parts += [options.precision] * (options.precision != "float32")
     parts += ["as-coded"] * options.as_coded + ["cuda"] * (options.device == "cuda")
     return "-".join([*parts, *["quick"] * options.quick])
 

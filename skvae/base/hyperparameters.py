@@ -27,11 +27,12 @@ from skvae.base.parameter_texts import (
     VAE_WORDS,
 )
 from skvae.base.sklearn_bases import BaseEstimator
-from skvae.nn.convolutions import ARCHITECTURES
+from skvae.nn.architectures import ARCHITECTURES
 from skvae.nn.likelihoods import LIKELIHOODS
 from skvae.nn.perceptrons import ACTIVATIONS
 from skvae.training.callbacks import check_copies
 from skvae.training.optimizers import OPTIMIZERS
+from skvae.training.precision import PRECISIONS
 
 __all__ = [
     "SharedParameters",
@@ -126,7 +127,7 @@ class SharedParameters(DocumentationLinks, BaseEstimator):
     hidden_layer_sizes: Integers = (128, 64)
     activation: str | Callable[[], torch.nn.Module] = "silu"
     image_shape: Integers | None = None
-    architecture: str = "hybrid"
+    architecture: str = "residual"
     encoder: Callable[[int, int], torch.nn.Module] | None = None
     decoder: Callable[[int, int], torch.nn.Module] | None = None
     input_scale: float = 1.0
@@ -137,6 +138,7 @@ class SharedParameters(DocumentationLinks, BaseEstimator):
     weight_decay: float = 0.0
     callbacks: list | tuple | None = None
     device: str | torch.device = "cpu"
+    precision: str = "float32"
     compile: bool = False
     early_stopping: bool = False
     validation_fraction: float = 0.1
@@ -162,6 +164,7 @@ class SharedParameters(DocumentationLinks, BaseEstimator):
         "weight_decay": NON_NEGATIVE,
         "callbacks": [list, tuple, None],
         "device": [str, torch.device],
+        "precision": one_of(*PRECISIONS),
         "compile": ["boolean"],
         "early_stopping": ["boolean"],
         "validation_fraction": PROPER_FRACTION,

@@ -22,8 +22,9 @@ SHARED_PARAMETERS = """n_components : int, default=10
         What a row is where it is an image, flat in C order: then encoder and decoder are
         convolutional, and ``hidden_layer_sizes`` and ``activation`` are not used. Heights and
         widths from 8 to 256.
-    architecture : {{"hybrid", "paper"}}, default="hybrid"
-        The convolutional network: see :class:`skvae.nn.ConvolutionalEncoder`.
+    architecture : {{"residual", "hybrid", "paper"}}, default="residual"
+        The convolutional network: "residual" for fits of some minutes and more, "hybrid" for
+        shorter ones, "paper" for M. Schik's. See :class:`skvae.nn.ConvolutionalEncoder`.
     encoder : callable, default=None
         ``encoder(n_inputs, n_outputs)`` returns the ``nn.Module`` to use in place of the
         perceptron. It maps rows of X, as they are, to {encoder_outputs}.
@@ -59,6 +60,12 @@ SHARED_PARAMETERS = """n_components : int, default=10
     device : str, default="cpu"
         The torch device of training and inference, such as "cuda": a GPU that holds the rows
         where they fit. It is written for CUDA, and has not been run on a GPU.
+    precision : {{"float32", "bfloat16"}}, default="float32"
+        Of the matrix products and convolutions of training. "bfloat16" rounds their factors, by
+        up to 0.2 %: to three significant digits or nearly; the fit differs by that. Weights,
+        optimizer and objective stay float32, and so does all after training. It is for image
+        networks and wide layers, on GPUs and on CPUs with instructions for it (AVX512_BF16,
+        AMX). Other CPUs are slower with it, and small tables gain nothing.
     compile : bool, default=False
         Whether training runs the network through ``torch.compile``: a minute or so at the
         start of every call, for faster steps after it: for one long ``fit``.

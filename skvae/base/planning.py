@@ -107,6 +107,7 @@ def plan_of(estimator, network, n_samples):
         weight_decay=estimator.weight_decay,
         callbacks=estimator.callbacks,
         device=estimator.device,
+        precision=estimator.precision,
         compiled=estimator.compile,
         progress=estimator.verbose > 0,
     )

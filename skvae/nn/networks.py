@@ -107,12 +107,20 @@ class BaseNetwork(ABC, nn.Module):
         return max(*of_weights, *of_modules)
 
     def _encoded(self, x):
-        """Return the encoder's output; a module of the user's may change its input in place."""
-        return self.encoder(x if isinstance(self.encoder, ENCODERS) else x.clone())
+        """Return the encoder's output; a module of the user's may change its input in place.
+
+        Under autocast it may be of half the precision. What is made of it never is.
+        """
+        output = self.encoder(x if isinstance(self.encoder, ENCODERS) else x.clone())
+        return output.to(x.dtype)
+
+    def _decoded(self, z):
+        """Return the decoder's output, of the precision of z under autocast too."""
+        return self.decoder(z).to(z.dtype)
 
     def decode(self, z):
         """Return the likelihood p(x|z)."""
-        return self.observation(self.decoder(z))
+        return self.observation(self._decoded(z))
 
     @abstractmethod
     def code(self, x):
@@ -198,7 +206,7 @@ class VariationalNetwork(BaseNetwork):
         if noise is None and self.training:
             noise = torch.randn_like(posterior.mean)
         z = posterior.mean if noise is None else posterior.sample(noise)
-        location = self.decoder(z)
+        location = self._decoded(z)
         if self.training:
             self.observation.track(x, location, posterior)
         return {"likelihood": self.observation(location), "posterior": posterior, "z": z}
@@ -257,7 +265,7 @@ class VariationalNetwork(BaseNetwork):
             for turn in range(n_each):
                 places = torch.arange(start, stop, device=noise.device)
                 of_rows = (n_each * places + turn) % len(noise)
-                location = self.decoder(posterior.sample(noise[of_rows]))
+                location = self._decoded(posterior.sample(noise[of_rows]))
                 residual = self.observation.residual(x, location, posterior)
                 total = total + residual.double() * (len(x) / n_each)
         return total / batches.n_samples

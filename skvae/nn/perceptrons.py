@@ -167,6 +167,12 @@ class PerceptronDecoder(nn.Module):
         return self.output if self.shortcut is None else self.shortcut
 
     def forward(self, z):
+        if torch.is_autocast_enabled(z.device.type):
+            # The layers have three digits: the constants enter with all of theirs.
+            standardized = self.output(self.hidden(z))
+            if self.shortcut is not None:
+                standardized = standardized + self.shortcut(z)
+            return torch.addcmul(self.centre, standardized.to(z.dtype), self.scale)
         # The constants enter by the last layer, which has fewer entries than its output.
         scale = self.scale.unsqueeze(1)
         bias = torch.addcmul(self.centre, self.output.bias, self.scale)

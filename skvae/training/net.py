@@ -18,6 +18,7 @@ from skvae.training.callbacks import own_callbacks
 from skvae.training.devices import generator_of_epoch
 from skvae.training.means import EpochMeans, fetched
 from skvae.training.optimizers import FUSED_DEVICES, OPTIMIZERS
+from skvae.training.precision import at_precision
 
 __all__ = ["AutoencoderNet", "Validation", "make_net"]
 
@@ -106,6 +107,7 @@ class AutoencoderNet(NeuralNet):
         first_epoch=0,
         unit=1.0,
         patience=None,
+        precision="float32",
         compiled=False,
         progress=False,
         task=None,
@@ -129,6 +131,8 @@ class AutoencoderNet(NeuralNet):
             squared error, a fit does not depend on the units of X.
         patience : Patience, default=None
             Early stopping on the validation loss.
+        precision : {"float32", "bfloat16"}, default="float32"
+            Of the products of training steps; validation is in float32.
         compiled : bool, default=False
             Whether the steps run the module through ``torch.compile``.
         progress : bool, default=False
@@ -143,6 +147,7 @@ class AutoencoderNet(NeuralNet):
         """
         X, datasets, best = train.X, _datasets(train, validation), {}
         forward = torch.compile(self.module_) if compiled else self.module_
+        forward = at_precision(forward, precision, self.device)
         self.notify("on_train_begin", X=X, y=X)
         with tqdm(total=epochs, unit="epoch", disable=not progress) as bar:
             for epoch in range(first_epoch, first_epoch + epochs):

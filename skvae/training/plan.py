@@ -56,6 +56,8 @@ class Plan:
         Cloned, so that the caller's stay as they are.
     device : str or torch.device
         Where to compute.
+    precision : {"float32", "bfloat16"}
+        Of the matrix products and convolutions of the steps.
     compiled : bool
         Whether the steps run the network through ``torch.compile``.
     progress : bool
@@ -73,6 +75,7 @@ class Plan:
     weight_decay: float
     callbacks: Sequence | None
     device: str | torch.device
+    precision: str
     compiled: bool
     progress: bool
 

@@ -95,6 +95,7 @@ class TrainingRun:
             first_epoch=self.start.n_epochs,
             unit=self.plan.unit,
             patience=self.patience,
+            precision=self.plan.precision,
             compiled=self.plan.compiled,
             progress=self.plan.progress,
             task=task,

@@ -15,6 +15,7 @@ from skvae import (
     BetaVAETransformer,
     VAETransformer,
 )
+from skvae.nn.architectures import ARCHITECTURES
 
 every_kind = pytest.mark.parametrize(
     "Estimator",
@@ -329,7 +330,7 @@ def last_channels(n_inputs, n_outputs):
     return layers.to(memory_format=torch.channels_last)
 
 
-@pytest.mark.parametrize("architecture", ["hybrid", "paper", None])
+@pytest.mark.parametrize("architecture", [*ARCHITECTURES, None])
 def test_training_goes_on_after_a_pickle_as_if_never_pickled(architecture, digits):
     X = digits[:200].astype(np.float32)
     parameters = {"image_shape": (8, 8, 1), "architecture": architecture, "batch_size": 64}

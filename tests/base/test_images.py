@@ -16,13 +16,14 @@ from skvae import (
     BetaVAETransformer,
     VAETransformer,
 )
+from skvae.nn.architectures import ARCHITECTURES
 from skvae.nn.convolutions import ConvolutionalDecoder, ConvolutionalEncoder
 
 every_kind = pytest.mark.parametrize(
     "Estimator",
     [AutoencoderTransformer, VAETransformer, BetaVAETransformer, BetaTCVAETransformer],
 )
-every_network = pytest.mark.parametrize("architecture", ["hybrid", "paper"])
+every_network = pytest.mark.parametrize("architecture", ARCHITECTURES)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def pixels():
     return images.reshape(90, -1)
 
 
-def make(Estimator, architecture="hybrid", **parameters):
+def make(Estimator, architecture="residual", **parameters):
     settings = {"max_epochs": 3, "batch_size": 32, "input_scale": 1 / 255, "random_state": 0}
     return Estimator(
         2, image_shape=(10, 9, 2), architecture=architecture, **{**settings, **parameters}

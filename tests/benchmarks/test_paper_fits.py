@@ -16,6 +16,7 @@ SETTING = Setting(
     n_test=10,
     architecture="hybrid",
     device="cpu",
+    precision="float32",
     max_epochs=4,
     lr=1e-3,
     noise_variance=0.5,

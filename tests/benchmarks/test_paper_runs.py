@@ -16,7 +16,7 @@ from _paper_runs import AS_THEY_ARE, Run, measure_all
 from made_up_images import quarters
 from PIL import Image
 
-SETTING = Setting("quarters", "0", 400, 100, "hybrid", "cpu", 1, 1e-3, 0.5, 0)
+SETTING = Setting("quarters", "0", 400, 100, "hybrid", "cpu", "float32", 1, 1e-3, 0.5, 0)
 
 
 @pytest.fixture(scope="module")

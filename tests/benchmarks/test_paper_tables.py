@@ -17,7 +17,7 @@ from _paper_tables import (
     value,
 )
 
-SETTING = Setting("made-up", "0", 40, 10, "hybrid", "cpu", 4, 1e-3, 0.5, 0)
+SETTING = Setting("made-up", "0", 40, 10, "hybrid", "cpu", "float32", 4, 1e-3, 0.5, 0)
 FEATURES = ["any glasses"]
 
 

@@ -5,14 +5,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from skvae.nn.convolutions import (
-    ARCHITECTURES,
-    ConvolutionalDecoder,
-    ConvolutionalEncoder,
-    _DepthToSpace,
-    _ToMaps,
-    _ToRows,
-)
+from skvae.nn.architectures import ARCHITECTURES
+from skvae.nn.convolutions import ConvolutionalDecoder, ConvolutionalEncoder
+from skvae.nn.image_layers import DepthToSpace, FromOnePixel, ToMaps, ToRows
 
 SHAPES = [(8, 8, 1), (9, 13, 2), (8, 40, 1), (28, 28, 1), (31, 32, 3), (50, 37, 5), (64, 64, 3)]
 LARGE = [(130, 9, 1), (218, 178, 3), (256, 256, 1)]
@@ -35,7 +30,7 @@ def convolutions(module):
 
 def maps_and_rows(module):
     """Return the layers from rows to maps or back, in the order in which they are used."""
-    return [layer for layer in module.modules() if isinstance(layer, _ToMaps | _ToRows)]
+    return [layer for layer in module.modules() if isinstance(layer, ToMaps | ToRows)]
 
 
 def normal(*shape, seed=1):
@@ -98,13 +93,38 @@ def test_a_cell_of_the_last_map_reaches_a_square_of_neighbouring_pixels(image_sh
 
 def test_blocks_of_the_decoder_are_depth_in_c_order():
     _, decoder = make_pair((8, 8, 3), "hybrid")
-    block = [layer for layer in decoder.modules() if isinstance(layer, _DepthToSpace)][-1]
+    block = [layer for layer in decoder.modules() if isinstance(layer, DepthToSpace)][-1]
     maps = normal(2, 12, 4, 4)
     image = block(maps)
     for row, column, top, left in [(0, 0, 0, 0), (2, 3, 1, 0), (3, 1, 1, 1)]:
         pixel = image[:, :, 2 * row + top, 2 * column + left]
         start = 3 * (2 * top + left)
         assert torch.equal(pixel, maps[:, start : start + 3, row, column])
+
+
+@pytest.mark.parametrize("kernel", [1, (4, 4), (2, 3), (5, 1)])
+@pytest.mark.parametrize("memory_format", [torch.channels_last, torch.contiguous_format])
+def test_a_matrix_product_is_the_transposed_convolution_of_one_pixel(kernel, memory_format):
+    theirs = torch.nn.ConvTranspose2d(6, 5, kernel, bias=False).double()
+    ours = FromOnePixel(6, 5, kernel).double().to(memory_format=memory_format)
+    ours.load_state_dict(theirs.state_dict())
+    results = []
+    for layer in (theirs, ours):
+        maps = normal(7, 6, 1, 1).requires_grad_()
+        output = layer(maps)
+        (output * normal(*output.shape, seed=2)).sum().backward()
+        results.append((output, maps.grad, layer.weight.grad))
+    for one, other in zip(*results, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-13)
+    assert results[1][0].is_contiguous(memory_format=torch.channels_last)
+    assert ours.weight.grad.is_contiguous(memory_format=memory_format)
+
+
+def test_the_papers_decoder_begins_with_matrix_products():
+    _, decoder = make_pair((64, 64, 3), "paper", n_components=32)
+    kinds = [isinstance(layer, FromOnePixel) for layer in convolutions(decoder)]
+    assert kinds == [True, True, False, False, False, False]
+    assert decoder.layers[4].weight.shape == (512, 256, 4, 4)
 
 
 @architectures
@@ -202,7 +222,7 @@ def test_maps_stay_channels_last_and_rows_are_views(architecture, n_channels, dt
         for maps in (x, y):
             if maps.ndim == 4:
                 assert maps.is_contiguous(memory_format=torch.channels_last)
-        if isinstance(layer, _ToMaps | _ToRows):
+        if isinstance(layer, ToMaps | ToRows):
             assert y.data_ptr() == x.data_ptr()
             assert y.ndim == 4 or y.is_contiguous()
 

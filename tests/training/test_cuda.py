@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from skvae import AutoencoderTransformer, BetaTCVAETransformer, BetaVAETransformer, VAETransformer
+from skvae.nn.architectures import ARCHITECTURES
 from skvae.training import transfers
 from skvae.training.net import AutoencoderNet
 
@@ -79,7 +80,7 @@ def test_a_fit_is_that_of_the_cpu(Estimator, early_stopping, table):
 
 
 @pytest.mark.usefixtures("drawn_by_the_cpu", "rows")
-@pytest.mark.parametrize("architecture", ["hybrid", "paper"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_a_fit_to_images_is_that_of_the_cpu(architecture, digits):
     X = np.round(digits[:320] * 16).astype(np.uint8)
     # Two steps: a leaky ReLU behind a normalisation makes one of 1e-7 apart 1e-2 apart in twenty.

@@ -1,0 +1,166 @@
+"""Which image network has the lowest held-out error after which training time, on one core.
+
+VAEs of 32 codes at a noise variance of 0.5, on the images that ``--data`` names: our networks, and
+that of most tutorials. Each trains on chunks of 1,024 images, of which it sees all before any comes
+again, until its processor time reaches the budgets in turn. At each there are the squared error of
+the held-out images' reconstructions and the evidence lower bound in nats an image, both on the
+[0, 1] scale, and the AUC of linear probes of the codes for the features that the paper names, where
+the images' factors are known. The paper's network trains at its own learning rate of 1e-4, and at
+1e-3.
+
+A network whose row is in the results is not trained again: delete the row, or the file.
+"""
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries when they are imported
+
+import json
+from pathlib import Path
+from time import process_time
+
+import numpy as np
+from _common import RESULTS, make_parser, one_thread, print_machine, print_table, save, save_picture
+from _paper_data import load, some
+from _paper_factors import features_of
+from _paper_probes import MOST_ROWS, probe_features
+from _plain_image_network import plain_networks
+from sklearn.decomposition import PCA
+
+from skvae import VAETransformer
+
+BATCH_SIZE = 128
+N_COMPONENTS = 32
+NOISE_VARIANCE = 0.5  # so that minus log p(x|z) is the squared error
+CHUNK = 1_024
+MOST_HELD_OUT = 2_000
+MOST_SCORED = 400  # of those, for the bound: it decodes an image 64 times
+# Architecture and learning rate. None is the plain network.
+NETWORKS = {
+    "residual": ("residual", 1e-3),
+    "hybrid": ("hybrid", 1e-3),
+    "plain": (None, 1e-3),
+    "paper, lr 1e-3": ("paper", 1e-3),
+    "paper, lr 1e-4": ("paper", 1e-4),
+}
+
+
+def make(name, image_shape):
+    """Return a VAE with one of the networks, unfitted."""
+    architecture, lr = NETWORKS[name]
+    network = {"image_shape": image_shape, "architecture": architecture}
+    if architecture is None:
+        network = plain_networks(image_shape)
+    return VAETransformer(
+        N_COMPONENTS,
+        noise_variance=NOISE_VARIANCE,
+        input_scale=1 / 255,
+        batch_size=BATCH_SIZE,
+        lr=lr,
+        random_state=0,
+        **network,
+    )
+
+
+def chunks(X, rng):
+    """Yield chunks of rows without an end, all rows before any comes again."""
+    while True:
+        order = rng.permutation(len(X))
+        for part in np.array_split(order, max(1, round(len(X) / CHUNK))):
+            yield X[part]
+
+
+def measures(estimator, images, features):
+    """Return the held-out error, bound, and the probes' AUC."""
+    n_features = images.test.shape[1]
+    codes = estimator.transform(some(images.train, MOST_ROWS)), estimator.transform(images.test)
+    # A density of bytes has the Jacobian, 255 for every pixel and channel.
+    bound = estimator.score(some(images.test, MOST_SCORED)) + n_features * np.log(255)
+    return {
+        "error": float(estimator.reconstruction_error(images.test).mean()) / 255**2,
+        "elbo": float(bound),
+        "auc": probe_features(*codes, images, features),
+    }
+
+
+def train(name, images, features, budgets):
+    """Return the measures of one network at every budget, seconds of the processor."""
+    estimator, spent, curve = make(name, images.image_shape), 0.0, []
+    stream = chunks(images.train, np.random.default_rng(0))
+    for budget in budgets:
+        while spent < budget:
+            chunk = next(stream)
+            started = process_time()
+            estimator.partial_fit(chunk)
+            spent += process_time() - started
+        seen = int(estimator.n_samples_seen_)
+        curve.append({"seconds": spent, "images": seen, **measures(estimator, images, features)})
+    return {"network": name, "curve": curve}
+
+
+def of_pca(images):
+    """Return the held-out error of a PCA of as many components."""
+    train = np.asarray(some(images.train, MOST_ROWS), np.float32) / 255
+    test = np.asarray(images.test, np.float32) / 255
+    pca = PCA(N_COMPONENTS, random_state=0).fit(train)
+    return float(((pca.inverse_transform(pca.transform(test)) - test) ** 2).mean())
+
+
+def report(rows, features, pca):
+    """Print a line for every network and budget."""
+    header = ("network", "seconds", "images", "held-out error", "ELBO", *features)
+    cells = [
+        [
+            row["network"],
+            f"{at['seconds']:.0f}",
+            str(at["images"]),
+            f"{at['error']:.5f}",
+            f"{at['elbo']:.1f}",
+            *(f"{at['auc'][feature]:.3f}" for feature in features),
+        ]
+        for row in rows
+        for at in row["curve"]
+    ]
+    print_table(header, cells)
+    print(f"PCA of {N_COMPONENTS} components: {pca:.5f}")
+
+
+def draw(axes, rows, pca):
+    """Draw the held-out error over the training time."""
+    for row in rows:
+        curve = [(at["seconds"] / 60, at["error"]) for at in row["curve"]]
+        axes.plot(*zip(*curve, strict=True), marker="o", markersize=4, label=row["network"])
+    axes.axhline(pca, color="0.6", linestyle="--", linewidth=1, label=f"PCA {N_COMPONENTS}")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("training time, minutes of one processor core")
+    axes.set_ylabel("held-out squared error")
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def main():
+    parser = make_parser(__doc__)
+    parser.add_argument("--data", required=True, help="npz:PATH with a key X, uint8 images")
+    parser.add_argument("--minutes", type=float, nargs="+", default=[2, 5, 15], help="budgets")
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    arguments = parser.parse_args()
+    one_thread()
+    print_machine()
+    images = load(arguments.data, RESULTS / "paper-fits", None, MOST_HELD_OUT)
+    features = features_of(images)
+    budgets = [60 * minutes for minutes in sorted(arguments.minutes)]
+    name, pca = f"image_frontier-{images.name}", of_pca(images)
+    path = Path(f"{RESULTS / name}.json")
+    rows = json.loads(path.read_text())["rows"] if path.exists() else []
+    for network in arguments.networks:
+        if network not in {row["network"] for row in rows}:
+            rows.append(train(network, images, features, budgets))
+            save(name, rows, pca=pca, n_components=N_COMPONENTS, batch_size=BATCH_SIZE)
+            report(rows[-1:], features, pca)
+    report(rows, features, pca)
+    save_picture(name, lambda axes: draw(axes, rows, pca), width=5.5)
+
+
+if __name__ == "__main__":
+    main()
