@@ -3,7 +3,9 @@
 import json
 import os
 import platform
+import warnings
 from argparse import ArgumentParser
+from contextlib import contextmanager
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +14,15 @@ import torch
 
 import skvae
 
-__all__ = ["make_parser", "one_thread", "print_machine", "print_table", "save", "save_picture"]
+__all__ = [
+    "make_parser",
+    "one_thread",
+    "print_machine",
+    "print_table",
+    "recorded_warnings",
+    "save",
+    "save_picture",
+]
 
 RESULTS = Path(__file__).parent / "results"
 LIBRARIES = ("numpy", "torch", "scikit-learn", "skorch")
@@ -65,6 +75,20 @@ def print_table(header, rows, *, n_left=1):
         ]
         print("  ".join(cells).rstrip())
     print()
+
+
+@contextmanager
+def recorded_warnings():
+    """Give a list that has, once the block is over, what a fit in it warned its user of.
+
+    Each is a ``warnings.WarningMessage``; none is printed. Warnings to programmers, of what is
+    deprecated say, are left out.
+    """
+    kept = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield kept
+    kept += [warning for warning in caught if issubclass(warning.category, UserWarning)]
 
 
 def save(name, rows, **settings):

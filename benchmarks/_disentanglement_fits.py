@@ -2,7 +2,6 @@
 
 import json
 import re
-import warnings
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha1
@@ -10,9 +9,8 @@ from time import process_time
 
 import joblib
 import numpy as np
-from _common import one_thread
+from _common import one_thread, recorded_warnings
 from sklearn.decomposition import PCA
-from sklearn.exceptions import ConvergenceWarning
 
 import skvae
 
@@ -162,16 +160,11 @@ def _fit(fit, setting, X, input_scale, path):
     estimator = fit.estimator(setting, input_scale)
     # The PCA takes bytes to float64, which is more memory than there need be.
     rows = X.astype(np.float32) if fit.model == "PCA" else X
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with recorded_warnings() as caught:
         started = process_time()
         estimator.fit(rows)
         seconds = process_time() - started
-    messages = [
-        str(warning.message)
-        for warning in caught
-        if issubclass(warning.category, (ConvergenceWarning, UserWarning))
-    ]
+    messages = [str(warning.message) for warning in caught]
     arrays = _of_pca(estimator, rows) if fit.model == "PCA" else _of_autoencoder(estimator, X)
     arrays["error"] = (arrays["error"] * input_scale**2).astype(np.float32)
     arrays |= {f"history_{k}": v for k, v in getattr(estimator, "history_", {}).items()}

@@ -6,7 +6,6 @@ wherever it was interrupted.
 
 import json
 import os
-import warnings
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha1
 from time import perf_counter
@@ -14,7 +13,7 @@ from typing import NamedTuple
 
 import joblib
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
+from _common import recorded_warnings
 
 import skvae
 
@@ -189,16 +188,11 @@ def epochs_of_a_piece(done, left, seconds):
 def _fit_on(fit, X, n_epochs):
     """Return a fit after further epochs."""
     estimator = fit.estimator.set_params(max_epochs=n_epochs)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with recorded_warnings() as caught:
         started = perf_counter()
         estimator.fit(X)
         seconds = perf_counter() - started
-    messages = [
-        f"{warning.category.__name__}: {warning.message}"
-        for warning in caught
-        if issubclass(warning.category, (ConvergenceWarning, UserWarning))
-    ]
+    messages = [f"{warning.category.__name__}: {warning.message}" for warning in caught]
     return Fit(estimator, fit.seconds + seconds, messages)
 
 

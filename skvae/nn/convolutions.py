@@ -45,8 +45,9 @@ class ConvolutionalEncoder(StandardizingEncoder):
 
     Rows (n_samples, height * width * channels) in C order in, (n_samples, n_outputs) out.
 
-    *"residual"* sees the image as a map of patches of 2, 4 or 8 pixels (sides below 32, below
-    128, and larger), and halves it until it is at most 4 x 4. Maps of at most 8 x 8 have a residual
+    *"residual"* sees the image as a map of patches with a side of 2 pixels where the shorter side
+    of the image is below 32, of 4 where it is below 128, else of 8, and halves the map until it
+    is at most 4 x 4. Maps of at most 8 x 8 have a residual
     block: a convolution of normalised maps is added to them (K. He et al., 2016, Identity
     mappings in deep residual networks, ECCV; group normalisation, Y. Wu and K. He, 2018, ECCV,
     so that no row depends on its batch; SiLU).
