@@ -1,6 +1,7 @@
 """How rows come to a GPU: once and for all where they fit, else block by block, copied ahead."""
 
 import math
+from contextlib import suppress
 
 import numpy as np
 import torch
@@ -36,6 +37,8 @@ def torch_dtype(dtype, otherwise=torch.float32):
 def rows_on(device, read, shape, dtype):
     """Return where blocks of rows come from: the memory of a CUDA device if it has room for all.
 
+    Rows that seem to fit, and for which there is no room after all, are sent.
+
     Parameters
     ----------
     device : torch.device
@@ -54,8 +57,11 @@ def rows_on(device, read, shape, dtype):
         Their blocks are the same.
     """
     n_bytes = math.prod(shape) * dtype.itemsize
-    fits = n_bytes <= SHARE_OF_FREE * _free_memory(device)
-    return (ResidentRows if fits else SentRows)(read, shape, dtype, device)
+    if n_bytes <= SHARE_OF_FREE * _free_memory(device):
+        # What is free may lie in pieces, or another process takes it meanwhile.
+        with suppress(torch.cuda.OutOfMemoryError):
+            return ResidentRows(read, shape, dtype, device)
+    return SentRows(read, shape, dtype, device)
 
 
 class ResidentRows:

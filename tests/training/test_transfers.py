@@ -110,6 +110,32 @@ def test_rows_are_resident_where_they_take_half_of_what_is_free(free, kind, monk
     assert type(rows_on("cpu", reader(X), X.shape, torch.float32)) is kind
 
 
+def test_rows_are_sent_where_a_device_has_no_room_for_all_after_all(gpu, monkeypatch):
+    monkeypatch.setattr(transfers, "BLOCK_ENTRIES", 12)
+    X, plain, refused = np.random.RandomState(0).rand(10, 4).astype(np.float32), torch.empty, []
+
+    def empty(shape, **options):
+        if tuple(shape) == X.shape:
+            refused.append(shape)
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+        return plain(shape, **options)
+
+    monkeypatch.setattr(torch, "empty", empty)
+    rows = rows_on("cpu", reader(X), X.shape, torch.float32)
+    assert type(rows) is SentRows
+    assert len(refused) == 1
+    blocks = [block.clone() for block in rows.blocks(None, [(0, 6), (6, 10)])]
+    np.testing.assert_array_equal(torch.cat(blocks), X)
+
+
+def test_other_errors_of_a_device_are_raised(gpu, monkeypatch):
+    def read(places, out):
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    with pytest.raises(RuntimeError, match="device-side"):
+        rows_on("cpu", read, (10, 4), torch.float32)
+
+
 def test_memory_that_torch_holds_unused_is_free(monkeypatch):
     FakeCuda(monkeypatch, free=100)
     monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 500)
