@@ -3,7 +3,6 @@
 import json
 import os
 import zipfile
-import zlib
 from os import PathLike
 
 import numpy as np
@@ -22,8 +21,8 @@ def load_factor_images(path: str | PathLike[str]) -> Bunch:
     - ``X``, uint8, of shape (n_images, height, width) or (n_images, height, width, channels)
     - ``factors``, integers of shape (n_images, n_factors)
     - ``factor_names``, optional: text of shape (n_factors,)
-    - ``factor_levels``, optional: JSON, an object with a list of names for some factors, or for
-      all. The factor's integers are places in that list. **Levels of one name are one level**:
+    - ``factor_levels``, optional: JSON text, an object with a list of names for some factors, or
+      for all. The factor's integers are places in that list. **Levels of one name are one level**:
       a list that repeats a name draws it more often.
 
     Nothing is downloaded. ``benchmarks/avatars`` makes such a file of 12,000 drawn faces, with
@@ -32,7 +31,7 @@ def load_factor_images(path: str | PathLike[str]) -> Bunch:
     Parameters
     ----------
     path : str or path-like
-        The .npz file. Pickled objects in it are never read.
+        The .npz file. Pickled objects in it are never read: arrays of objects are refused.
 
     Returns
     -------
@@ -82,19 +81,26 @@ def load_factor_images(path: str | PathLike[str]) -> Bunch:
            [0, 1],
            [1, 1]])
     """
+    path = os.fsdecode(path)
+    filename = os.path.basename(path)
     if not os.path.isfile(path):
         raise FileNotFoundError(
-            f"{FUNCTION} needs a file of images. Got {os.fspath(path)!r} instead, which is none. "
+            f"{FUNCTION} needs a file of images. Got {path!r} instead, which is none. "
             f"Give the path of a .npz file."
         )
-    try:
-        content = _read(path)
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
-        raise ValueError(
-            f"{FUNCTION} needs a .npz file of arrays. Got {os.path.basename(path)} instead, which "
-            f"is damaged or of another kind. Write it by numpy.savez_compressed."
-        ) from error
-    X, factors = _checked_arrays(content, os.path.basename(path))
+    with open(path, "rb") as file:
+        try:
+            content = _read(file)
+        except MemoryError:
+            raise  # a matter of the machine
+        # What damaged or encrypted archives raise is anything from NotImplementedError to OSError.
+        except Exception as error:
+            raise ValueError(
+                f"{FUNCTION} needs a .npz file of arrays. Got {filename} instead, which is "
+                f"damaged, encrypted or of another kind, or has arrays of objects. Write it by "
+                f"numpy.savez_compressed."
+            ) from error
+    X, factors = _checked_arrays(content, filename)
     names = _checked_names(content, factors)
     known = _checked_levels(content, names)
     columns = [
@@ -111,16 +117,31 @@ def load_factor_images(path: str | PathLike[str]) -> Bunch:
     )
 
 
-def _read(path):
+def _read(file):
     """Return {key: array} of a .npz file, and of no other that NumPy reads."""
     keys = ("X", "factors", "factor_names", "factor_levels")
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(file) as archive:
+        _check_members(archive, file)
         present = [key for key in keys if f"{key}.npy" in archive.namelist()]
-        content = {}
-        for key in present:
-            with archive.open(f"{key}.npy") as file:
-                content[key] = np.lib.format.read_array(file, allow_pickle=False)
-        return content
+        return {key: _read_array(archive, f"{key}.npy") for key in present}
+
+
+def _check_members(archive, file):
+    """Refuse an archive that seems to lack a member, which may be one that is optional."""
+    file.seek(-12 - len(archive.comment), os.SEEK_END)  # at its end it has their number
+    if int.from_bytes(file.read(2), "little") != len(archive.infolist()):
+        raise ValueError("members that nothing points to")
+    for member in archive.infolist():
+        archive.open(member).close()  # it has every name twice: they are alike
+
+
+def _read_array(archive, name):
+    """Return an array whose checksum is right."""
+    with archive.open(name) as file:
+        array = np.lib.format.read_array(file, allow_pickle=False)
+        if file.read(1):  # at its end the checksum is compared
+            raise ValueError(f"{name} goes on after its array")
+    return array
 
 
 def _checked_arrays(content, filename):
@@ -154,13 +175,18 @@ def _checked_names(content, factors):
     n_factors = factors.shape[1]
     if "factor_names" not in content:
         return tuple(f"factor{place}" for place in range(n_factors))
-    names = tuple(str(name) for name in np.ravel(content["factor_names"]))
-    if len(names) != n_factors or len(set(names)) != n_factors:
+    names = np.ravel(content["factor_names"]).tolist()
+    if (
+        content["factor_names"].dtype.kind != "U"
+        or len(names) != n_factors
+        or len(set(names)) != n_factors
+        or not all(name.strip() for name in names)
+    ):
         raise ValueError(
-            f"{FUNCTION} needs {n_factors} different factor_names, one for each column of factors. "
-            f"Got {', '.join(names)} instead. Name every column."
+            f"{FUNCTION} needs {n_factors} different factor_names of text, one for each column of "
+            f"factors. Got {', '.join(map(repr, names)):.80} instead. Name every column."
         )
-    return names
+    return tuple(names)
 
 
 def _checked_levels(content, names):
@@ -169,12 +195,13 @@ def _checked_levels(content, names):
         return {}
     try:
         known = json.loads(str(content["factor_levels"]))
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         known = None
     if (
         not isinstance(known, dict)
         or not set(known) <= set(names)
-        or not all(isinstance(levels, list) for levels in known.values())
+        or not all(isinstance(levels, list) and levels for levels in known.values())
+        or not all(_is_name(level) for levels in known.values() for level in levels)
     ):
         raise ValueError(
             f"{FUNCTION} needs factor_levels to be JSON, an object with lists of names for factors "
@@ -182,6 +209,13 @@ def _checked_levels(content, names):
             f"json.dumps."
         )
     return {name: [str(level) for level in levels] for name, levels in known.items()}
+
+
+def _is_name(level):
+    """Return whether a level is text with something in it, or a number, which is its own name."""
+    if isinstance(level, str):
+        return bool(level.strip())
+    return isinstance(level, int | float) and not isinstance(level, bool)
 
 
 def _by_name(column, names, factor):
