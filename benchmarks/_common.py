@@ -22,6 +22,7 @@ __all__ = [
     "recorded_warnings",
     "save",
     "save_picture",
+    "write_whole",
 ]
 
 RESULTS = Path(__file__).parent / "results"
@@ -91,6 +92,16 @@ def recorded_warnings():
     kept += [warning for warning in caught if issubclass(warning.category, UserWarning)]
 
 
+def write_whole(path, write):
+    """Have a file written beside its place and then moved there: it is there whole, or not.
+
+    Processes that write the same file do not disturb each other: the last one's stays.
+    """
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    write(part)
+    part.replace(path)
+
+
 def save(name, rows, **settings):
     """Write ``results/name.json``: the machine, the settings, and the rows, a dict each.
 
@@ -98,10 +109,8 @@ def save(name, rows, **settings):
     """
     RESULTS.mkdir(exist_ok=True)
     content = {"machine": machine(), "settings": settings, "rows": rows}
-    path = RESULTS / f"{name}.json"
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(content, indent=1) + "\n")
-    part.replace(path)
+    text = json.dumps(content, indent=1) + "\n"
+    write_whole(RESULTS / f"{name}.json", lambda part: part.write_text(text))
 
 
 def save_picture(name, draw, *, width=7.0, height=3.2, panels=None):

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from _common import write_whole
 
 from skvae.datasets import load_celeba, load_factor_images
 
@@ -194,9 +195,7 @@ def _read_celeba(root, cache):
     """
     pixels, lists = cache / "celeba.npy", cache / "celeba.npz"
     if not lists.exists():
-        faces = load_celeba(root, memmap=pixels, verbose=1)
-        content = {"attributes": faces.attributes.to_numpy(), "split": faces.split}
-        np.savez(lists, names=np.array(faces.attributes.columns, dtype=str), **content)
+        _keep_celeba(root, pixels, lists)
     with np.load(lists) as content:
         attributes, split = content["attributes"], content["split"]
         names = tuple(str(name) for name in content["names"])
@@ -210,6 +209,23 @@ def _read_celeba(root, cache):
         factor_levels=(("no", "yes"),) * len(names),
         factors=attributes.astype(np.int64),
     )
+
+
+def _keep_celeba(root, pixels, lists):
+    """Write the pixels, then what is known of them, each whole."""
+    content = {}
+
+    def read(part):
+        faces = load_celeba(root, memmap=part, verbose=1)
+        content["attributes"], content["split"] = faces.attributes.to_numpy(), faces.split
+        content["names"] = np.array(faces.attributes.columns, dtype=str)
+
+    def write(part):
+        with part.open("wb") as file:
+            np.savez(file, **content)
+
+    write_whole(pixels, read)
+    write_whole(lists, write)
 
 
 READERS = {"npz": _read_npz, "celeba": _read_celeba}

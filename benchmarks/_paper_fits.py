@@ -5,7 +5,7 @@ wherever it was interrupted.
 """
 
 import json
-import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha1
 from time import perf_counter
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import joblib
 import numpy as np
-from _common import recorded_warnings
+from _common import recorded_warnings, write_whole
 
 import skvae
 
@@ -25,7 +25,6 @@ __all__ = [
     "fetch",
     "fingerprint",
     "is_kept",
-    "write_whole",
 ]
 
 ESTIMATORS = {
@@ -128,13 +127,6 @@ def fingerprint(X):
     return sha1(np.ascontiguousarray(X[rows]).tobytes()).hexdigest()[:8]
 
 
-def write_whole(path, write):
-    """Have a file written beside its place and then moved there: it is there whole, or not."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    write(part)
-    part.replace(path)
-
-
 def is_kept(model, setting, cache):
     """Return whether the whole fit is on the disk."""
     return _path(model, setting, cache).exists()
@@ -142,6 +134,8 @@ def is_kept(model, setting, cache):
 
 def fetch(model, setting, images, cache, tell=None):
     """Return the whole fit from the disk; where it is not there, fit, from where it was left.
+
+    Where two processes fit the same, the one that is later takes what the first one has ended.
 
     Parameters
     ----------
@@ -163,7 +157,7 @@ def fetch(model, setting, images, cache, tell=None):
         return joblib.load(path)
     begun = path.with_suffix(".begun")
     fit = Fit(model.estimator(setting, images.image_shape), 0.0, [])
-    if begun.exists():
+    with suppress(FileNotFoundError):
         fit = joblib.load(begun)
     while (done := getattr(fit.estimator, "n_iter_", 0)) < setting.max_epochs:
         n_epochs = epochs_of_a_piece(done, setting.max_epochs - done, fit.seconds)
@@ -171,10 +165,13 @@ def fetch(model, setting, images, cache, tell=None):
         write_whole(begun, lambda part, fit=fit: joblib.dump(fit, part))
         if tell is not None:
             tell(fit.estimator.n_iter_, fit.seconds)
+        if path.exists():
+            begun.unlink(missing_ok=True)
+            return joblib.load(path)
     # What further epochs would need is two thirds of the file.
     del fit.estimator._generator_state_
     write_whole(path, lambda part: joblib.dump(fit, part))
-    begun.unlink()
+    begun.unlink(missing_ok=True)
     return fit
 
 

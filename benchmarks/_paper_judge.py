@@ -5,6 +5,7 @@ from hashlib import sha1
 import joblib
 import numpy as np
 import torch
+from _common import write_whole
 from _paper_data import floats, some
 from sklearn.decomposition import PCA
 from torch import nn
@@ -36,9 +37,7 @@ def fetch_judge(images, cache):
     digest.update(some(images.train, 100))
     path = cache / f"judge-{images.name}-{len(images.train)}-{digest.hexdigest()[:8]}.joblib"
     if not path.exists():
-        part = path.with_suffix(".part")
-        joblib.dump(Judge.trained(images), part)
-        part.rename(path)
+        write_whole(path, lambda part: joblib.dump(Judge.trained(images), part))
     return joblib.load(path)
 
 

@@ -4,6 +4,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from _common import write_whole
 from _paper_data import some
 from _paper_factors import features_of, figure_rows, name_dimensions
 from _paper_tables import label
@@ -39,7 +40,7 @@ def keep(figure, path):
         picture.quantize(n_colours, kmeans=1).save(written, "PNG", optimize=True)
         if written.tell() <= MOST_BYTES:
             break
-    Path(path).write_bytes(written.getvalue())
+    write_whole(Path(path), lambda part: part.write_bytes(written.getvalue()))
 
 
 def draw_traversals(path, fitted, images, seed):

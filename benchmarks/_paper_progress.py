@@ -4,12 +4,12 @@ Every process leaves a note of its fit in the folder of the fits; the first one 
 """
 
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from statistics import median
 from threading import Event, Thread
 
-from _paper_fits import write_whole
+from _common import write_whole
 
 __all__ = ["LEAST_INTERVAL", "Notes", "Task", "duration", "every", "line", "seconds_left"]
 
@@ -39,10 +39,12 @@ class Notes:
 
     def read(self, tasks):
         """Return the notes of these tasks by their key, the latest last."""
-        paths = {task.key: self._path(task.key) for task in tasks}
-        known = {key: path for key, path in paths.items() if path.exists()}
-        latest = sorted(known, key=lambda key: known[key].stat().st_mtime)
-        return {key: json.loads(known[key].read_text()) for key in latest}
+        known = {}
+        for task in tasks:
+            path = self._path(task.key)
+            with suppress(FileNotFoundError):  # none yet, or somebody deletes the folder
+                known[task.key] = (path.stat().st_mtime, json.loads(path.read_text()))
+        return {key: known[key][1] for key in sorted(known, key=lambda key: known[key][0])}
 
     def _path(self, key):
         return self.folder / f"{key}.json"

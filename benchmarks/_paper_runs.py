@@ -11,6 +11,7 @@ from _paper_fits import Model, Setting, betas_of, fetch, fingerprint, is_kept
 from _paper_measures import measure
 from _paper_progress import LEAST_INTERVAL, Notes, Task, every, line
 from _paper_tables import label
+from filelock import FileLock  # torch needs it too
 from joblib import Parallel, delayed
 
 __all__ = ["AS_THEY_ARE", "Run", "measure_all"]
@@ -151,14 +152,26 @@ def unpacked(row):
     return rest
 
 
+def read_rows(path):
+    """Return the rows of a file of results by their keys; none where there is no file."""
+    content = Path(f"{path}.json")
+    known = json.loads(content.read_text())["rows"] if content.exists() else []
+    return {row["key"]: unpacked(row) for row in known}
+
+
+def keep_rows(own, path, cache, settings):
+    """Write a run's own rows, by their keys, beside those that the file has by now."""
+    with FileLock(cache / f"{Path(path).name}.lock"):
+        rows = read_rows(path) | own
+        save(str(path), list(map(packed, rows.values())), **settings)
+
+
 def measure_all(run, images, resampled, reference, path, cache, n_jobs, **settings):
     """Return the measures of every model, {set of images: {model: a row for every seed}}.
 
-    The file has them one by one, and keeps other runs'.
+    The file has them one by one, and keeps other runs', which may go on at the same time.
     """
-    content = Path(f"{path}.json")
-    known = json.loads(content.read_text())["rows"] if content.exists() else []
-    rows = {row["key"]: unpacked(row) for row in known}
+    rows, own = read_rows(path), {}
     fits, sets = run.fits(resampled), {AS_THEY_ARE: images, **resampled}
     done = {fit.key for fit in fits if fit.key in rows and is_kept(fit.model, fit.setting, cache)}
     pool = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
@@ -169,11 +182,12 @@ def measure_all(run, images, resampled, reference, path, cache, n_jobs, **settin
     )
     with every(LEAST_INTERVAL, _reporter(fits, done, Notes(cache), n_jobs)):
         for row in measured:
-            rows[row["key"]] = row
+            own[row["key"]] = row
             done.add(row["key"])
-            save(str(path), list(map(packed, rows.values())), **settings)
+            keep_rows(own, path, cache, settings)
             print(f"{len(done)} of {len(fits)}: {row['key']}, {row['seconds']:.0f} s", flush=True)
-    save(str(path), list(map(packed, rows.values())), **settings)
+    keep_rows(own, path, cache, settings)
+    rows |= own
     results = {}
     for fit in fits:
         results.setdefault(fit.images, {}).setdefault(fit.model, []).append(rows[fit.key])

@@ -1,9 +1,10 @@
 import json
 
+import _paper_data
 import numpy as np
 import pytest
 from _paper_data import load
-from image_files import sentence
+from image_files import save, sentence
 
 FACTORS = ("glasses", "skin", "x")
 LEVELS = {"glasses": ["none", "none", "round", "shades"], "skin": ["dark", "light"]}
@@ -104,6 +105,32 @@ def test_an_attribute_of_celeba_is_a_factor_of_two_levels(tmp_path):
     assert images.factor_levels == (("no", "yes"), ("no", "yes"))
     np.testing.assert_array_equal(images.factors_train, attributes[:40])
     np.testing.assert_array_equal(images.factors_test, attributes[40:])
+
+
+def test_faces_of_celeba_are_read_once_and_kept_whole(tmp_path, monkeypatch):
+    root = tmp_path / "celeba"
+    names = [f"{number:06}.jpg" for number in range(1, 5)]
+    for number, name in enumerate(names):
+        save(root / "img_align_celeba" / name, np.full((218, 178, 3), 50 * number, np.uint8))
+    table = "".join(f"{name} {2 * (row % 2) - 1} 1\n" for row, name in enumerate(names))
+    (root / "list_attr_celeba.txt").write_text(f"4\nBald Young\n{table}")
+    parts = "".join(f"{name} {number}\n" for name, number in zip(names, (0, 0, 0, 2), strict=True))
+    (root / "list_eval_partition.txt").write_text(parts)
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "savez", lambda *arguments, **content: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            load(f"celeba:{root}", cache, None, None)
+    images = load(f"celeba:{root}", cache, None, None)
+    assert images.train[:, 0].tolist() == [0, 50, 100]
+    assert images.test[:, 0].tolist() == [150]
+    monkeypatch.setattr(_paper_data, "load_celeba", None)
+    again = load(f"celeba:{root}", cache, None, None)
+    np.testing.assert_array_equal(again.train, images.train)
+    assert {"celeba.npy", "celeba.npz"} == {
+        path.name for path in cache.iterdir() if path.suffix != ".part"
+    }
 
 
 @pytest.mark.parametrize(("n_images", "n_test"), [(100, 20), (10_000, 2_000), (12_000, 2_000)])

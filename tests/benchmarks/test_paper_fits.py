@@ -7,7 +7,8 @@ import _paper_fits
 import numpy as np
 import pytest
 import torch
-from _paper_fits import Model, Setting, epochs_of_a_piece, fetch, fingerprint, is_kept, write_whole
+from _common import write_whole
+from _paper_fits import Model, Setting, epochs_of_a_piece, fetch, fingerprint, is_kept
 
 SETTING = Setting(
     data="noise",
@@ -91,6 +92,36 @@ def test_a_fit_warns_of_its_end_alone(n_epochs, images, tmp_path):
     collapsing = Model("BetaVAE", 1e6, 3)
     (message,) = fetch(collapsing, replace(SETTING, max_epochs=n_epochs), images, tmp_path).messages
     assert message.startswith("ConvergenceWarning: The codes must vary over the rows.")
+
+
+def test_a_fit_that_another_process_ends_meanwhile_is_taken(images, tmp_path):
+    told, others = [], []
+
+    def tell(epochs, seconds):
+        told.append(epochs)
+        if epochs == 2:
+            others.append(fetch(MODELS[1], SETTING, images, tmp_path))
+
+    fit = fetch(MODELS[1], SETTING, images, tmp_path, tell)
+    assert told == [1, 2]
+    codes = others[0].estimator.transform(images.train)
+    np.testing.assert_array_equal(fit.estimator.transform(images.train), codes)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".joblib"]
+
+
+def test_a_state_that_another_process_removes_at_its_end_is_not_missed(
+    images, tmp_path, monkeypatch
+):
+    write = _paper_fits.write_whole
+
+    def write_and_lose(path, content):
+        write(path, content)
+        if path.suffix == ".joblib":
+            path.with_suffix(".begun").unlink()
+
+    monkeypatch.setattr(_paper_fits, "write_whole", write_and_lose)
+    assert fetch(MODELS[1], SETTING, images, tmp_path).estimator.n_iter_ == 4
+    assert [path.suffix for path in tmp_path.iterdir()] == [".joblib"]
 
 
 def test_a_kept_fit_is_read_and_not_fitted_again(images, tmp_path, monkeypatch):
