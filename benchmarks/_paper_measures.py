@@ -46,8 +46,9 @@ class Reference:
         self.features = None if judge is None else FeatureSpace(judge, self.pixels)
         self.edges = edge_energy(self.pixels, images.image_shape)
         train = floats(some(images.train, MOST_ROWS))
-        self.pca = PCA(min(latent, len(train) - 1), random_state=0).fit(train)
-        n_directions = min(128, len(train) - 1)
+        most = min(len(train) - 1, train.shape[1])
+        self.pca = PCA(min(latent, most), random_state=0).fit(train)
+        n_directions = min(128, most)
         self.eigenvalues = PCA(n_directions, random_state=0).fit(train).explained_variance_
 
     def of_samples(self, samples):

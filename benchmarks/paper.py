@@ -31,20 +31,19 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import math
-from argparse import ArgumentParser, BooleanOptionalAction, RawDescriptionHelpFormatter
 from dataclasses import asdict
-from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-from _common import RESULTS, one_thread, print_machine
+from _common import one_thread, print_machine
 from _paper_claims import print_claims
-from _paper_data import READERS, load
-from _paper_factors import features_of
+from _paper_data import check, load
+from _paper_factors import FEATURES, features_of
+from _paper_files import READERS
 from _paper_fits import BATCH_SIZE, Setting, fetch, fingerprint
 from _paper_judge import fetch_judge
 from _paper_measures import Reference
+from _paper_options import EPOCHS, QUICK_STEPS, check_device, file_name, parse
 from _paper_pictures import draw_betas, draw_samples, draw_traversals
 from _paper_progress import duration
 from _paper_rare import rare_and_common
@@ -58,22 +57,6 @@ from _paper_tables import (
     print_samples,
     print_sweep,
 )
-
-from skvae.nn.architectures import ARCHITECTURES
-from skvae.training.precision import PRECISIONS
-
-EPOCHS, BETA, TC_BETA, LATENT = 30, 5.0, 20.0, 32  # the paper's
-NOISE_VARIANCE = 0.5  # so that minus log p(x|z) is the squared error of its formula
-AS_CODED = math.log1p(math.exp(0.01)) ** 2  # its program asks for 0.01, through a softplus
-# The paper's learning rate is that of its network. Others begin at the default of the estimators,
-# for which they were made; at a tenth of it 30 epochs of some 10,000 images are not enough.
-PAPER_LR, LR = 1e-4, 1e-3
-# Of --quick and without: most training and held-out images, further betas.
-SCALES = {
-    False: (None, 2_000, [2.0, 20.0], [5.0, 100.0]),
-    True: (2_000, 1_000, [20.0], [100.0]),
-}
-QUICK_STEPS = 48
 
 
 def report(run, results, reference, settings, features):
@@ -124,55 +107,6 @@ def draw(run, images, path, cache):
     draw_betas(f"{path}-betas.png", sweeps, others, images)
 
 
-def parse(docstring, arguments=None):
-    """Return the options, the defaults of --quick and of the network in place."""
-    parser = ArgumentParser(
-        description=docstring.strip(), formatter_class=RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    add("--data", required=True, help="celeba:ROOT, or npz:PATH with a key X, uint8 images")
-    add("--architecture", choices=[*ARCHITECTURES], default="paper", help="(default: paper)")
-    add("--models", choices=["all", "four"], default="all", help="four: those of the figures alone")
-    add("--learned", action=BooleanOptionalAction, help="a VAE of learned variance (default: all)")
-    add("--rare", action=BooleanOptionalAction, help="fits where features are rare (default: all)")
-    add("--device", choices=["cpu", "cuda"], default="cpu", help="(default: cpu)")
-    add("--precision", choices=PRECISIONS, default="float32", help="(default: float32)")
-    add("--seeds", type=int, nargs="+", default=[0], help="each model for each (default: 0)")
-    add("--quick", action="store_true", help="fewer rows, steps and betas")
-    add("--epochs", type=int, help=f"(default: {EPOCHS}; --quick: {QUICK_STEPS} steps)")
-    add("--betas", type=float, nargs="+", help="of the beta-VAE; the first is that of the table")
-    add("--tc-betas", type=float, nargs="+", help="of the beta-TCVAE, likewise")
-    add("--noise-variance", type=float, default=NOISE_VARIANCE, help="(default: %(default)s)")
-    add("--as-coded", action="store_true", help=f"that of the paper's program, {AS_CODED:.3f}")
-    add("--latent", type=int, default=LATENT, help="n_components (default: %(default)s)")
-    add("--lr", type=float, help="(default: 1e-4 for the paper's network; otherwise 1e-3)")
-    add("--rows", type=int, help="training images (default: all; --quick: 2,000)")
-    add("--n-jobs", type=int, help="fits at a time, a thread each (default: 2; on a GPU 1)")
-    add("--out", type=Path, default=RESULTS, help="folder (default: benchmarks/results)")
-    return completed(parser.parse_args(arguments))
-
-
-def completed(options):
-    """Return the options with defaults in the place of those that were not given."""
-    quick, slow = options.quick, options.architecture == "paper" and not options.quick
-    rows, options.held_out, betas, tc_betas = SCALES[quick]
-    options.default_lr = PAPER_LR if slow else LR
-    options.lr = options.lr or options.default_lr
-    options.rows = options.rows or rows
-    options.betas = options.betas or [BETA, *betas]
-    options.tc_betas = options.tc_betas or [TC_BETA, *tc_betas]
-    options.seeds = list(dict.fromkeys(options.seeds))
-    options.n_jobs = options.n_jobs or (2 if options.device == "cpu" else 1)
-    if options.learned is None:
-        options.learned = options.models == "all"
-    if options.rare is None:  # CelebA is too large for three copies; some of its features are rare
-        whole = options.models == "all" and not options.quick
-        options.rare = whole and options.data.startswith("npz:")
-    if options.as_coded:
-        options.noise_variance = AS_CODED
-    return options
-
-
 def setting_of(options, images):
     """Return what all fits of the first seed have in common."""
     n_steps = -(-len(images.train) // BATCH_SIZE)  # of an epoch
@@ -185,25 +119,25 @@ def setting_of(options, images):
         architecture=options.architecture,
         device=options.device,
         precision=options.precision,
-        max_epochs=options.epochs or default,
+        max_epochs=default if options.epochs is None else options.epochs,
         lr=options.lr,
         noise_variance=options.noise_variance,
         seed=options.seeds[0],
     )
 
 
-def file_name(options, data):
-    """Return the name of the results: one for each data set, network and learning rate."""
-    parts = ["paper", data, options.architecture]
-    parts += [f"lr{options.lr:g}"] * (options.lr != options.default_lr)
-    parts += [options.precision] * (options.precision != "float32")
-    parts += ["as-coded"] * options.as_coded + ["cuda"] * (options.device == "cuda")
-    return "-".join([*parts, *["quick"] * options.quick])
-
-
 def known_features(images):
     """Return the features that the paper names and that images have factors for, by name."""
     return {} if images.factors_train is None else features_of(images)
+
+
+def check_rare(options, images, features):
+    """End with a sentence where features are to be made rare and images have none."""
+    if options.asks_for_rare and not features:
+        raise SystemExit(
+            f"--rare: needs images with factors that tell {', '.join(FEATURES)}. Got "
+            f"{images.name} without instead. Leave it out."
+        )
 
 
 def references(reference, images):
@@ -226,6 +160,7 @@ def main():
     if options.data.partition(":")[0] not in READERS:  # make bench DATA=folder
         print("Left out: --data must be celeba:ROOT or npz:PATH.")
         return
+    check_device(options.device)
     started = perf_counter()
     one_thread()
     out = options.out.resolve()
@@ -233,6 +168,9 @@ def main():
     cache.mkdir(parents=True, exist_ok=True)
     (cache / ".gitignore").write_text("*\n")
     images = load(options.data, cache, options.rows, options.held_out)
+    check(images)
+    features = known_features(images)
+    check_rare(options, images, features)
     run = Run(
         setting_of(options, images),
         options.seeds,
@@ -246,7 +184,7 @@ def main():
     print_machine()
     if options.quick:
         print("A quick run, reduced: it tells the beginning of training, not its end.")
-    features, resampled = known_features(images), {}
+    resampled = {}
     if options.rare and features:
         resampled["rare"], resampled["common"] = rare_and_common(images, features.values())
     n_fits = len(run.fits(resampled))

@@ -1,9 +1,9 @@
 import json
 
-import _paper_data
+import _paper_files
 import numpy as np
 import pytest
-from _paper_data import load
+from _paper_data import check, load
 from image_files import save, sentence
 
 FACTORS = ("glasses", "skin", "x")
@@ -125,7 +125,7 @@ def test_faces_of_celeba_are_read_once_and_kept_whole(tmp_path, monkeypatch):
     images = load(f"celeba:{root}", cache, None, None)
     assert images.train[:, 0].tolist() == [0, 50, 100]
     assert images.test[:, 0].tolist() == [150]
-    monkeypatch.setattr(_paper_data, "load_celeba", None)
+    monkeypatch.setattr(_paper_files, "load_celeba", None)
     again = load(f"celeba:{root}", cache, None, None)
     np.testing.assert_array_equal(again.train, images.train)
     assert {"celeba.npy", "celeba.npz"} == {
@@ -150,9 +150,136 @@ def test_a_file_that_does_not_fit_is_said(tmp_path, X, factors):
     )
     with pytest.raises(SystemExit, match=sentence(text)):
         load(written(tmp_path, X=X[:50], factors=factors), tmp_path, None, None)
+    for shape in ((3, 2), (0, 8, 8)):
+        text = (
+            "--data npz: needs X of uint8, (n, height, width) or (n, height, width, channels). Got "
+            f"float64, {shape} instead. Write it so."
+        )
+        with pytest.raises(SystemExit, match=sentence(text)):
+            load(written(tmp_path, X=np.zeros(shape)), tmp_path, None, None)
+
+
+@pytest.mark.parametrize(
+    ("y", "got"),
+    [
+        (np.zeros(99, int), "int64, (99,)"),
+        (np.zeros(100), "float64, (100,)"),
+        (np.int64(3), "int64, ()"),
+        (np.zeros((100, 2, 2), bool), "bool, (100, 2, 2)"),
+        (np.zeros((100, 0), int), "int64, (100, 0)"),
+        (np.array([b"cat"] * 100), "|S3, (100,)"),
+    ],
+)
+def test_labels_that_do_not_fit_are_said(tmp_path, X, y, got):
     text = (
-        "--data npz: needs X of uint8, (n, height, width) or (n, height, width, channels). Got "
-        "float64, (3, 2) instead."
+        "--data npz: needs y of labels, integers or text, (100,) or (100, n_labels), one for each "
+        f"image of X. Got {got} instead. Write it so, or leave it out."
     )
     with pytest.raises(SystemExit, match=sentence(text)):
-        load(written(tmp_path, X=np.zeros((3, 2))), tmp_path, None, None)
+        load(written(tmp_path, X=X[:, 0], y=y), tmp_path, None, None)
+
+
+def test_labels_may_be_text_and_several(tmp_path, X):
+    names = np.array(["cat", "dog"])[X[:, 1, 0, 0] - 10]
+    images = load(written(tmp_path, X=X[:, 0], y=names), tmp_path, None, None)
+    assert images.attribute_names == ["y0=dog"]
+    both = np.stack([names, names[::-1]], axis=1)
+    images = load(written(tmp_path, X=X[:, 0], y=both), tmp_path, None, None)
+    assert images.attribute_names == ["y0=dog", "y1=dog"]
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path):
+    for path in (tmp_path / "faces.npz", tmp_path):
+        text = (
+            f"--data npz: needs a file of images. Got {str(path)!r} instead, which is none. Give "
+            "the path of a .npz file."
+        )
+        with pytest.raises(SystemExit, match=sentence(text)):
+            load(f"npz:{path}", tmp_path, None, None)
+    text = (
+        f"--data celeba: load_celeba needs list_attr_celeba.txt in the root or in its folder Anno. "
+        f"Got the root {str(tmp_path)!r} without it instead. Get it from "
+        "mmlab.ie.cuhk.edu.hk/projects/CelebA.html, or give another root."
+    )
+    with pytest.raises(SystemExit, match=sentence(text)):
+        load(f"celeba:{tmp_path}", tmp_path, None, None)
+
+
+@pytest.mark.parametrize(
+    ("keys", "got"), [((), "nothing"), (("images", "labels"), "images, labels")]
+)
+def test_a_file_without_images_is_said(tmp_path, X, keys, got):
+    text = (
+        f"--data npz: needs a file with X, uint8 images. Got faces.npz with {got} instead. Write "
+        "it by numpy.savez_compressed(path, X=images)."
+    )
+    with pytest.raises(SystemExit, match=sentence(text)):
+        load(written(tmp_path, **dict.fromkeys(keys, X)), tmp_path, None, None)
+
+
+@pytest.mark.parametrize("kind", ["text", "npy", "half", "bit", "objects"])
+def test_a_damaged_file_is_said(tmp_path, X, kind):
+    source, path = written(tmp_path, X=X[:, 0]), tmp_path / "faces.npz"
+    content = path.read_bytes()
+    if kind == "text":
+        path.write_text("X")
+    elif kind == "npy":
+        with path.open("wb") as file:
+            np.save(file, X)
+    elif kind == "half":
+        path.write_bytes(content[: len(content) // 2])
+    elif kind == "bit":
+        half = len(content) // 2
+        path.write_bytes(content[:half] + bytes([content[half] ^ 1]) + content[half + 1 :])
+    else:
+        written(tmp_path, X=X[:, 0], y=np.array([None] * 100))
+    text = (
+        "--data npz: needs a .npz file of arrays. Got faces.npz instead, which is damaged, "
+        "encrypted or of another kind, or has arrays of objects. Write it by "
+        "numpy.savez_compressed."
+    )
+    with pytest.raises(SystemExit, match=sentence(text)):
+        load(source, tmp_path, None, None)
+
+
+def noise(n_images, *shape, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (n_images, *shape)).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("height", "width"), [(7, 8), (8, 7), (1, 1), (257, 8)])
+def test_images_that_the_networks_do_not_take_are_said(tmp_path, height, width):
+    images = load(written(tmp_path, X=noise(20, height, width)), tmp_path, None, None)
+    text = (
+        "--data: needs images with a height and a width from 8 to 256, which the networks take. "
+        f"Got {height} x {width} instead. Resize them."
+    )
+    with pytest.raises(SystemExit, match=sentence(text)):
+        check(images)
+
+
+@pytest.mark.parametrize(
+    ("n_images", "n_train", "n_test", "got"),
+    [(1, None, None, "1 and 0"), (159, None, None, "127 and 32"), (200, None, 10, "160 and 10")],
+)
+def test_too_few_images_are_said(tmp_path, n_images, n_train, n_test, got):
+    images = load(written(tmp_path, X=noise(n_images, 8, 8)), tmp_path, n_train, n_test)
+    text = (
+        "--data: needs at least 128 images to train on, a batch, and 11 held out. Got "
+        f"{got} instead. Give more images."
+    )
+    with pytest.raises(SystemExit, match=sentence(text)):
+        check(images)
+
+
+def test_images_that_show_nothing_are_said(tmp_path):
+    text = (
+        "--data: needs images that differ from each other, and pixels that do. Got images that are "
+        "all alike, or each of one colour, instead. Give others."
+    )
+    alike = np.repeat(noise(1, 8, 8, 3), 200, axis=0)
+    even = np.broadcast_to(noise(200, 1, 1, 3), (200, 8, 8, 3))
+    for X in (alike, even, np.zeros((200, 8, 8), np.uint8)):
+        images = load(written(tmp_path, X=X), tmp_path, None, None)
+        with pytest.raises(SystemExit, match=sentence(text)):
+            check(images)
+    check(load(written(tmp_path, X=noise(160, 8, 8)), tmp_path, None, None))

@@ -55,7 +55,7 @@ def test_no_row_of_another_run_is_lost(tmp_path):
 
 @pytest.fixture
 def data(tmp_path):
-    X, factors = pictures(100, 0)
+    X, factors = pictures(160, 0)  # the fewest
     levels = json.dumps({"hair": ["none", "bob", "bun", "fro"]})
     np.savez(
         tmp_path / "quarters.npz",

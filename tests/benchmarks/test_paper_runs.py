@@ -13,6 +13,7 @@ from _paper_fits import Model, Setting, fingerprint
 from _paper_pictures import draw_betas, draw_samples, draw_traversals, telling_images, traversal
 from _paper_rare import rare_and_common
 from _paper_runs import AS_THEY_ARE, Run, measure_all
+from image_files import sentence
 from made_up_images import quarters
 from PIL import Image
 
@@ -97,6 +98,9 @@ def test_a_run_is_measured_once_and_goes_on(measured, images, resampled, tmp_pat
     assert len(json.loads((tmp_path / "out.json").read_text())["rows"]) == 26 + 5
 
 
+COUNTS = ("--epochs", "--latent", "--n-jobs")
+
+
 def options_of(*arguments):
     return paper.parse("", ["--data", "npz:faces.npz", *arguments])
 
@@ -109,19 +113,32 @@ def test_the_defaults_are_the_papers():
     assert (options.rows, options.learned, options.rare, options.n_jobs) == (None, True, True, 2)
 
 
+DEFAULT = "paper-faces-paper"
+
+
 @pytest.mark.parametrize(
     ("arguments", "lr", "name"),
     [
-        ([], 1e-4, "paper-faces-paper"),
+        ([], 1e-4, DEFAULT),
         (["--lr", "1e-4"], 1e-4, "paper-faces-paper"),
         (["--lr", "1e-3"], 1e-3, "paper-faces-paper-lr0.001"),
         (["--architecture", "hybrid"], 1e-3, "paper-faces-hybrid"),
         (["--architecture", "hybrid", "--quick"], 1e-3, "paper-faces-hybrid-quick"),
         (["--quick"], 1e-3, "paper-faces-paper-quick"),
         (["--as-coded", "--device", "cuda"], 1e-4, "paper-faces-paper-as-coded-cuda"),
+        (["--epochs", "5", "--rows", "500"], 1e-4, "paper-faces-paper-epochs5-rows500"),
+        (["--epochs", "30", "--latent", "32", "--noise-variance", "0.5"], 1e-4, DEFAULT),
+        (["--betas", "5", "2", "20", "--tc-betas", "20", "5", "100"], 1e-4, DEFAULT),
+        (["--quick", "--epochs", "30"], 1e-3, "paper-faces-paper-epochs30-quick"),
+        (["--quick", "--rows", "2000"], 1e-3, "paper-faces-paper-quick"),
+        (["--latent", "8", "--lr", "0.01"], 0.01, "paper-faces-paper-lr0.01-latent8"),
+        (["--noise-variance", "0.1"], 1e-4, "paper-faces-paper-variance0.1"),
+        (["--betas", "4", "--tc-betas", "2", "8"], 1e-4, "paper-faces-paper-betas4-tc-betas2_8"),
+        (["--precision", "bfloat16", "--latent", "8"], 1e-4, "paper-faces-paper-latent8-bfloat16"),
+        (["--seeds", "3", "4", "--n-jobs", "1", "--models", "four", "--rare"], 1e-4, DEFAULT),
     ],
 )
-def test_networks_and_rates_have_files_of_their_own(arguments, lr, name):
+def test_whatever_makes_other_fits_has_a_file_of_its_own(arguments, lr, name):
     options = options_of(*arguments)
     assert options.lr == lr
     assert paper.file_name(options, "faces") == name
@@ -145,6 +162,89 @@ def test_what_is_beside_the_four_can_be_chosen(arguments, learned, rare):
 def test_a_gpu_takes_one_fit_at_a_time_and_seeds_count_once():
     options = options_of("--device", "cuda", "--seeds", "2", "0", "2")
     assert (options.n_jobs, options.seeds) == (1, [2, 0])
+
+
+WHOLE = "argument {}: needs a whole number {}. Got {} instead."
+NUMBER = "argument {}: needs a finite, {} number. Got {} instead."
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "text"),
+    [
+        *((name, "0", WHOLE.format(name, "of at least 1", "0")) for name in COUNTS),
+        *((name, "-1", WHOLE.format(name, "of at least 1", "-1")) for name in COUNTS),
+        ("--epochs", "2.5", WHOLE.format("--epochs", "of at least 1", "2.5")),
+        ("--rows", "1", WHOLE.format("--rows", "of at least 128", "1")),
+        ("--rows", "0", WHOLE.format("--rows", "of at least 128", "0")),
+        ("--seeds", "-1", WHOLE.format("--seeds", "from 0 to 4294967295", "-1")),
+        ("--seeds", "4294967296", WHOLE.format("--seeds", "from 0 to 4294967295", "4294967296")),
+        *(
+            (name, value, NUMBER.format(name, "positive", value))
+            for name in ("--lr", "--noise-variance")
+            for value in ("0", "-1", "nan", "inf", "much")
+        ),
+        *(
+            (name, value, NUMBER.format(name, "non-negative", value))
+            for name in ("--betas", "--tc-betas")
+            for value in ("-1", "nan", "inf", "much")
+        ),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused(option, value, text, capsys):
+    with pytest.raises(SystemExit):
+        options_of(option, value)
+    assert capsys.readouterr().err.endswith(f"error: {text}\n")
+
+
+def test_a_variance_is_given_once(capsys):
+    with pytest.raises(SystemExit):
+        options_of("--as-coded", "--noise-variance", "0.5")
+    assert capsys.readouterr().err.endswith(
+        "error: argument --noise-variance: not allowed with argument --as-coded\n"
+    )
+
+
+def test_results_go_to_a_folder(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(SystemExit):
+            options_of("--out", str(path))
+        text = f"needs a folder. Got {path} instead, which is or is in a file."
+        assert capsys.readouterr().err.endswith(f"error: argument --out: {text}\n")
+    assert options_of("--out", str(tmp_path / "new")).out == tmp_path / "new"
+
+
+def test_what_is_given_is_taken_however_small(images):
+    options = options_of("--epochs", "1", "--lr", "1e-9", "--betas", "0", "--rows", "128")
+    assert (options.lr, options.betas, options.rows) == (1e-9, [0.0], 128)
+    assert paper.setting_of(options, images).max_epochs == 1
+    assert paper.setting_of(options_of("--quick", "--epochs", "1"), images).max_epochs == 1
+
+
+def test_a_gpu_that_is_not_there_is_said_before_anything_else(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("sys.argv", ["paper.py", "--data", "npz:missing", "--device", "cuda"])
+    text = (
+        "--device cuda: needs a GPU that torch can use. Got none instead. Install torch for CUDA, "
+        "or take --device cpu."
+    )
+    with pytest.raises(SystemExit, match=sentence(text)):
+        paper.main()
+
+
+def test_features_that_images_do_not_have_cannot_be_made_rare(images, tmp_path, monkeypatch):
+    np.savez(tmp_path / "grey.npz", X=np.vstack([images.train, images.test]).reshape(-1, 16, 16))
+    command = ["paper.py", "--data", f"npz:{tmp_path / 'grey.npz'}", "--out", str(tmp_path)]
+    monkeypatch.setattr("sys.argv", [*command, "--rare"])
+    text = (
+        "--rare: needs images with factors that tell baldness, any glasses, any beard. Got grey "
+        "without instead. Leave it out."
+    )
+    with pytest.raises(SystemExit, match=sentence(text)):
+        paper.main()
+    without = replace(images, name="grey", factors_train=None)
+    paper.check_rare(options_of(), without, {})  # the default takes what there is
+    paper.check_rare(options_of("--rare"), images, features_of(images))
 
 
 def test_a_setting_says_what_the_options_and_the_images_are(images):
