@@ -44,7 +44,7 @@ from _paper_fits import BATCH_SIZE, Setting, fetch, fingerprint
 from _paper_judge import fetch_judge
 from _paper_measures import Reference
 from _paper_options import EPOCHS, QUICK_STEPS, check_device, file_name, parse
-from _paper_pictures import draw_betas, draw_samples, draw_traversals
+from _paper_pictures import draw_betas, draw_samples
 from _paper_progress import duration
 from _paper_rare import rare_and_common
 from _paper_runs import AS_THEY_ARE, Run, measure_all
@@ -57,6 +57,7 @@ from _paper_tables import (
     print_samples,
     print_sweep,
 )
+from _paper_traversals import draw_traversals
 
 
 def report(run, results, reference, settings, features):

@@ -10,9 +10,10 @@ import paper
 import pytest
 from _paper_factors import features_of
 from _paper_fits import Model, Setting, fingerprint
-from _paper_pictures import draw_betas, draw_samples, draw_traversals, telling_images, traversal
+from _paper_pictures import draw_betas, draw_samples, telling_images
 from _paper_rare import rare_and_common
 from _paper_runs import AS_THEY_ARE, Run, measure_all
+from _paper_traversals import draw_traversals
 from image_files import sentence
 from made_up_images import quarters
 from PIL import Image
@@ -252,26 +253,6 @@ def test_a_setting_says_what_the_options_and_the_images_are(images):
     setting = paper.setting_of(options, images)
     assert setting == replace(SETTING, fingerprint=fingerprint(images.train), max_epochs=30, seed=7)
     assert paper.setting_of(options_of("--quick"), images).max_epochs == 12  # of four steps
-
-
-class Shift:
-    """Codes are the first two pixels; decoding shows each code in two pixels."""
-
-    def transform(self, X):
-        return X[:, :2].astype(float)
-
-    def inverse_transform(self, codes):
-        return np.repeat(codes, 2, axis=1)
-
-
-def test_a_traversal_moves_one_dimension_between_its_quantiles():
-    spread = np.linspace([0.0, -100.0], [100.0, 0.0], 101)
-    rows, ends = traversal(Shift(), spread, np.array([[7.0, 9.0, 0.0]]), [1, 0, 1])
-    np.testing.assert_allclose(ends, [[-99, -1], [1, 99], [-99, -1]])
-    np.testing.assert_allclose(rows[0, :, 2], np.linspace(-99, -1, 5))
-    assert (rows[0, :, :2] == 7).all()
-    assert (rows[1, :, 2:] == 9).all()
-    np.testing.assert_array_equal(rows[0], rows[2])
 
 
 def test_images_of_a_figure_have_the_features_that_get_lost(images):

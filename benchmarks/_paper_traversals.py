@@ -1,0 +1,243 @@
+"""Latent traversals of the paper's experiment: its first figure, whose rows say what they move."""
+
+import textwrap
+from dataclasses import dataclass
+
+import numpy as np
+from _paper_data import some
+from _paper_factors import features_of, figure_rows, name_dimensions
+from _paper_pictures import BYTES, keep
+from _paper_tables import label
+from matplotlib.figure import Figure
+from scipy.stats import chi2, entropy
+
+from skvae.plotting.models import informativeness
+from skvae.plotting.rows import row_form
+
+__all__ = ["draw_traversals", "is_seen", "tells", "traversal"]
+
+MOST_ROWS = 10_000
+N_FEATURES = 8  # rows
+N_STEPS = 5
+QUANTILES = (0.01, 0.99)
+CELL = 0.5  # inches, an image
+NAMES, LABELS = 1.0, 1.0  # inches: the names of rows, the labels of a panel
+CHARACTERS = 15  # of the caption, an inch
+NO_CHANGE, NO_TELLING = "no change", "tells nothing"
+# Contrast that an eye barely sees, of the whole range, as a root mean square over the pixels: on
+# drawn faces collapsed dimensions stay below .014, active ones begin at .018.
+SEEN = 0.015
+N_BINS = 20  # of codes, in the information of ``name_dimensions``
+LEVEL = 0.01  # of the test, for all dimensions together
+# Of a factor's entropy. Of 10,000 images chance alone tells .001 of it of two levels, .007 of 26. A
+# dimension that tells less than this moves something else, and would lend its row a wrong name.
+LEAST_TOLD = 0.02
+PALE, PALE_TEXT = 0.4, "0.5"  # the ink of a grey row, the colour of its label
+
+
+def draw_traversals(path, fitted, images, seed):
+    """Draw what dimensions do to one held-out image, a panel a model.
+
+    Of images with factors a row has the name of one, and every model moves the dimension that
+    tells most of it; of others the dimensions of each model that carry the most are moved. Rows
+    of a dimension that changes nothing, or tells nothing of the factor, are grey and say so.
+    """
+    named = images.factors_train is not None
+    typical = some(images.test, MOST_ROWS)
+    distances = ((typical - typical.mean(0, dtype=np.float32)) ** 2).sum(1)
+    image = typical[[distances.argmin()]]
+    of_models = [
+        (_named_rows if named else _informative_rows)(estimator, images, image, seed)
+        for estimator in fitted.values()
+    ]
+    n_rows = max(len(rows.pictures) for rows in of_models)
+    height, width, _ = images.image_shape
+    size = (NAMES + len(fitted) * (LABELS + CELL * N_STEPS), 0.7 + CELL * n_rows * height / width)
+    figure = Figure(figsize=size, layout="constrained")
+    panels = np.atleast_1d(figure.subplots(1, len(fitted)))
+    form = row_form(image, image_shape=images.image_shape, value_range=BYTES)
+    for axes, model, rows in zip(panels, fitted, of_models, strict=True):
+        rows.draw(axes, form)
+        axes.set_title(label(model), fontsize=9)
+    if named:
+        _name_rows(panels[0], of_models[0].names, height)
+    text = textwrap.fill(caption(fitted.values(), named), int(CHARACTERS * size[0]))
+    figure.supxlabel(text, fontsize=8)
+    keep(figure, path)
+
+
+def caption(estimators, named):
+    """Return what a figure of traversals shows: the rows, and of what the ends are quantiles."""
+    ends = {
+        "draws from the posteriors of training images"
+        if hasattr(estimator, "sample_posterior")
+        else "codes of training images, where there is no posterior"
+        for estimator in estimators
+    }
+    what = "the dimension that tells most of its feature" if named else "one dimension"
+    return (
+        f"a row moves {what} from quantile {QUANTILES[0]} to {QUANTILES[1]} (in brackets) of "
+        f"{' or of '.join(sorted(ends, reverse=True))}; the others stay at the code of a held-out "
+        f"image; grey: {NO_CHANGE}{f', or {NO_TELLING} of the feature' if named else ''}"
+        + ("; gap: MIG of the feature" if named else "")
+    )
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a model's panel.
+
+    Attributes
+    ----------
+    pictures : ndarray of shape (n_rows, N_STEPS, n_features)
+    labels : list of str
+    names : list of str, of the features; empty where there are none
+    words : list of str or None
+        Why a row is grey; None for those that are not.
+    """
+
+    pictures: np.ndarray
+    labels: list
+    names: list
+    words: list
+
+    def draw(self, axes, form):
+        """Draw, grey and pale where a word says why."""
+        pictures = np.stack(
+            [
+                rows if word is None else pale(rows, form.image_shape)
+                for rows, word in zip(self.pictures, self.words, strict=True)
+            ]
+        )
+        form.draw_images(axes, pictures, row_labels=self.labels)
+        axes.tick_params(labelsize=7)
+        for text, word in zip(axes.get_yticklabels(), self.words, strict=True):
+            text.set_color("black" if word is None else PALE_TEXT)
+
+
+def pale(pictures, image_shape):
+    """Return images without colour, and paler."""
+    grey = pictures.reshape(len(pictures), -1, image_shape[-1]).mean(-1, keepdims=True)
+    faded = BYTES[1] - PALE * (BYTES[1] - np.clip(grey, *BYTES))
+    return np.repeat(faded, image_shape[-1], axis=-1).reshape(pictures.shape)
+
+
+def is_seen(pictures):
+    """Return whether the images of a row differ from its middle by what an eye can see."""
+    changes = pictures - pictures[len(pictures) // 2]
+    return bool(np.sqrt((changes**2).mean(-1)).max() >= SEEN * (BYTES[1] - BYTES[0]))
+
+
+def tells(information, levels, n_dimensions):
+    """Return whether the most telling of some dimensions tells of a factor at all.
+
+    More, in nats, than independent dimensions would (a likelihood-ratio test of 20 bins against
+    the levels, at 1 % for all dimensions together), and than LEAST_TOLD of the factor's entropy.
+
+    Parameters
+    ----------
+    information : float
+        Of the dimension and the factor, in nats, as ``name_dimensions`` has it.
+    levels : ndarray of shape (n_images,)
+        The factor.
+    n_dimensions : int
+    """
+    _, counts = np.unique(levels, return_counts=True)
+    freedom = (N_BINS - 1) * (len(counts) - 1)
+    chance = chi2.isf(LEVEL / n_dimensions, freedom) / (2 * len(levels))
+    return bool(information > max(chance, LEAST_TOLD * entropy(counts)))
+
+
+def _spread(estimator, images, seed):
+    """Return draws from the posteriors of training images; their codes, where there are none."""
+    X = some(images.train, MOST_ROWS)
+    if hasattr(estimator, "sample_posterior"):
+        return estimator.sample_posterior(X, random_state=seed)
+    return estimator.transform(X)
+
+
+def traversal(estimator, spread, image, dimensions):
+    """Return an image decoded with one dimension moved at a time, and between which values.
+
+    Parameters
+    ----------
+    estimator : object with transform and inverse_transform
+    spread : ndarray of shape (n_rows, n_components)
+        Codes whose quantiles are the ends.
+    image : ndarray of shape (1, n_features)
+    dimensions : sequence of int
+
+    Returns
+    -------
+    rows : ndarray of shape (n_dimensions, N_STEPS, n_features)
+    ends : ndarray of shape (n_dimensions, 2)
+    """
+    ends = np.quantile(spread[:, dimensions], QUANTILES, axis=0).T
+    moved = np.repeat(estimator.transform(image), len(dimensions) * N_STEPS, axis=0)
+    moved = moved.reshape(len(dimensions), N_STEPS, -1)
+    for place, dimension in enumerate(dimensions):
+        moved[place, :, dimension] = np.linspace(*ends[place], N_STEPS)
+    rows = estimator.inverse_transform(moved.reshape(-1, moved.shape[-1]))
+    return rows.reshape(*moved.shape[:2], -1), ends
+
+
+def _named_rows(estimator, images, image, seed):
+    """Return the rows of the dimensions that tell most of the features of the figure."""
+    codes = estimator.transform(some(images.train, MOST_ROWS))
+    factors, features = some(images.factors_train, MOST_ROWS), features_of(images)
+    naming = name_dimensions(codes, factors, images.factor_names, features.values())
+    names = figure_rows(naming, N_FEATURES)
+    told = [naming.of_factor(name) for name in names]
+    dimensions = [of_name["dimension"] for of_name in told]
+    pictures, ends = traversal(estimator, _spread(estimator, images, seed), image, dimensions)
+    words = []
+    for name, of_name, rows in zip(names, told, pictures, strict=True):
+        known = features[name].of(factors) if name in features else None
+        if known is None:
+            known = factors[:, images.factor_names.index(name)]
+        telling = tells(of_name["information"], known, codes.shape[1])
+        words.append(_word(is_seen(rows), telling))
+    amounts = [f"gap {of_name['gap']:.2f}" for of_name in told]
+    return Rows(pictures, _labels(dimensions, amounts, words, ends), names, words)
+
+
+def _informative_rows(estimator, images, image, seed):
+    """Return the rows of the dimensions that carry the most."""
+    values, measure = informativeness(estimator, some(images.train, MOST_ROWS))
+    dimensions = np.argsort(-values, kind="stable")[:N_FEATURES]
+    pictures, ends = traversal(estimator, _spread(estimator, images, seed), image, dimensions)
+    words = [_word(is_seen(rows)) for rows in pictures]
+    amounts = [f"{measure} {value:.2g}" for value in values[dimensions]]
+    return Rows(pictures, _labels(dimensions, amounts, words, ends), [], words)
+
+
+def _word(seen, telling=True):
+    """Return why a row is grey; None for one that is not."""
+    if not seen:
+        return NO_CHANGE
+    return None if telling else NO_TELLING
+
+
+def _labels(dimensions, amounts, words, ends):
+    """Return the labels of rows: dimension, what it tells or that it does not, and the ends."""
+    return [
+        f"$z_{{{dimension}}}$  {amount if word is None else word}\n[{low:.1f}, {high:.1f}]"
+        for dimension, amount, word, (low, high) in zip(
+            dimensions, amounts, words, ends, strict=True
+        )
+    ]
+
+
+def _name_rows(axes, names, height):
+    """Write the names of the features to the left of the first panel."""
+    left = -LABELS / (CELL * N_STEPS)
+    for place, name in enumerate(names):
+        axes.text(
+            left,
+            (place + 0.5) * height,
+            name.replace("_", " "),
+            transform=axes.get_yaxis_transform(),
+            ha="right",
+            va="center",
+            fontsize=9,
+        )
