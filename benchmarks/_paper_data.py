@@ -8,6 +8,7 @@ from _paper_files import READERS, SPLIT_SEED, said
 from _paper_fits import BATCH_SIZE
 
 from skvae.nn.convolutions import SIDES
+from skvae.plotting.rows import CHANNELS
 
 __all__ = ["Images", "check", "floats", "load", "some"]
 
@@ -74,6 +75,11 @@ def load(source, cache, n_train, n_test):
 def check(images):
     """End with a sentence where images are too small, too few, or show nothing."""
     height, width, channels = images.image_shape
+    if channels not in CHANNELS:
+        raise SystemExit(
+            f"--data: needs images of 1, 3 or 4 channels, which the figures show. Got {channels} "
+            f"instead. Give others."
+        )
     if not all(SIDES[0] <= side <= SIDES[1] for side in (height, width)):
         raise SystemExit(
             f"--data: needs images with a height and a width from {SIDES[0]} to {SIDES[1]}, which "

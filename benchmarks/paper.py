@@ -20,8 +20,9 @@ judged seed by seed. ``--quick`` is a reduced run of at most twenty minutes on t
 steps, where the paper has tens of thousands, at ten times its learning rate. An interrupted run
 goes on, in the middle of a fit too, and ends in the same numbers: fits are kept every minute (every
 epoch, where that is longer), and so are the pixels of CelebA, in the folder ``paper-fits`` beside
-the results, which git ignores. An option that matters to a fit makes it another one; delete the
-folder to fit anew.
+the results, which git ignores. An option that matters to a fit makes it another one, and gives
+the results another name; delete the folder to fit anew. Runs may share a folder, at the same time
+too: a fit that one of them has ended is taken by the others.
 
 CelebA: http://mmlab.ie.cuhk.edu.hk/projects/CelebA.html, in the layout that
 ``skvae.datasets.load_celeba`` describes.

@@ -257,6 +257,19 @@ def test_images_that_the_networks_do_not_take_are_said(tmp_path, height, width):
         check(images)
 
 
+def test_images_that_the_figures_do_not_show_are_said(tmp_path):
+    images = load(written(tmp_path, X=noise(200, 8, 8, 2)), tmp_path, None, None)
+    text = (
+        "--data: needs images of 1, 3 or 4 channels, which the figures show. Got 2 instead. Give "
+        "others."
+    )
+    with pytest.raises(SystemExit, match=sentence(text)):
+        check(images)
+    for n_channels in (1, 3, 4):
+        X = noise(200, 8, 8, n_channels)
+        check(load(written(tmp_path, X=X), tmp_path, None, None))
+
+
 @pytest.mark.parametrize(
     ("n_images", "n_train", "n_test", "got"),
     [(1, None, None, "1 and 0"), (159, None, None, "127 and 32"), (200, None, 10, "160 and 10")],
