@@ -15,12 +15,13 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 WRITER = """
 import sys
 from pathlib import Path
-import _common
+from time import monotonic
 from _paper_runs import keep_rows
 who, folder = sys.argv[1], Path(sys.argv[2])
 own = {}
 (folder / who).touch()
-while len(list(folder.glob("writer*"))) < 2:
+begun = monotonic()
+while len(list(folder.glob("writer*"))) < 2 and monotonic() < begun + 60:
     pass
 for number in range(40):
     own[f"{who}-{number}"] = {"key": f"{who}-{number}", "named": number}
