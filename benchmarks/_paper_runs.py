@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from _common import one_thread, save
 from _paper_fits import Model, Setting, betas_of, fetch, fingerprint, is_kept
-from _paper_measures import measure
+from _paper_measures import VERSION, measure
 from _paper_progress import LEAST_INTERVAL, Notes, Task, every, line
 from _paper_tables import label
 from joblib import Parallel, delayed
@@ -26,6 +26,7 @@ DETAILS = (
     "legible",
     "legible_features",
     "interventions",
+    "without",
 )
 
 
@@ -127,6 +128,7 @@ def _assess(fit, images, reference, cache):
     notes.write(fit.key, epochs=setting.max_epochs, seconds=seconds, measuring=measuring)
     return {
         "key": fit.key,
+        "measures": VERSION,
         **asdict(model),
         **asdict(as_fitted),
         "images": of_images,
@@ -154,11 +156,10 @@ def unpacked(row):
 def measure_all(run, images, resampled, reference, path, cache, n_jobs, **settings):
     """Return the measures of every model, {set of images: {model: a row for every seed}}.
 
-    The file has them one by one, and keeps other runs'.
+    The file has them one by one, and keeps other runs'; rows that were measured in another way are
+    measured again.
     """
-    content = Path(f"{path}.json")
-    known = json.loads(content.read_text())["rows"] if content.exists() else []
-    rows = {row["key"]: unpacked(row) for row in known}
+    rows = _known(Path(f"{path}.json"))
     fits, sets = run.fits(resampled), {AS_THEY_ARE: images, **resampled}
     done = {fit.key for fit in fits if fit.key in rows and is_kept(fit.model, fit.setting, cache)}
     pool = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
@@ -178,6 +179,18 @@ def measure_all(run, images, resampled, reference, path, cache, n_jobs, **settin
     for fit in fits:
         results.setdefault(fit.images, {}).setdefault(fit.model, []).append(rows[fit.key])
     return results
+
+
+def _known(path):
+    """Return the rows of a file by the keys of their fits, those of these measures."""
+    rows = json.loads(path.read_text())["rows"] if path.exists() else []
+    known = {row["key"]: unpacked(row) for row in rows if row.get("measures") == VERSION}
+    if len(known) < len(rows):
+        print(
+            f"{len(rows) - len(known)} rows of {path.name} are of other measures than version "
+            f"{VERSION}: they are left out, and those of this run measured again; fits are kept."
+        )
+    return known
 
 
 def _reporter(fits, done, notes, n_jobs):
