@@ -3,7 +3,8 @@
 The jackknife of groups (Quenouille, Tukey) serves every measure alike: a share, an AUC, a distance
 of two sets of images, and what is computed of several of these. The groups are the same images for
 all models, so that a difference of two models has the error of pairs. What it knows is that the
-images are a sample; that another seed gives another fit, it does not.
+images are a sample; that another seed gives another fit, it does not. It is for what changes
+smoothly with the images: a count, such as that of factors found, has no error here, and no claim.
 """
 
 import numpy as np
@@ -19,7 +20,7 @@ UNCLAIMED = {
     *("dimension", "per_factor", "moved", "changed", "others"),  # of interventions
     *("recall", "false", "chance"),  # of readings
     *("precision", "feature_precision"),
-    *("legible", "mig_per_factor", "reconstruction_frechet", "varied"),
+    *("legible", "mig_per_factor", "n_found", "reconstruction_frechet", "varied"),
 }
 
 

@@ -88,8 +88,16 @@ def line(judged):
 
 
 def without(rows, left_out):
-    """Return rows of models with what they have without one group of images in its place."""
-    return {model: row | row["without"][left_out] for model, row in rows.items()}
+    """Return rows of models with what they measure without one group of images in its place."""
+    return {model: merged(row, row["without"][left_out]) for model, row in rows.items()}
+
+
+def merged(row, part):
+    """Return a row with the measures of another in their places, in dicts within it too."""
+    return row | {
+        key: merged(row[key], value) if isinstance(value, dict) else value
+        for key, value in part.items()
+    }
 
 
 def of_seed(run, rows, features, prevalence, resampled):

@@ -107,7 +107,7 @@ def report(run, results, reference, settings, features):
             print_features(features, shown, rows, pca)
     if resampled:
         print("Features that are rare in training, and the same as common as they are\n")
-        print_resampled(settings["resampled"])
+        print_resampled(settings["rare_and_common"])
         print_rare(run.four, resampled["common"], resampled["rare"])
     print("What the paper claims\n")
     print_claims(run, rows, features, prevalence, resampled)
@@ -256,7 +256,7 @@ def main():
     reference = Reference(images, options.latent, fetch_judge(images, cache))
     settings = {**asdict(run.settings[0]), "batch_size": BATCH_SIZE, "quick": options.quick}
     settings |= {"seeds": options.seeds, **references(reference, images)}
-    settings["resampled"] = {
+    settings["rare_and_common"] = {
         name: shares_reached(others, features.values()) for name, others in resampled.items()
     }
     arguments = (reference, path, cache, options.n_jobs)
