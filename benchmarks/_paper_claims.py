@@ -1,19 +1,20 @@
-"""What the paper says, beside what was measured: by how much it holds, seed by seed.
+"""What the paper says, as differences of what was measured.
 
 A claim is of numbers of one seed, so that models are compared in pairs of the same rows and the
-same seed, and it has a margin: the least of the differences that it says are there.
+same seed. It is the differences that it says are there; :mod:`_paper_verdicts` tells whether they
+are. What is no evidence is NaN: what codes or features are where a model has collapsed, and what
+two readings by chance differ by.
 """
 
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from _common import print_table
 from _paper_fits import Model
 from _paper_rare import read_over_betas
-from _paper_tables import halves, label, mean_others, value
+from _paper_tables import NAMES, halves, label, value
 
-__all__ = ["Claim", "print_claims", "verdict"]
+__all__ = ["Claim", "claims_of"]
 
 LEAST_RARITY_RATIO = 4.0  # of the commonest to the rarest attribute, for a claim on rare ones
 
@@ -24,7 +25,7 @@ class Claim(NamedTuple):
     says: str
     of: str  # what the numbers are
     numbers: tuple
-    margin: float  # above 0 it holds
+    steps: tuple  # it holds where all are above 0; NaN is no evidence
     digits: int = 3
 
 
@@ -34,8 +35,51 @@ def over(models, row, path):
 
 
 def growth(numbers):
-    """Return the least step of a sequence that is said to grow."""
-    return min(after - before for before, after in pairwise(numbers))
+    """Return the steps of a sequence that is said to grow."""
+    return tuple(after - before for before, after in pairwise(numbers))
+
+
+def fall(numbers):
+    """Return the steps of a sequence that is said to fall."""
+    return tuple(before - after for before, after in pairwise(numbers))
+
+
+def above(number, others):
+    """Return the steps of a number that is said to be above others."""
+    return tuple(number - other for other in others)
+
+
+def codes_of(models, row, numbers):
+    """Return numbers of models' codes as evidence: NaN, all of them, if one is of no evidence.
+
+    It is not where a model has collapsed, and where there is no number, or none that is finite.
+    """
+    known = not any(row[model]["collapsed"] for model in models) and None not in numbers
+    return numbers if known and np.isfinite(numbers).all() else [np.nan] * len(numbers)
+
+
+def remains_of(models, row, numbers):
+    """Return what models leave of features as evidence: NaN for one that has collapsed."""
+    return [
+        np.nan if row[model]["collapsed"] else number
+        for model, number in zip(models, numbers, strict=True)
+    ]
+
+
+def above_chance(steps, numbers, chance):
+    """Return steps between AUC as evidence: NaN where both are what chance gives."""
+    least = (max(pair) for pair in pairwise(numbers))
+    return tuple(step if top > chance else np.nan for step, top in zip(steps, least, strict=True))
+
+
+def together(*steps):
+    """Return steps that are evidence together: all NaN, if one is."""
+    return steps if np.isfinite(steps).all() else (np.nan,) * len(steps)
+
+
+def dependence(row):
+    """Return the total correlation; NaN where images are too few to show it."""
+    return np.nan if row.get("saturated") else row["total_correlation"]
 
 
 def of_samples(four, row):
@@ -49,7 +93,7 @@ def of_samples(four, row):
                 "The AE's samples from N(0, I) are the worst",
                 f"{of}: {', '.join(map(label, four))}",
                 (far, *near),
-                far - max(near),
+                above(far, near),
             )
     if len(variational) < 3:  # a beta was 1
         return
@@ -61,7 +105,7 @@ def of_samples(four, row):
             "beta-VAE and beta-TCVAE sample a more varied spectrum than VAE",
             f"{key.replace('_', ' ')}: {', '.join(map(label, variational))}",
             tuple(numbers),
-            min(numbers[1:]) - numbers[0],
+            tuple(number - numbers[0] for number in numbers[1:]),
         )
 
 
@@ -71,19 +115,20 @@ def of_codes(four, row):
     if len(variational) < 3:
         return
     trust = over(four, row, "trustworthiness")
+    evidence = codes_of(four, row, trust)
     yield Claim(
         "VAEs keep near images near each other, the AE does not",
         f"trustworthiness: {', '.join(map(label, four))}",
         tuple(trust),
-        min(trust[1:]) - trust[0],
+        tuple(number - evidence[0] for number in evidence[1:]),
     )
-    for of, path in (("TC", "total_correlation"), ("Gaussian TC", "gaussian_tc")):
+    for of, path in (("TC", dependence), ("Gaussian TC", "gaussian_tc")):
         numbers = over(variational, row, path)
         yield Claim(
             "A more specialised regularisation entangles less",
             f"{of}: {', '.join(map(label, variational))}",
             tuple(numbers),
-            growth(numbers[::-1]),
+            fall(codes_of(variational, row, numbers)),
             2,
         )
 
@@ -94,27 +139,31 @@ def of_factors(four, features, row):
     if len(variational) < 3 or "mig" not in row[autoencoder]:
         return
     names = ", ".join(map(label, variational))
-    for of, path, digits in (("MIG", "mig", 3), ("factors found", "n_found", 0)):
-        numbers = over(variational, row, path)
-        says = "beta-TCVAE disentangles more than beta-VAE, and that more than VAE"
-        yield Claim(says, f"{of}: {names}", tuple(numbers), growth(numbers), digits)
-    numbers = over(variational, row, mean_others)
-    if None in numbers:
+    numbers = over(variational, row, "mig")
+    yield Claim(
+        "beta-TCVAE disentangles more than beta-VAE, and that more than VAE",
+        f"MIG: {names}",
+        tuple(numbers),
+        growth(codes_of(variational, row, numbers)),
+    )
+    if "interventions" not in row[autoencoder]:
         return
+    numbers = over(variational, row, "others_that_change")
     yield Claim(
         "Better regularisation entangles fewer features",
         f"other factors that change: {names}",
         tuple(numbers),
-        growth(numbers[::-1]),
+        fall(codes_of(variational, row, numbers)),
         2,
     )
     for feature in features:
         numbers = over(four, row, ("interventions", feature, "alone"))
+        evidence = codes_of(four, row, numbers)
         yield Claim(
             f"beta-TCVAE changes {feature} and leaves the rest of the face, better than the others",
             f"share changed alone: {', '.join(map(label, four))}",
             tuple(numbers),
-            numbers[-1] - max(numbers[:-1]),
+            above(evidence[-1], evidence[:-1]),
             2,
         )
 
@@ -123,7 +172,8 @@ def of_sweep(sweep, row, features, prevalence):
     """Yield the claims on a growing beta."""
     if len(sweep) < 2:
         return
-    name = f"{label(sweep[-1]).split()[0]} {', '.join(f'{model.beta:g}' for model in sweep)}"
+    kind = next(model.name for model in sweep if model.beta != 1)
+    name = f"{NAMES[kind]} of beta {', '.join(f'{model.beta:g}' for model in sweep)}"
     errors = over(sweep, row, "test_mse")
     says = "A larger beta reconstructs worse"
     yield Claim(says, f"test MSE: {name}", tuple(errors), growth(errors), 5)
@@ -133,43 +183,61 @@ def of_sweep(sweep, row, features, prevalence):
     ):
         numbers = over(sweep, row, path)
         says = f"A larger beta blurs {what}"
-        yield Claim(says, f"sharpness: {name}", tuple(numbers), growth(numbers[::-1]))
+        yield Claim(says, f"sharpness: {name}", tuple(numbers), fall(numbers))
     for feature in features:
         numbers = over(sweep, row, ("legible_features", feature, "auc"))
         if None not in numbers:
+            steps = fall(remains_of(sweep, row, numbers))
+            chance = value(row[sweep[0]], ("legible_features", feature, "chance"))
+            steps = above_chance(steps, numbers, chance)
             says = f"A larger beta loses {feature}"
-            yield Claim(says, f"legible AUC: {name}", tuple(numbers), growth(numbers[::-1]))
-    if prevalence is None:
-        return
+            yield Claim(says, f"legible AUC: {name}", tuple(numbers), steps)
+    if prevalence is not None:
+        yield from of_attributes(sweep, name, row, prevalence)
+
+
+def of_attributes(sweep, name, row, prevalence):
+    """Yield the claims on attributes, rare and common, over a growing beta."""
     shown = np.array([halves(row[m]["auc"]["reconstructions"], prevalence) for m in sweep])
+    evidence = np.stack([remains_of(sweep, row, column) for column in shown.T], axis=1)
     yield Claim(
         "A larger beta loses features from reconstructions",
         f"AUC: {name}",
         tuple(shown[:, 0]),
-        growth(-shown[:, 0]),
+        fall(evidence[:, 0]),
     )
-    lost, rarity = shown[0] - shown[-1], np.minimum(prevalence, 1 - prevalence)
-    if rarity.max() > LEAST_RARITY_RATIO * rarity.min() and np.isfinite(lost).all():
+    rarity = np.minimum(prevalence, 1 - prevalence)
+    if rarity.max() > LEAST_RARITY_RATIO * rarity.min():
+        lost, told = (part[0] - part[-1] for part in (shown, evidence))
         yield Claim(
             "Unique features go first",
             f"AUC lost, rarer and commoner half of attributes: {name}",
             tuple(lost[1:]),
-            min(lost[1] - lost[2], lost[1]),
+            together(told[1] - told[2], told[1]),
         )
 
 
 def of_rare(four, common, rare):
     """Yield the claims on features made rare: beta takes more of them than of common ones."""
     read = read_over_betas([rare[model] for model in four], [common[model] for model in four])
-    for feature, recalls in read.items():
+    for feature, areas in read.items():
+        chance = value(rare[four[1]], ("legible_features", feature, "chance"))
         for place in range(2, len(four)):
-            lost = [recalls[kind][1] - recalls[kind][place] for kind in ("common", "rare")]
+            as_common, as_rare = (
+                [areas[kind][n] for n in (1, place)] for kind in ("common", "rare")
+            )
+            pair = [four[1], four[place]]
+            lost = [fall(areas)[0] for areas in (as_common, as_rare)]
+            common_lost, rare_lost = (
+                fall(remains_of(pair, rows, areas))[0]
+                for rows, areas in ((common, as_common), (rare, as_rare))
+            )
+            (rare_lost,) = above_chance((rare_lost,), as_rare, chance)
             yield Claim(
                 f"Unique features go first: {feature}",
-                f"recall lost from VAE to {label(four[place])}, as common and as rare",
+                f"legible AUC lost from VAE to {label(four[place])}, as common and as rare",
                 tuple(lost),
-                min(lost[1] - lost[0], lost[1]),
-                2,
+                together(rare_lost - common_lost, rare_lost),
             )
 
 
@@ -189,7 +257,7 @@ def of_learned(vae, learned, row):
         numbers = over([vae, learned], row, path)
         if None not in numbers:
             says = "(Not in the paper) A learned variance is a remedy for the blur"
-            better = sign * (numbers[1] - numbers[0])
+            better = (sign * (numbers[1] - numbers[0]),)
             yield Claim(says, f"{of}: VAE, {label(learned)}", tuple(numbers), better, digits)
 
 
@@ -205,16 +273,16 @@ def of_latents(models, row):
         "Small codes with much regularisation reconstruct the worst",
         f"test MSE: beta {tightest.beta:g} and latent {tightest.n_components}, the worst of others",
         (errors[tightest], errors[worst]),
-        errors[tightest] - errors[worst],
+        above(errors[tightest], rest.values()),
         5,
     )
     free = sorted((m for m in models if m.beta == 1), key=lambda model: model.n_components)
-    dependence = over(free, row, "gaussian_tc")
+    numbers = over(free, row, "gaussian_tc")
     yield Claim(
         "Larger codes with little regularisation entangle more",
-        f"Gaussian TC: latent {', '.join(str(model.n_components) for model in free)}",
-        tuple(dependence),
-        growth(dependence),
+        f"Gaussian TC: VAE of latent {', '.join(str(model.n_components) for model in free)}",
+        tuple(numbers),
+        growth(codes_of(free, row, numbers)),
         2,
     )
 
@@ -231,32 +299,3 @@ def claims_of(run, row, features, prevalence, resampled):
     for learned in run.learned:
         claims += of_learned(Model.of("VAE", 1.0, learned.n_components), learned, row)
     return claims
-
-
-def verdict(claims):
-    """Return the cells of one claim that several seeds have something to say to.
-
-    Medians of the numbers; the margin from its least to its greatest; in how many seeds it holds.
-    """
-    says, of, _, _, digits = claims[0]
-    numbers = np.median([claim.numbers for claim in claims], axis=0)
-    margins = [claim.margin for claim in claims]
-    shown = " ".join(dict.fromkeys(f"{m:+.{digits}f}" for m in (min(margins), max(margins))))
-    holds = sum(margin > 0 for margin in margins)
-    measured = ", ".join(f"{number:.{digits}f}" for number in numbers)
-    return [says, of, measured, shown, f"{holds} of {len(claims)}"]
-
-
-def print_claims(run, rows, features, prevalence, resampled):
-    """Print every claim of the paper, what was measured, and in how many seeds it holds."""
-    of_seeds = []
-    for place in range(len(run.settings)):
-        of_seed = {model: seeds[place] for model, seeds in rows.items()}
-        others = {
-            name: {model: seeds[place] for model, seeds in of_set.items()}
-            for name, of_set in resampled.items()
-        }
-        of_seeds.append(claims_of(run, of_seed, features, prevalence, others))
-    cells = [verdict(claims) for claims in zip(*of_seeds, strict=True)]
-    header = ("the paper says", "measured", "medians", "holds by, least and most", "seeds")
-    print_table(header, cells, n_left=len(header))

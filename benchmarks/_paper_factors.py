@@ -1,11 +1,8 @@
-"""What codes tell of factors: which dimension has a factor's name, and what moving it changes."""
+"""What codes tell of factors: which dimension has a factor's name."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from _paper_data import floats
-from _paper_judge import most_probable
-from sklearn.metrics import roc_auc_score
 
 from skvae.metrics import mutual_information_gap
 
@@ -16,8 +13,6 @@ __all__ = [
     "Naming",
     "features_of",
     "figure_rows",
-    "interventions",
-    "legibility",
     "name_dimensions",
 ]
 
@@ -36,8 +31,6 @@ FIGURE_ROWS = (
     *("Male", "Smiling", "Blond_Hair", "Pale_Skin", "Bangs", "Young"),
 )
 LEAST_GAP = 0.1  # of a factor that was found: ten times the bias at 26 levels and 10,000 images
-QUANTILES = (0.01, 0.99)  # of the traversals
-SURE = 0.5  # the probability of a reading from which it counts
 
 
 @dataclass(frozen=True)
@@ -130,12 +123,12 @@ class Naming:
 def name_dimensions(codes, factors, names, features=()):
     """Return the :class:`Naming` of codes, (n_images, n_components), by factors of these images.
 
-    The information is that of 20 bins of equal width, so that models without a posterior
-    have one too.
+    The information is that of bins, so that models without a posterior have one too: 20 of
+    equal numbers of rows. Of equal width one image far out would put all others into one.
     """
     binary = [feature.of(factors).astype(factors.dtype) for feature in features]
     columns = np.column_stack([factors, *binary])
-    gaps = mutual_information_gap(columns, codes, details=True)
+    gaps = mutual_information_gap(columns, codes, strategy="quantile", details=True)
     return Naming(
         (*names, *(feature.name for feature in features)),
         gaps.information,
@@ -158,106 +151,3 @@ def figure_rows(naming, n_rows, wanted=FIGURE_ROWS):
     # A factor whose feature has a row already comes last.
     names.sort(key=lambda name: name in same and name not in features)
     return names[:n_rows]
-
-
-def interventions(estimator, judge, codes, spread, naming, features=()):
-    """Return what changes when the dimension of each factor moves, and nothing else.
-
-    Of every image one code goes to its quantile 0.01, then to 0.99, among ``spread``; the others
-    stay. A factor changes where the judge, at either end, reads another group off the decoded
-    image than off the unchanged reconstruction, and is sure of both (probability over 0.5); a
-    feature where that of having it crosses 0.5.
-
-    Parameters
-    ----------
-    estimator : object with inverse_transform
-    judge : object with probabilities, of the factors that the naming begins with
-    codes : ndarray of shape (n_images, n_components)
-        Of held-out images.
-    spread : ndarray of shape (n_rows, n_components)
-        Codes of training images.
-    naming : Naming
-    features : sequence of Feature, those of the naming
-
-    Returns
-    -------
-    dict
-        For each factor and feature: ``dimension``; ``changed``, the share of images in which it
-        changes; ``alone``, the share in which it does and no other factor; ``others``, the mean
-        number of other factors that change; ``per_factor``, the share for each factor. A
-        feature and its factor are not others to each other.
-    """
-    changes = _changes(estimator, judge, codes, spread, naming.dimensions, features)
-    factors = naming.names[: naming.n_factors]
-    own = [*range(len(factors)), *(feature.place for feature in features)]
-    of_name = {}
-    for place, name in enumerate(naming.names):
-        dimension = int(naming.dimensions[place])
-        changed, all_factors = changes[dimension][:, place], changes[dimension][:, : len(factors)]
-        others = np.delete(all_factors, own[place], axis=1).sum(1)
-        shares = (round(share, 4) for share in all_factors.mean(0).tolist())
-        of_name[name] = {
-            "dimension": dimension,
-            "changed": float(changed.mean()),
-            "alone": float((changed & (others == 0)).mean()),
-            "others": float(others.mean()),
-            "per_factor": dict(zip(factors, shares, strict=True)),
-        }
-    return of_name
-
-
-def _changes(estimator, judge, codes, spread, dimensions, features):
-    """Return {dimension: which factors and features of which images change, bool}."""
-    before, was_sure = _readings(judge, estimator.inverse_transform(codes), features)
-    ends = np.quantile(spread, QUANTILES, axis=0)
-    changes = {}
-    for dimension in sorted(set(dimensions.tolist())):
-        changes[dimension] = np.zeros(before.shape, dtype=bool)
-        for end in ends:
-            moved = codes.copy()
-            moved[:, dimension] = end[dimension]
-            after, is_sure = _readings(judge, estimator.inverse_transform(moved), features)
-            changes[dimension] |= (after != before) & was_sure & is_sure
-    return changes
-
-
-def _readings(judge, images, features):
-    """Return what is read of factors and features, and whether surely, (n_images, n_names)."""
-    probabilities = judge.probabilities(floats(images))
-    groups, sureness = most_probable(probabilities)
-    has = [feature.probability(probabilities) > SURE for feature in features]
-    sure = [np.ones(len(groups), dtype=bool) for _ in features]
-    return np.column_stack([groups, *has]), np.column_stack([sureness > SURE, *sure])
-
-
-def legibility(judge, pixels, factors, features=()):
-    """Return what of the truth the judge reads off images: reconstructions, or real ones.
-
-    Parameters
-    ----------
-    judge : object with probabilities and grouped
-    pixels : ndarray of shape (n_images, n_pixels)
-        On the [0, 1] scale.
-    factors : ndarray of shape (n_images, n_factors)
-        The true levels.
-    features : sequence of Feature
-
-    Returns
-    -------
-    dict
-        ``accuracy``: for each factor, in order, the share of images whose group is read.
-        ``features``: for each feature ``auc``, of its probability; ``recall``, the share of
-        the images with it that are read as having it; ``false``, that of those without it.
-    """
-    probabilities = judge.probabilities(pixels)
-    groups, _ = most_probable(probabilities)
-    of_features = {}
-    for feature in features:
-        has, probability = feature.of(factors), feature.probability(probabilities)
-        of_features[feature.name] = {
-            "auc": float(roc_auc_score(has, probability)),
-            "recall": float((probability[has] > SURE).mean()),
-            "false": float((probability[~has] > SURE).mean()),
-        }
-    right = (groups == judge.grouped(factors)).mean(0)
-    return {"accuracy": right.tolist(), "features": of_features}

@@ -22,22 +22,27 @@ READ_AT_ONCE = 250
 FEWEST_STEPS, N_GROUPS = 9, 5
 # What models decode is blurred, and a network that saw sharp images alone reads anything off it,
 # and is sure. So a share of the images that it learns is projected on their principal components,
-# as many of these at random: what cannot be seen any more it learns to be unsure of. Of a VAE's
-# reconstructions of drawn faces it then reads .82 of the backgrounds and not .66; at a share of
-# one half .84, but of real images .56 of the eyebrows and not .68.
+# as many of these at random: what cannot be seen any more it learns to be unsure of. A larger share
+# costs what it reads of the finest lines of real images.
 BLURRED, FEWEST_COMPONENTS, MOST_COMPONENTS, PCA_ROWS = 0.3, 4, 128, 2_000
 
 
 def fetch_judge(images, cache):
-    """Return the judge of images with factors, kept in a folder; None for others."""
+    """Return the judge of images with factors, kept in a folder; None for others.
+
+    Other images, or other factors of the same, have another.
+    """
     if images.factors_train is None:
         return None
     how = (N_EPOCHS, BATCH_SIZE, LR, WIDTHS, BLURRED, images.factor_names, images.factor_levels)
     digest = sha1(repr(how).encode())
     digest.update(some(images.train, 100))
+    for factors in (images.factors_train, images.factors_test):
+        digest.update(np.ascontiguousarray(factors, dtype=np.int64))
     path = cache / f"judge-{images.name}-{len(images.train)}-{digest.hexdigest()[:8]}.joblib"
     if not path.exists():
-        write_whole(path, lambda part: joblib.dump(Judge.trained(images), part))
+        judge = Judge.trained(images)
+        write_whole(path, lambda part: joblib.dump(judge, part))
     return joblib.load(path)
 
 

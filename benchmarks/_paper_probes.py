@@ -2,6 +2,7 @@
 
 import numpy as np
 from _paper_data import some
+from _paper_errors import kept
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -10,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 __all__ = [
     "MOST_ROWS",
     "PROBE_ROWS",
+    "areas",
     "known_attributes",
     "probe",
     "probe_features",
@@ -40,26 +42,43 @@ def probe(train, test, attributes):
 
 
 def probe_pixels(train, test, attributes, seed):
-    """Return the AUC of a linear probe of the principal components of reconstructions.
+    """Return what :func:`decisions` does of the principal components of reconstructions.
 
     Those are not rescaled: directions in which the images hardly differ weigh less than others.
     How faint all of them are, an AUC does not see.
     """
     n_components = min(N_SHOWN_COMPONENTS, len(train) - 1)
     pca = PCA(n_components, random_state=seed).fit(some(train, PCA_ROWS))
-    return scores(pca.transform(train), pca.transform(test), attributes)
+    return decisions(pca.transform(train), pca.transform(test), attributes)
 
 
 def scores(train, test, attributes):
     """Return the AUC of a logistic regression for every attribute; None where it is undefined."""
-    areas = []
-    for fitted, held_out in zip(*(part.T for part in attributes), strict=True):
-        if len(set(fitted)) < 2 or len(set(held_out)) < 2:
-            areas.append(None)
-            continue
-        model = LogisticRegression(max_iter=1_000).fit(train, fitted)
-        areas.append(float(roc_auc_score(held_out, model.decision_function(test))))
-    return areas
+    return areas(*decisions(train, test, attributes))
+
+
+def decisions(train, test, attributes):
+    """Return the decision values of held-out rows for each attribute, and these attributes.
+
+    They are of logistic regressions; None for an attribute that all or none of the rows to fit has.
+    """
+    values = []
+    for fitted in attributes[0].T:
+        model = LogisticRegression(max_iter=1_000)
+        varies = len(set(fitted)) == 2
+        values.append(model.fit(train, fitted).decision_function(test) if varies else None)
+    return values, attributes[1]
+
+
+def areas(values, truth, left_out=None):
+    """Return the AUC of what :func:`decisions` returns; None where it is undefined."""
+    rows = kept(len(truth), left_out)
+    return [
+        float(roc_auc_score(column[rows], value[rows]))
+        if value is not None and len(set(column[rows])) == 2
+        else None
+        for value, column in zip(values, truth.T, strict=True)
+    ]
 
 
 def probe_features(train, test, images, features):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from _common import one_thread, save
 from _paper_fits import Model, Setting, betas_of, fetch, fingerprint, is_kept
-from _paper_measures import measure
+from _paper_measures import VERSION, measure
 from _paper_progress import LEAST_INTERVAL, Notes, Task, every, line
 from _paper_tables import label
 from filelock import FileLock  # torch needs it too
@@ -27,6 +27,7 @@ DETAILS = (
     "legible",
     "legible_features",
     "interventions",
+    "without",
 )
 
 
@@ -128,6 +129,7 @@ def _assess(fit, images, reference, cache):
     notes.write(fit.key, epochs=setting.max_epochs, seconds=seconds, measuring=measuring)
     return {
         "key": fit.key,
+        "measures": VERSION,
         **asdict(model),
         **asdict(as_fitted),
         "images": of_images,
@@ -153,25 +155,34 @@ def unpacked(row):
 
 
 def read_rows(path):
-    """Return the rows of a file of results by their keys; none where there is no file."""
+    """Return the rows of a file by their keys, none where there is no file, and how many it has
+    that were measured in another way."""
     content = Path(f"{path}.json")
-    known = json.loads(content.read_text())["rows"] if content.exists() else []
-    return {row["key"]: unpacked(row) for row in known}
+    rows = json.loads(content.read_text())["rows"] if content.exists() else []
+    known = {row["key"]: unpacked(row) for row in rows if row.get("measures") == VERSION}
+    return known, len(rows) - len(known)
 
 
 def keep_rows(own, path, cache, settings):
     """Write a run's own rows, by their keys, beside those that the file has by now."""
     with FileLock(cache / f"{Path(path).name}.lock"):
-        rows = read_rows(path) | own
-        save(str(path), list(map(packed, rows.values())), **settings)
+        rows, _ = read_rows(path)
+        save(str(path), list(map(packed, (rows | own).values())), **settings)
 
 
 def measure_all(run, images, resampled, reference, path, cache, n_jobs, **settings):
     """Return the measures of every model, {set of images: {model: a row for every seed}}.
 
-    The file has them one by one, and keeps other runs', which may go on at the same time.
+    The file has them one by one, and keeps other runs', which may go on at the same time; rows that
+    were measured in another way are measured again.
     """
-    rows, own = read_rows(path), {}
+    rows, n_others = read_rows(path)
+    if n_others:
+        print(
+            f"{n_others} rows of {Path(path).name}.json are of other measures than version "
+            f"{VERSION}: they are left out, and those of this run measured again; fits are kept."
+        )
+    own = {}
     fits, sets = run.fits(resampled), {AS_THEY_ARE: images, **resampled}
     done = {fit.key for fit in fits if fit.key in rows and is_kept(fit.model, fit.setting, cache)}
     pool = Parallel(n_jobs=n_jobs, return_as="generator_unordered")

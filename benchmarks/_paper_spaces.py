@@ -1,10 +1,12 @@
 """How near samples are to real images, and how varied: in pixels, or in a judge's features."""
 
 import numpy as np
+from _paper_errors import kept
 from _quality import mean_kernel, median_distance, noise_floor
+from sklearn.manifold import trustworthiness
 from sklearn.metrics import euclidean_distances
 
-__all__ = ["Balls", "FeatureSpace", "PixelSpace", "frechet_distance"]
+__all__ = ["Balls", "FeatureSpace", "PixelSpace", "continuity", "edge_energies", "frechet_distance"]
 
 N_NEIGHBOURS = 5
 N_SPLITS = 10
@@ -25,12 +27,16 @@ class Balls:
 
     def of(self, samples):
         """Return precision and coverage."""
-        return self.of_squares(euclidean_distances(samples, self.rows, squared=True))
+        return shares_of(self.inside(euclidean_distances(samples, self.rows, squared=True)))
 
-    def of_squares(self, squares):
-        """Return the same from squared distances, (n_samples, n_rows)."""
-        inside = squares <= self.squared_radii
-        return float(inside.any(1).mean()), float(inside.any(0).mean())
+    def inside(self, squares):
+        """Return which samples are in which balls, from squares, both (n_samples, n_rows)."""
+        return squares <= self.squared_radii
+
+
+def shares_of(inside):
+    """Return precision and coverage of samples in balls."""
+    return float(inside.any(1).mean()), float(inside.any(0).mean())
 
 
 class PixelSpace:
@@ -38,31 +44,46 @@ class PixelSpace:
 
     Attributes
     ----------
+    squares : ndarray of shape (n_images, n_images)
+        Their squared distances.
     floor : float
-        The greatest discrepancy of two halves of them.
+        The discrepancy of as many real images from them, at most: the greatest of two halves,
+        over the root of two, as under one distribution it falls with the root of the rows.
     """
 
     def __init__(self, pixels):
         self.pixels, self.balls = pixels, Balls(pixels)
         self.bandwidth = median_distance(pixels)
-        self.floor = noise_floor(pixels, self.bandwidth)
-        squares = euclidean_distances(pixels, squared=True)
-        self.within = mean_kernel(squares, self.bandwidth, same=True)
-        self.spread = float(pixels.var(0).sum())
+        self.floor = noise_floor(pixels, self.bandwidth) / np.sqrt(2)
+        self.squares = euclidean_distances(pixels, squared=True)
 
-    def of(self, samples):
-        """Return discrepancy, precision, coverage, and the ratio of total variances."""
-        squares = euclidean_distances(samples, squared=True)
-        within = self.within + mean_kernel(squares, self.bandwidth, same=True)
-        squares = euclidean_distances(samples, self.pixels, squared=True)
-        between = mean_kernel(squares, self.bandwidth)
-        precision, coverage = self.balls.of_squares(squares)
-        return {
-            "mmd": float(np.sqrt(max(within - 2 * between, 0.0))),
-            "precision": precision,
-            "coverage": coverage,
-            "spread": float(samples.var(0).sum()) / self.spread,
-        }
+    def compared(self, samples):
+        """Return what gives discrepancy, precision, coverage, and the ratio of total variances.
+
+        It is a function of the group of both to leave out, see :mod:`_paper_errors`.
+        """
+        within = euclidean_distances(samples, squared=True)
+        between = euclidean_distances(samples, self.pixels, squared=True)
+        inside = self.balls.inside(between)
+
+        def part(left_out):
+            drawn, real = (kept(len(rows), left_out) for rows in (samples, self.pixels))
+            pairs = np.ix_(drawn, real)
+            precision, coverage = shares_of(inside[pairs])
+            square = self._mean(self.squares[np.ix_(real, real)], same=True)
+            square += self._mean(within[np.ix_(drawn, drawn)], same=True)
+            square -= 2 * self._mean(between[pairs])
+            return {
+                "mmd": float(np.sqrt(max(square, 0.0))),
+                "precision": precision,
+                "coverage": coverage,
+                "spread": float(samples[drawn].var(0).sum() / self.pixels[real].var(0).sum()),
+            }
+
+        return part
+
+    def _mean(self, squares, *, same=False):
+        return mean_kernel(squares, self.bandwidth, same=same)
 
 
 class FeatureSpace:
@@ -71,31 +92,40 @@ class FeatureSpace:
     Attributes
     ----------
     floor : float
-        The Frechet distance of two halves of them, the mean over halvings. That of more images
-        is smaller, see :func:`frechet_distance`.
+        The Frechet distance of as many real images from them: half of that of two halves, the
+        mean over halvings, as it falls with the number of rows, see :func:`frechet_distance`.
     """
 
     def __init__(self, judge, pixels):
         self.judge, self.features = judge, judge.features(pixels)
-        self.balls, self.gaussian = Balls(self.features), _gaussian(self.features)
+        self.balls = Balls(self.features)
         rng = np.random.default_rng(0)
         halves = (
             np.array_split(self.features[rng.permutation(len(self.features))], 2)
             for _ in range(N_SPLITS)
         )
-        self.floor = float(
-            np.mean([frechet_distance(*map(_gaussian, (one, other))) for one, other in halves])
-        )
+        distances = [frechet_distance(*map(_gaussian, pair)) for pair in halves]
+        self.floor = float(np.mean(distances)) / 2
 
-    def of(self, pixels):
-        """Return the measures of images on the [0, 1] scale."""
+    def compared(self, pixels):
+        """Return what gives the measures of images on the [0, 1] scale.
+
+        It is a function of the group of both to leave out, see :mod:`_paper_errors`.
+        """
         features = self.judge.features(pixels)
-        precision, coverage = self.balls.of(features)
-        return {
-            "frechet": frechet_distance(_gaussian(features), self.gaussian),
-            "feature_precision": precision,
-            "feature_coverage": coverage,
-        }
+        inside = self.balls.inside(euclidean_distances(features, self.features, squared=True))
+
+        def part(left_out):
+            drawn, real = (kept(len(rows), left_out) for rows in (features, self.features))
+            precision, coverage = shares_of(inside[np.ix_(drawn, real)])
+            gaussians = _gaussian(features[drawn]), _gaussian(self.features[real])
+            return {
+                "frechet": frechet_distance(*gaussians),
+                "feature_precision": precision,
+                "feature_coverage": coverage,
+            }
+
+        return part
 
 
 def _gaussian(features):
@@ -110,7 +140,7 @@ def frechet_distance(one, other):
     .. math:: \|\mu_1 - \mu_2\|^2 + tr(S_1 + S_2 - 2 (S_1^{1/2} S_2 S_1^{1/2})^{1/2})
 
     as Heusel et al. (2017) have it, who take the features of an Inception network. Of estimated
-    covariances it is too large, the more so the fewer rows: compare samples of one size.
+    covariances it is too large, about inversely to the number of rows: compare samples of one size.
     """
     (mean, covariance), (other_mean, other_covariance) = one, other
     values, directions = np.linalg.eigh(np.atleast_2d(covariance))
@@ -120,3 +150,20 @@ def frechet_distance(one, other):
     traces = np.trace(np.atleast_2d(covariance)) + np.trace(np.atleast_2d(other_covariance))
     distance = float(np.sum((mean - other_mean) ** 2) + traces - 2 * cross)
     return max(distance, 0.0)  # rounding of what is 0
+
+
+def edge_energies(pixels, image_shape):
+    """Return the variance of the Laplacian of each grey image."""
+    grey = pixels.reshape(-1, *image_shape).mean(-1)
+    inner = grey[:, 1:-1, 1:-1]
+    sides = grey[:, :-2, 1:-1] + grey[:, 2:, 1:-1] + grey[:, 1:-1, :-2] + grey[:, 1:-1, 2:]
+    return (sides - 4 * inner).var(axis=(1, 2))
+
+
+def continuity(squares, codes):
+    """Return the trustworthiness: whether neighbours among the codes are so among the images.
+
+    The images are given by their squared distances.
+    """
+    neighbours = {"n_neighbors": N_NEIGHBOURS, "metric": "precomputed"}
+    return float(trustworthiness(np.maximum(squares, 0), codes, **neighbours))

@@ -16,13 +16,14 @@ or another; beside them a VAE with a learned noise variance, in which the paper'
   lost of features that are rare in training.
 
 Every model has the same rows, epochs and seeds; tables show medians over the seeds, claims are
-judged seed by seed. ``--quick`` is a reduced run of at most twenty minutes on two cores: some fifty
-steps, where the paper has tens of thousands, at ten times its learning rate. An interrupted run
-goes on, in the middle of a fit too, and ends in the same numbers: fits are kept every minute (every
-epoch, where that is longer), and so are the pixels of CelebA, in the folder ``paper-fits`` beside
-the results, which git ignores. An option that matters to a fit makes it another one, and gives
-the results another name; delete the folder to fit anew. Runs may share a folder, at the same time
-too: a fit that one of them has ended is taken by the others.
+judged seed by seed, beside their errors: a claim holds, fails, or cannot be told. ``--quick`` is a
+reduced run of at most twenty minutes on two cores: some fifty steps, where the paper has tens of
+thousands, at ten times its learning rate. An interrupted run goes on, in the middle of a fit too,
+and ends in the same numbers: fits are kept every minute (every epoch, where that is longer), and so
+are the pixels of CelebA, in the folder ``paper-fits`` beside the results, which git ignores. An
+option that matters to a fit makes it another one, and gives the results another name; delete the
+folder to fit anew. Runs may share a folder, at the same time too: a fit that one of them has ended
+is taken by the others.
 
 CelebA: http://mmlab.ie.cuhk.edu.hk/projects/CelebA.html, in the layout that
 ``skvae.datasets.load_celeba`` describes.
@@ -37,7 +38,6 @@ from time import perf_counter
 
 import numpy as np
 from _common import one_thread, print_machine
-from _paper_claims import print_claims
 from _paper_data import check, load
 from _paper_factors import FEATURES, features_of
 from _paper_files import READERS
@@ -47,7 +47,7 @@ from _paper_measures import Reference
 from _paper_options import EPOCHS, QUICK_STEPS, check_device, file_name, parse
 from _paper_pictures import draw_betas, draw_samples
 from _paper_progress import duration
-from _paper_rare import rare_and_common
+from _paper_rare import rare_and_common, shares_reached
 from _paper_runs import AS_THEY_ARE, Run, measure_all
 from _paper_tables import (
     print_factors,
@@ -55,10 +55,12 @@ from _paper_tables import (
     print_latents,
     print_models,
     print_rare,
+    print_resampled,
     print_samples,
     print_sweep,
 )
 from _paper_traversals import draw_traversals
+from _paper_verdicts import print_claims
 
 
 def report(run, results, reference, settings, features):
@@ -91,6 +93,7 @@ def report(run, results, reference, settings, features):
             print_features(features, shown, rows, pca)
     if resampled:
         print("Features that are rare in training, and the same as common as they are\n")
+        print_resampled(settings["rare_and_common"])
         print_rare(run.four, resampled["common"], resampled["rare"])
     print("What the paper claims\n")
     print_claims(run, rows, features, prevalence, resampled)
@@ -194,6 +197,9 @@ def main():
     reference = Reference(images, options.latent, fetch_judge(images, cache))
     settings = {**asdict(run.settings[0]), "batch_size": BATCH_SIZE, "quick": options.quick}
     settings |= {"seeds": options.seeds, **references(reference, images)}
+    settings["rare_and_common"] = {
+        name: shares_reached(others, features.values()) for name, others in resampled.items()
+    }
     arguments = (reference, path, cache, options.n_jobs)
     results = measure_all(run, images, resampled, *arguments, **settings)
     report(run, results, reference, settings, features)

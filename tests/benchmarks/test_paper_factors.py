@@ -1,14 +1,10 @@
 import numpy as np
 import pytest
-from _paper_factors import (
-    Feature,
-    features_of,
-    figure_rows,
-    interventions,
-    legibility,
-    name_dimensions,
-)
+from _paper_errors import N_GROUPS
+from _paper_factors import Feature, features_of, figure_rows, name_dimensions
+from _paper_readings import chance, interventions, legibility
 from made_up_images import N_LEVELS, STEP, Decoder, Judge, grid, images_of, names
+from sklearn.metrics import roc_auc_score
 
 FACTORS = grid(4)
 BALDNESS = Feature("baldness", 0, np.array([0]))
@@ -22,7 +18,7 @@ def moved(mixing, features=()):
     decoder = Decoder(mixing)
     codes = decoder.transform(FACTORS)
     naming = name_dimensions(codes, FACTORS, names(4), features)
-    return naming, interventions(decoder, Judge(4), codes, codes, naming, features)
+    return naming, interventions(decoder, Judge(4), codes, codes, naming, features)(None)
 
 
 def test_one_code_a_factor_changes_it_alone():
@@ -38,6 +34,7 @@ def test_one_code_a_factor_changes_it_alone():
         assert naming.of_dimension(dimension) == name
         assert of_name[name] == {
             "dimension": dimension,
+            "moved": 1,
             "changed": 1,
             "alone": 1,
             "others": 0,
@@ -77,10 +74,11 @@ def test_a_code_that_the_decoder_does_not_hear_changes_nothing():
     codes = decoder.transform(FACTORS)
     decoder.mixing = np.zeros((4, 4))  # and its pseudo-inverse: every image is black
     naming = name_dimensions(codes, FACTORS, names(4))
-    of_name = interventions(decoder, Judge(4), codes, codes, naming)
-    assert {(row["changed"], row["alone"], row["others"]) for row in of_name.values()} == {
-        (0, 0, 0)
-    }
+    of_name = interventions(decoder, Judge(4), codes, codes, naming)(None)
+    assert {
+        tuple(row[key] for key in ("moved", "changed", "alone", "others"))
+        for row in of_name.values()
+    } == {(0,) * 4}
 
 
 def test_a_change_counts_only_where_the_judge_is_sure():
@@ -91,7 +89,7 @@ def test_a_change_counts_only_where_the_judge_is_sure():
     decoder = Decoder(ALONE)
     codes = decoder.transform(FACTORS)
     naming = name_dimensions(codes, FACTORS, names(4))
-    of_name = interventions(decoder, Unsure(4), codes, codes, naming)
+    of_name = interventions(decoder, Unsure(4), codes, codes, naming)(None)
     assert {row["changed"] for row in of_name.values()} == {0}
 
 
@@ -119,16 +117,54 @@ def test_rows_of_a_figure_are_those_wanted_and_a_factor_comes_after_its_feature(
 
 def test_the_judge_reads_all_of_real_images_and_nothing_of_equal_ones():
     pixels = STEP * FACTORS / 255
-    read = legibility(Judge(4), pixels, FACTORS, [BALDNESS])
+    read = legibility(Judge(4), pixels, FACTORS, [BALDNESS])(None)
+    bald, others = N_LEVELS**3, 3 * N_LEVELS**3
+    expected = {"auc": 1, "chance": chance(bald, others), "recall": 1, "false": 0}
     assert read == {
-        "accuracy": [1, 1, 1, 1],
-        "features": {"baldness": {"auc": 1, "recall": 1, "false": 0}},
+        "legible": dict.fromkeys(names(4), 1),
+        "legible_features": {"baldness": expected},
     }
-    read = legibility(Judge(4), np.full_like(pixels, STEP / 255), FACTORS, [BALDNESS])
+    read = legibility(Judge(4), np.full_like(pixels, STEP / 255), FACTORS, [BALDNESS])(None)
     assert read == {
-        "accuracy": [0.25] * 4,
-        "features": {"baldness": {"auc": 0.5, "recall": 0, "false": 0}},
+        "legible": dict.fromkeys(names(4), 0.25),
+        "legible_features": {"baldness": expected | {"auc": 0.5, "recall": 0}},
     }
+
+
+def test_readings_without_a_group_are_those_of_the_other_images():
+    rng = np.random.default_rng(0)
+    factors, shown = rng.integers(0, N_LEVELS, (2, 105, 4))
+    others = np.arange(105) % N_GROUPS != 3
+    of_all = legibility(Judge(4), STEP * shown / 255, factors, [BALDNESS])
+    of_others = legibility(Judge(4), STEP * shown[others] / 255, factors[others], [BALDNESS])
+    assert of_all(3) == of_others(None) != of_all(None)
+    decoder = Decoder(ROTATED)
+    codes = decoder.transform(factors)
+    naming = name_dimensions(codes, factors, names(4))
+    spread = np.ones((9, 4))  # nothing changes where a code is 1 already
+    of_all, of_others = (
+        interventions(decoder, Judge(4), codes[rows], spread, naming)
+        for rows in (np.arange(105), others)
+    )
+    assert of_all(3) == of_others(None) != of_all(None)
+
+
+def test_a_share_of_readings_by_chance_is_below_chance():
+    rng = np.random.default_rng(0)
+    has = np.arange(400) < 40
+    areas = [roc_auc_score(has, rng.random(400)) for _ in range(2_000)]
+    # 0.975, within four standard errors of a share of 2,000.
+    assert np.mean(np.array(areas) <= chance(40, 360)) == pytest.approx(0.975, abs=0.014)
+
+
+def test_one_image_far_out_does_not_change_the_gap():
+    rng = np.random.default_rng(0)
+    factors = rng.integers(0, N_LEVELS, (2_000, 4))
+    codes = factors + 0.3 * rng.standard_normal((2_000, 4))
+    expected = name_dimensions(codes, factors, names(4)).gap
+    codes[7] = 1e6
+    assert expected > 0.5
+    assert name_dimensions(codes, factors, names(4)).gap == pytest.approx(expected, abs=0.002)
 
 
 def test_features_are_those_that_images_have_and_that_vary():

@@ -1,3 +1,6 @@
+import os
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -84,6 +87,34 @@ def test_a_judge_is_trained_once_and_kept(images, tmp_path, monkeypatch):
         np.testing.assert_array_equal(other.features(pixels), judge.features(pixels))
     assert kept.accuracy == judge.accuracy
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_other_factors_of_the_same_images_have_another_judge(images, tmp_path, monkeypatch):
+    monkeypatch.setattr(Judge, "trained", lambda images: images.factors_train)
+    others = [
+        replace(images, factors_train=images.factors_train[::-1]),
+        replace(images, factors_test=images.factors_test[::-1]),
+        replace(images, factor_levels=(("none", "bun", "bob", "fro"), images.factor_levels[1])),
+        replace(images, factor_names=("hair", "tone")),
+    ]
+    for number, other in enumerate((images, *others), start=1):
+        np.testing.assert_array_equal(fetch_judge(other, tmp_path), other.factors_train)
+        assert len(list(tmp_path.iterdir())) == number
+
+
+def test_a_judge_that_is_not_whole_is_not_there(images, tmp_path, monkeypatch):
+    names = []
+
+    def dump(judge, path):
+        names.append(path.name)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Judge, "trained", lambda images: None)
+    monkeypatch.setattr("joblib.dump", dump)
+    with pytest.raises(KeyboardInterrupt):
+        fetch_judge(images, tmp_path)
+    assert f".{os.getpid()}." in names[0]  # another process writes another file
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_images_without_factors_have_no_judge(tmp_path):

@@ -6,18 +6,21 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from _paper_errors import N_GROUPS
 from _paper_factors import features_of
 from _paper_judge import Judge
 from _paper_measures import Reference, measure
 from _paper_rare import rare_and_common
+from _paper_readings import chance
 from made_up_images import quarters
 
 import skvae
 from skvae.metrics import mutual_information_gap
 
 SETTING = SimpleNamespace(seed=0, noise_variance=0.5)
-ALL = {"test_mse", "sharpness", "trustworthiness", "active", "samples"}
-VARIATIONAL = {"elbo", "test_kl", "kl", "total_correlation", "linear"}
+OF_IMAGES = {"test_mse", "sharpness", "trustworthiness", "varied"}
+ALL = OF_IMAGES | {"active", "collapsed", "samples", "without"}
+VARIATIONAL = {"elbo", "test_kl", "kl", "total_correlation", "gaussian_tc", "linear"}
 OF_FACTORS = {"mig", "n_found", "mig_per_factor", "named", "probe_auc"}
 OF_JUDGE = {"legible", "legible_features", "reconstruction_frechet", "interventions"}
 OF_FEATURES = {"frechet", "feature_precision", "feature_coverage"}
@@ -96,7 +99,9 @@ def test_the_judge_of_all_images_reads_those_of_rare_features(vae, images, refer
 def test_what_the_judge_reads_off_real_images_bounds_the_table(images, reference):
     read = reference.of_judge(images)
     assert read["accuracy"] == reference.judge.accuracy
-    assert read["features"] == {"baldness": {"auc": 1, "recall": 1, "false": 0}}
+    counts = [(images.factors_test[:, 0] == level).sum() for level in range(4)]
+    expected = {"auc": 1, "chance": chance(counts[0], sum(counts[1:])), "recall": 1, "false": 0}
+    assert read["features"] == {"baldness": expected}
     assert read["frechet_floor"] > 0
     trivial = reference.of_trivial_samples(images)
     assert trivial["training images"]["frechet"] < trivial["their mean"]["frechet"]
@@ -104,12 +109,76 @@ def test_what_the_judge_reads_off_real_images_bounds_the_table(images, reference
 
 def test_a_pca_has_what_needs_no_estimator(images, plain, reference):
     row = reference.of_pca(images)
-    without = {"active", "samples", "interventions"}
+    without = {"active", "collapsed", "samples", "without", "interventions"}
     assert row.keys() == (ALL | OF_FACTORS | OF_JUDGE | {"auc"}) - without
     codes = reference.pca.transform(images.train / np.float32(255))
-    expected = mutual_information_gap(images.factors_train, codes)
+    expected = mutual_information_gap(images.factors_train, codes, strategy="quantile")
     assert row["mig"] == pytest.approx(expected)
-    assert Reference(plain, 4).of_pca(plain).keys() == ALL - without
+    assert Reference(plain, 4).of_pca(plain).keys() == OF_IMAGES
+
+
+def test_a_row_without_a_group_has_what_the_other_images_give(vae, images, reference):
+    row = measured("VAE", vae, images, reference)
+    assert len(row["without"]) == N_GROUPS
+    kept = {
+        part: np.arange(len(getattr(images, part))) % N_GROUPS != 4 for part in ("train", "test")
+    }
+    fewer = replace(
+        images,
+        test=images.test[kept["test"]],
+        factors_test=images.factors_test[kept["test"]],
+        attributes_test=images.attributes_test[kept["test"]],
+    )
+    part = row["without"][4]
+    expected = measured("VAE", vae, fewer, Reference(fewer, 4, reference.judge))
+    for key in ("test_mse", "sharpness", "trustworthiness"):
+        assert part[key] == pytest.approx(expected[key], rel=1e-4)
+        assert part[key] != pytest.approx(row[key], rel=1e-6)
+    auc = [row["legible_features"]["baldness"]["auc"] for row in (part, expected)]
+    assert auc[0] == pytest.approx(auc[1], rel=1e-4)
+    fewer = replace(images, train=images.train[kept["train"]])
+    fewer = replace(fewer, factors_train=images.factors_train[kept["train"]])
+    fewer = replace(fewer, attributes_train=images.attributes_train[kept["train"]])
+    expected = measured("VAE", vae, fewer, reference)
+    for key in ("mig", "gaussian_tc"):
+        assert part[key] == pytest.approx(expected[key], rel=1e-4)
+
+
+def test_every_claimed_measure_has_an_error(vae, images, reference):
+    row = measured("VAE", vae, images, reference)
+    part = row["without"][0]
+    expected = {"gaussian_tc", "mig", "legible_features"}
+    assert part.keys() >= (OF_IMAGES | expected) - {"varied"}
+    assert part["samples"].keys() == row["samples"].keys()
+    assert part["samples"]["prior"].keys() == row["samples"]["prior"].keys() - {
+        "precision",
+        "feature_precision",
+    }
+    assert part["interventions"]["hair"].keys() == {"alone"}
+    assert isinstance(part["others_that_change"], float)
+    assert len(part["auc"]["reconstructions"]) == len(images.attribute_names)
+
+
+def test_a_model_that_shows_the_mean_image_has_collapsed(images, plain, vae):
+    reference = Reference(plain, 4)
+
+    class Mean:
+        def __init__(self, rest):
+            self.rest = rest
+
+        def transform(self, X):
+            return self.rest * X[:, :4].astype(float)
+
+        def inverse_transform(self, codes):
+            return np.full((len(codes), 256), 80.0) + codes[:, :1]
+
+        def sample(self, n_samples, *, latent, random_state):
+            return self.inverse_transform(np.zeros((n_samples, 4)))
+
+    assert measured("AE", Mean(0.0), plain, reference)["collapsed"]
+    assert measured("AE", Mean(0.01), plain, reference)["collapsed"]
+    assert not measured("AE", Mean(1.0), plain, reference)["collapsed"]
+    assert not measured("VAE", vae, plain, reference)["collapsed"]
 
 
 def test_pixels_are_the_same_with_a_judge_and_without(images, reference):

@@ -16,6 +16,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from time import monotonic
+from _paper_measures import VERSION
 from _paper_runs import keep_rows
 who, folder = sys.argv[1], Path(sys.argv[2])
 own = {}
@@ -24,7 +25,8 @@ begun = monotonic()
 while len(list(folder.glob("writer*"))) < 2 and monotonic() < begun + 60:
     pass
 for number in range(40):
-    own[f"{who}-{number}"] = {"key": f"{who}-{number}", "named": number}
+    key = f"{who}-{number}"
+    own[key] = {"key": key, "measures": VERSION, "named": number}
     keep_rows(own, folder / "rows", folder, {})
 """
 

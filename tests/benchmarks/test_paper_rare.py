@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from _paper_factors import Feature, features_of
-from _paper_rare import rare_and_common, read_over_betas
-from made_up_images import STEP, images_of
+from _paper_rare import rare_and_common, read_over_betas, shares_reached
+from _paper_readings import legibility
+from made_up_images import STEP, Judge, grid, images_of
 
 
 @pytest.fixture
@@ -52,7 +55,39 @@ def test_rare_and_common_are_compared_beta_by_beta():
         [{"legible_features": {"baldness": {"recall": value, "auc": 1}}} for value in values]
         for values in ((0.75, 0.25), (1.0, 0.75))
     )
-    assert read_over_betas(rare, common) == {
+    assert read_over_betas(rare, common, "recall") == {
         "baldness": {"rare": [0.75, 0.25], "common": [1.0, 0.75], "lost_to_rarity": [0.25, 0.5]}
     }
-    assert read_over_betas(rare, common, "auc")["baldness"]["lost_to_rarity"] == [0, 0]
+    assert read_over_betas(rare, common)["baldness"]["lost_to_rarity"] == [0, 0]
+
+
+def test_a_reader_that_sees_a_feature_everywhere_loses_it():
+    class Always(Judge):
+        def probabilities(self, pixels):
+            return [np.tile([0.9, 0.1, 0, 0], (len(pixels), 1))] * 3
+
+    factors = grid(3)
+    baldness = Feature("baldness", 0, np.array([0]))
+    seen, always = (
+        legibility(judge(3), STEP * factors / 255, factors, [baldness])(None)
+        for judge in (Judge, Always)
+    )
+    of_rare = read_over_betas([always], [seen])["baldness"]
+    assert of_rare == {"rare": [0.5], "common": [1.0], "lost_to_rarity": [0.5]}
+    assert read_over_betas([always], [seen], "recall")["baldness"]["lost_to_rarity"] == [0]
+    assert read_over_betas([always], [seen], "false")["baldness"]["rare"] == [1]
+
+
+def test_the_shares_reached_and_the_different_images_are_counted(images):
+    features = features_of(images).values()
+    rare, _ = rare_and_common(images, features)
+    reached = shares_reached(rare, features)
+    assert reached["distinct"] == len(np.unique(rare.train, axis=0)) <= 64
+    assert reached["shares"] == {"baldness": np.mean(rare.factors_train[:, 0] == 0)}
+    pixels = np.arange(4_000, dtype=np.int32).view(np.uint8).reshape(4_000, 4)
+    numbered = replace(images, train=pixels)
+    rare, common = rare_and_common(numbered, features)
+    n_lacking = (images.factors_train[:, 0] > 0).sum()
+    for other in (rare, common):
+        expected = n_lacking + round(0.03 / 0.97 * n_lacking)
+        assert shares_reached(other, features)["distinct"] == expected

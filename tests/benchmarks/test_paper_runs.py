@@ -99,6 +99,35 @@ def test_a_run_is_measured_once_and_goes_on(measured, images, resampled, tmp_pat
     assert len(json.loads((tmp_path / "out.json").read_text())["rows"]) == 26 + 5
 
 
+def test_rows_of_other_measures_are_measured_again_and_fits_are_kept(
+    measured, images, tmp_path, capsys
+):
+    run = make_run(whole=False, learned=False)
+    arguments = (images, {}, None, tmp_path / "out", tmp_path, 1)
+    expected = measure_all(run, *arguments)
+    fitted = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.joblib")}
+    content = json.loads((tmp_path / "out.json").read_text())
+    del content["rows"][0]["measures"], content["rows"][0]["details"]  # as they were at first
+    content["rows"][2]["measures"] -= 1
+    (tmp_path / "out.json").write_text(json.dumps(content))
+    capsys.readouterr()
+    results = measure_all(run, *arguments)
+    assert capsys.readouterr().out.splitlines()[0] == (
+        "2 rows of out.json are of other measures than version 2: they are left out, and those "
+        "of this run measured again; fits are kept."
+    )
+    assert [model.name for model, _, _ in measured[4:]] == ["AE", "BetaVAE"]
+    assert len(fitted) == 4
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.joblib")} == fitted
+    for model, rows in results[AS_THEY_ARE].items():
+        (row,), (before,) = rows, expected[AS_THEY_ARE][model]
+        assert row["measures"] == before["measures"] == 2
+        assert row["test_mse"] == before["test_mse"]
+    measure_all(run, *arguments)
+    assert len(measured) == 6
+    assert "other measures" not in capsys.readouterr().out
+
+
 COUNTS = ("--epochs", "--latent", "--n-jobs")
 
 
