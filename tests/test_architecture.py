@@ -39,6 +39,7 @@ PUBLIC = [
 ]
 OPTIONAL = ["matplotlib", "pandas", "polars", "PIL", "dask", "accelerate", "onnx", "safetensors"]
 SCIKIT = ("sklearn", "skorch")
+SKORCH = {"training.net", "training.hearing"}
 PRIVATE_NAMES = {"base.documentation", "base.hyperparameters"}  # may import scikit-learn's
 # What is optional is imported inside a function, so that nothing else loads it, at one place.
 ONE_PLACE = {
@@ -116,7 +117,7 @@ def test_nn_is_torch_alone(name):
 def test_skorch_and_private_names_of_scikit_learn_have_their_places():
     for name, path in FILES.items():
         for module, _ in imports(path):
-            if name != "training.net":
+            if name not in SKORCH:
                 assert not module.startswith("skorch"), name
             if name not in PRIVATE_NAMES:
                 assert not module.startswith("sklearn.utils._"), name

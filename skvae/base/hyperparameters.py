@@ -139,7 +139,6 @@ class SharedParameters(DocumentationLinks, BaseEstimator):
     callbacks: list | tuple | None = None
     device: str | torch.device = "cpu"
     precision: str = "float32"
-    compile: bool = False
     early_stopping: bool = False
     validation_fraction: float = 0.1
     n_iter_no_change: int = 10
@@ -165,7 +164,6 @@ class SharedParameters(DocumentationLinks, BaseEstimator):
         "callbacks": [list, tuple, None],
         "device": [str, torch.device],
         "precision": one_of(*PRECISIONS),
-        "compile": ["boolean"],
         "early_stopping": ["boolean"],
         "validation_fraction": PROPER_FRACTION,
         "n_iter_no_change": POSITIVE_INTEGER,

@@ -66,9 +66,6 @@ SHARED_PARAMETERS = """n_components : int, default=10
         optimizer and objective stay float32, and so does all after training. It is for image
         networks and wide layers, on GPUs and on CPUs with instructions for it (AVX512_BF16,
         AMX). Other CPUs are slower with it, and small tables gain nothing.
-    compile : bool, default=False
-        Whether training runs the network through ``torch.compile``: a minute or so at the
-        start of every call, for faster steps after it: for one long ``fit``.
     early_stopping : bool, default=False
         Whether to stop when the objective on validation rows no longer improves, and
         go back to the weights of the best epoch.

@@ -108,7 +108,6 @@ def plan_of(estimator, network, n_samples):
         callbacks=estimator.callbacks,
         device=estimator.device,
         precision=estimator.precision,
-        compiled=estimator.compile,
         progress=estimator.verbose > 0,
     )
 

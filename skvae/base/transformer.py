@@ -25,7 +25,7 @@ from skvae.base.sklearn_bases import only_if
 from skvae.base.sklearn_callbacks import CallbackSupportMixin, watched_fit, with_callbacks
 from skvae.base.validation import check_flat
 from skvae.nn.objectives import Objective
-from skvae.training.devices import check_compiler, check_device
+from skvae.training.devices import check_device
 from skvae.training.run import TrainingRun, in_threads_for
 from skvae.training.splitting import split_rows
 
@@ -272,8 +272,6 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
         if X_val is not None:
             X_val = self._check_validation(X_val)
         check_device(self.device)
-        if self.compile:
-            check_compiler(self.device)
         return X, X_val
 
     def _training_rows(self, X, reset):

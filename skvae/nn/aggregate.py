@@ -6,11 +6,13 @@ import torch
 
 from skvae.nn.distributions import LOG_2PI
 
-__all__ = ["log_aggregate_posterior", "log_mixture"]
+__all__ = ["batch_weights", "log_aggregate_posterior", "log_mixture", "log_mixture_slopes"]
 
-# exp of less is lost beside 1 even in float64, and would become a subnormal number, on which
-# processors are many times slower.
-NEGLIGIBLE = -60.0
+# 2 to the power of less is lost beside 1 even in float64, and would become a subnormal number, on
+# which processors are many times slower.
+NEGLIGIBLE = -87.0
+LOG2_E = math.log2(math.e)
+CHUNK_ENTRIES = 2**18  # of the pairs of a batch, times dimensions: arrays of 1 MB of float32
 # Draws and rows of a chunk of the exact mixture: its two arrays of 512 kB stay in cache.
 CHUNK_DRAWS, CHUNK_ROWS = 64, 1024
 
@@ -70,64 +72,122 @@ def log_aggregate_posterior(posterior, z, n_samples, sampling="mws"):
     >>> log_q_z
     tensor([-0.9189, -0.9189])
     """
-    n_batch = len(z)
-    if sampling == "mws":
-        log_weight, self_weight = -math.log(n_samples * n_batch), 1.0
-    else:
-        log_weight = math.log((n_samples - 1) / (n_samples * (n_batch - 1)))
-        self_weight = (n_batch - 1) / (n_samples - 1)
+    log_weight, self_weight = batch_weights(len(z), n_samples, sampling)
     joint, marginals = _LogMixture.apply(posterior.mean, posterior.log_scale, z, self_weight)
     return joint + log_weight, marginals + z.shape[-1] * log_weight
+
+
+def batch_weights(n_batch, n_samples, sampling):
+    """Return the logarithm of W_ij, and W_ii / W_ij, of :func:`log_aggregate_posterior`."""
+    if sampling == "mws":
+        return -math.log(n_samples * n_batch), 1.0
+    log_weight = math.log((n_samples - 1) / (n_samples * (n_batch - 1)))
+    return log_weight, (n_batch - 1) / (n_samples - 1)
 
 
 class _LogMixture(torch.autograd.Function):
     """log sum_j w_ij q(z_i|n_j), and the same of each column summed over the columns.
 
-    w_ij is 1, and ``self_weight`` where i = j. The derivative is written out because the
-    arrays of (n_components, M, M) entries are all the cost: this takes half of the passes
-    over them that autograd would.
+    w_ij is 1, and ``self_weight`` where i = j. The derivative is :func:`log_mixture_slopes`'s.
     """
 
     @staticmethod
     def forward(ctx, mean, log_scale, z, self_weight):
-        # Contiguous columns first: the results of what follows take the layout of its operands.
-        mean, log_scale, z = (t.T.contiguous() for t in (mean, log_scale, z))
-        mean, log_scale = mean.unsqueeze(1), log_scale.unsqueeze(1)
-        precision = torch.exp(-log_scale)  # [d, 1, j]: of the standard deviation
-        standardised = (z.unsqueeze(2) - mean).mul_(precision)  # [d, i, j]
-        density = torch.addcmul(
-            -log_scale - 0.5 * LOG_2PI, standardised, standardised, value=-0.5
-        )  # log q(z_id | n_j)
-        joint, joint_sum, log_joint = _weighted_sum(density.sum(0), self_weight)
-        density, density_sum, log_marginals = _weighted_sum(density, self_weight)
-        ctx.save_for_backward(precision, standardised, joint, joint_sum, density, density_sum)
-        return log_joint, log_marginals.sum(0)
+        ctx.save_for_backward(mean, log_scale, z)
+        ctx.self_weight = self_weight
+        values, _ = log_mixture_slopes(mean, log_scale, z, self_weight)
+        return values
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, grad_joint, grad_marginals):
-        precision, standardised, joint, joint_sum, density, density_sum = ctx.saved_tensors
-        of_joint = joint * (grad_joint / joint_sum).unsqueeze(-1)
-        # [d, i, j]: derivative by log q(z_id | n_j)
-        weight = torch.addcmul(of_joint, density, (grad_marginals / density_sum).unsqueeze(-1))
-        pull = weight * standardised
-        grad_z = -(pull @ precision.mT).squeeze(-1).T
-        grad_mean = (pull.sum(1) * precision.squeeze(1)).T
-        grad_log_scale = (pull.mul_(standardised).sum(1) - weight.sum(1)).T
-        return grad_mean, grad_log_scale, grad_z, None
+        grads = (grad_joint, grad_marginals)
+        _, slopes = log_mixture_slopes(*ctx.saved_tensors, ctx.self_weight, grads)
+        return *slopes, None
 
 
-def _weighted_sum(log_terms, self_weight):
-    """Return exp(log_terms - their maximum) with weights, its sum, and the log of the whole.
+def log_mixture_slopes(mean, log_scale, z, self_weight, grads=None):
+    """Return the logarithms of a batch's mixtures, and what they pull at.
 
-    Consumes ``log_terms``, of which the last axis is summed.
+    The (n_components, M, M) entries are all the cost. One array of so many is alive, the rest is
+    done for some dimensions at a time, which stay in cache; exponents are of 2, of which the
+    exponential takes half as long.
+
+    Parameters
+    ----------
+    mean, log_scale, z : tensors of shape (M, n_components)
+        Of the posteriors, and a draw from each.
+    self_weight : float
+        Weight of a draw's own posterior beside the others'.
+    grads : pair of floats or tensors of shape (M,), default=None
+        Derivatives of a loss by ``log_joint`` and by ``log_marginals``; None for the values alone.
+
+    Returns
+    -------
+    values : (log_joint, log_marginals)
+        log sum_j w_ij q(z_i|n_j), and the same of each column summed over the columns; (M,) each.
+    slopes : tuple of three tensors of shape (M, n_components), or None
+        Derivatives of the loss by ``mean``, ``log_scale`` and ``z``.
     """
-    maximum = log_terms.amax(-1, keepdim=True)
-    terms = log_terms.sub_(maximum).clamp_(min=NEGLIGIBLE).exp_()
+    # Contiguous columns first: the results of what follows take the layout of its operands.
+    mean, log_scale, z = (t.T.contiguous() for t in (mean, log_scale, z))
+    precision = torch.exp(-log_scale)  # [d, j]: of the standard deviation
+    constant = (-log_scale - 0.5 * LOG_2PI) * LOG2_E
+    n_components, n_batch = z.shape
+    n_dims = max(1, CHUNK_ENTRIES // n_batch**2)
+    chunks = [slice(start, start + n_dims) for start in range(0, n_components, n_dims)]
+    standardised = z.new_empty((n_components, n_batch, n_batch))  # [d, i, j]
+    joint = constant.sum(0).repeat(n_batch, 1)  # log2 q(z_i | n_j)
+    for dims in chunks:
+        part = standardised[dims]
+        torch.sub(z[dims].unsqueeze(2), mean[dims].unsqueeze(1), out=part)
+        part.mul_(precision[dims].unsqueeze(1))
+        for of_dimension in part:
+            joint.addcmul_(of_dimension, of_dimension, value=-0.5 * LOG2_E)
+    joint, joint_sum, joint_top = _weighted_sum(joint, self_weight)
+    if grads is not None:
+        joint.mul_((grads[0] / joint_sum).unsqueeze(-1))
+    found = []
+    for dims in chunks:
+        part = standardised[dims]
+        density = torch.addcmul(constant[dims].unsqueeze(1), part, part, value=-0.5 * LOG2_E)
+        density, total, top = _weighted_sum(density, self_weight)
+        found.append((total, top))
+        if grads is not None:
+            # [d, i, j]: derivative by log q(z_id | n_j)
+            weight = torch.addcmul(joint, density, (grads[1] / total).unsqueeze(-1))
+            found[-1] += _pulls(weight, part, precision[dims])
+    total, top, *pulls = map(torch.cat, zip(*found, strict=True))
+    values = (joint_sum.log2() + joint_top) / LOG2_E, (total.log2() + top).sum(0) / LOG2_E
+    if grads is None:
+        return values, None
+    weights, first, second, by_z = pulls
+    slopes = first * precision, second - weights, -by_z
+    return values, tuple(slope.T for slope in slopes)
+
+
+def _pulls(weight, standardised, precision):
+    """Return what weights of pairs [d, i, j] add up to, four times (n_dims, M).
+
+    Over i: alone, with the standardised distance, and with its square; over j: with the distance
+    and the precision. Consumes ``weight``.
+    """
+    weights = weight.sum(1)
+    pull = weight.mul_(standardised)
+    first, by_z = pull.sum(1), (pull @ precision.unsqueeze(-1)).squeeze(-1)
+    return weights, first, pull.mul_(standardised).sum(1), by_z
+
+
+def _weighted_sum(log2_terms, self_weight):
+    """Return 2^(log2_terms - their maximum) with weights, its sum, and the maximum.
+
+    Consumes ``log2_terms``, of which the last axis is summed.
+    """
+    maximum = log2_terms.amax(-1, keepdim=True)
+    terms = log2_terms.sub_(maximum).clamp_(min=NEGLIGIBLE).exp2_()
     if self_weight != 1:
         terms.diagonal(dim1=-2, dim2=-1).mul_(self_weight)
-    total = terms.sum(-1)
-    return terms, total, total.log() + maximum.squeeze(-1)
+    return terms, terms.sum(-1), maximum.squeeze(-1)
 
 
 @torch.no_grad()
@@ -206,7 +266,8 @@ def _log_sums(mean, factor, log_weight, z):
                 term.mul_(factor[d, rows])
                 joint.sub_(term.mul_(term))
                 marginals[d, points] += term.neg_().clamp_(min=floor).exp_() @ factor[d, rows]
-            _, _, of_rows = _weighted_sum(joint, 1.0)
+            _, of_rows, top = _weighted_sum(joint.mul_(LOG2_E), 1.0)
+            of_rows = of_rows.log2().add_(top).div_(LOG2_E)
             torch.logaddexp(log_joint[points], of_rows, out=log_joint[points])
     return log_joint, marginals.log_()
 

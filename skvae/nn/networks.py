@@ -106,7 +106,7 @@ class BaseNetwork(ABC, nn.Module):
         of_modules = [getattr(module, "width", 0) for module in (self.encoder, self.decoder)]
         return max(*of_weights, *of_modules)
 
-    def _encoded(self, x):
+    def encoded(self, x):
         """Return the encoder's output; a module of the user's may change its input in place.
 
         Under autocast it may be of half the precision. What is made of it never is.
@@ -114,13 +114,13 @@ class BaseNetwork(ABC, nn.Module):
         output = self.encoder(x if isinstance(self.encoder, ENCODERS) else x.clone())
         return output.to(x.dtype)
 
-    def _decoded(self, z):
+    def decoded(self, z):
         """Return the decoder's output, of the precision of z under autocast too."""
-        return self.decoder(z).to(z.dtype)
+        return self.decoder(z if isinstance(self.decoder, DECODERS) else z.clone()).to(z.dtype)
 
     def decode(self, z):
         """Return the likelihood p(x|z)."""
-        return self.observation(self._decoded(z))
+        return self.observation(self.decoded(z))
 
     @abstractmethod
     def code(self, x):
@@ -139,7 +139,7 @@ class AutoencoderNetwork(BaseNetwork):
 
     def encode(self, x):
         """Return z = f(x)."""
-        return self._encoded(x)
+        return self.encoded(x)
 
     code = encode
 
@@ -190,11 +190,11 @@ class VariationalNetwork(BaseNetwork):
 
     def encode(self, x):
         """Return q(z|x), a :class:`~skvae.nn.Gaussian`."""
-        mean, log_scale = self._encoded(x).chunk(2, -1)
+        mean, log_scale = self.encoded(x).chunk(2, -1)
         return Gaussian(mean, functional.hardtanh(log_scale, *LOG_SCALE_RANGE))
 
     def code(self, x):
-        return self._encoded(x)[:, : self.n_components]
+        return self.encoded(x)[:, : self.n_components]
 
     def noise(self, n_samples, generator):
         shape = (n_samples, self.n_components)
@@ -206,7 +206,7 @@ class VariationalNetwork(BaseNetwork):
         if noise is None and self.training:
             noise = torch.randn_like(posterior.mean)
         z = posterior.mean if noise is None else posterior.sample(noise)
-        location = self._decoded(z)
+        location = self.decoded(z)
         if self.training:
             self.observation.track(x, location, posterior)
         return {"likelihood": self.observation(location), "posterior": posterior, "z": z}
@@ -265,7 +265,7 @@ class VariationalNetwork(BaseNetwork):
             for turn in range(n_each):
                 places = torch.arange(start, stop, device=noise.device)
                 of_rows = (n_each * places + turn) % len(noise)
-                location = self._decoded(posterior.sample(noise[of_rows]))
+                location = self.decoded(posterior.sample(noise[of_rows]))
                 residual = self.observation.residual(x, location, posterior)
                 total = total + residual.double() * (len(x) / n_each)
         return total / batches.n_samples

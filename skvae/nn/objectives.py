@@ -210,10 +210,14 @@ class CapacityObjective(Objective):
     def scheduled_epochs(self):
         return max(self.warmup.end, self.capacity_epochs)
 
+    @property
+    def capacity_now(self):
+        """C(t), in nats."""
+        return self.capacity * ramp(self.epoch, self.capacity_epochs)
+
     def penalties(self, posterior, z):
-        capacity = self.capacity * ramp(self.epoch, self.capacity_epochs)
         kl = kl_to_standard_normal(posterior)
-        return {"kl": kl, "kl_off_capacity": (kl.mean() - capacity).abs()}
+        return {"kl": kl, "kl_off_capacity": (kl.mean() - self.capacity_now).abs()}
 
     def weights(self):
         return {"kl_off_capacity": self.beta}

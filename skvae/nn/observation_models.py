@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from skvae.nn.distributions import ACTIVE_VARIANCE, Gaussian
+from skvae.nn.distributions import ACTIVE_VARIANCE, LOG_2PI, Gaussian
 from skvae.nn.likelihoods import Scaled
 
 __all__ = ["GaussianObservation", "Observation"]
@@ -57,6 +57,7 @@ class GaussianObservation(nn.Module):
         self.learned = learned
         self.weigh(beta)
         shape = (n_features,) if per_feature else ()
+        self._constant = 0.5 * LOG_2PI * (n_features if per_feature else 1)
         self.register_buffer("log_scale", torch.zeros(shape))
         self.register_buffer("running_variance", torch.ones(shape))
         self.register_buffer("floor", torch.zeros(shape))
@@ -94,6 +95,10 @@ class GaussianObservation(nn.Module):
             residual = functional.mse_loss(location.detach(), x)
         else:
             residual = functional.mse_loss(location.detach(), x, reduction="none").mean(0)
+        return self._at_beta_1(residual, posterior)
+
+    def _at_beta_1(self, residual, posterior):
+        """Return what a residual would be at beta 1."""
         if self.excess == 0:
             return residual
         variances = posterior.scale.detach().square().mean(0)
@@ -103,9 +108,28 @@ class GaussianObservation(nn.Module):
     def track(self, x, location, posterior):
         """Move a learned variance towards the residual of this batch."""
         if self.learned:
-            residual = self.residual(x, location, posterior)
-            self.running_variance = self.running_variance.lerp(residual, self.rate)
-            self.learn(self.running_variance)
+            self._follow(self.residual(x, location, posterior))
+
+    def _follow(self, residual):
+        self.running_variance = self.running_variance.lerp(residual, self.rate)
+        self.learn(self.running_variance)
+
+    def slope(self, x, location, posterior, weight):
+        """Return minus the mean log p(x|z), and ``weight`` times its derivative by ``location``.
+
+        What autograd returns after :meth:`track`, from one residual for both.
+        """
+        error = location - x
+        if self.log_scale.ndim == 0:
+            entries = error.view(-1)
+            residual, n_columns = torch.dot(entries, entries) / len(entries), x.shape[1]
+        else:
+            residual, n_columns = error.square().mean(0), 1
+        if self.learned:
+            self._follow(self._at_beta_1(residual, posterior))
+        precision = torch.exp(-2 * self.log_scale)
+        mean = (0.5 * residual * precision + self.log_scale).sum() + self._constant
+        return n_columns * mean, error.mul_(precision * (weight / len(x)))
 
     def initial_location(self, mean, scale):
         """Return centre and scale of the decoder's output for data of this mean and scale."""
@@ -133,6 +157,17 @@ class Observation(nn.Module):
 
     def track(self, x, location, posterior):
         """Nothing to follow: there is no noise variance."""
+
+    def slope(self, x, location, posterior, weight):
+        """Return minus the mean log p(x|z), and ``weight`` times its derivative by ``location``.
+
+        The distributions are exponential families and ``location`` is their natural parameter:
+        the derivative of minus a logarithm is the mean less x.
+        """
+        mean = -self(location).log_prob(x).mean()
+        scaled = x if self.input_scale == 1 else x * self.input_scale
+        error = self.distribution(location).mean - scaled
+        return mean, error.mul_(weight / len(x))
 
     def initial_location(self, mean, scale):
         """Return the decoder's output for columns of these means, and scale 1."""

@@ -9,7 +9,7 @@ from torch.nn import functional
 from skvae.nn.initialization import FIRST_OUTPUT, draw_weights
 from skvae.nn.standardization import StandardizingEncoder
 
-__all__ = ["ACTIVATIONS", "PerceptronDecoder", "PerceptronEncoder"]
+__all__ = ["ACTIVATIONS", "PerceptronDecoder", "PerceptronEncoder", "PlainLinear"]
 
 ACTIVATIONS = {
     "relu": lambda: nn.ReLU(inplace=True),
@@ -22,7 +22,7 @@ ACTIVATIONS = {
 }
 
 
-class _EmptyLinear(nn.Linear):
+class PlainLinear(nn.Linear):
     """A linear layer that draws no weights when it is made."""
 
     unit = 1.0
@@ -31,7 +31,7 @@ class _EmptyLinear(nn.Linear):
         pass
 
 
-class _FromRows(_EmptyLinear):
+class _FromRows(PlainLinear):
     """A linear map of whole rows, its weights ``unit`` times the parameters.
 
     Adam moves every parameter by about ``lr`` a step. Where thousands of columns go together, as
@@ -67,7 +67,7 @@ def _perceptron(sizes, activation):
     make = ACTIVATIONS.get(activation, activation)
     layers = []
     for n_inputs, n_outputs in pairwise(sizes):
-        layers += [_EmptyLinear(n_inputs, n_outputs), _activation(make)]
+        layers += [PlainLinear(n_inputs, n_outputs), _activation(make)]
     return nn.Sequential(*layers[:-1])
 
 
@@ -151,7 +151,7 @@ class PerceptronDecoder(nn.Module):
         self.output = output
         self.shortcut = None
         if hidden_layer_sizes and shortcut:
-            self.shortcut = _EmptyLinear(n_components, n_features, bias=False)
+            self.shortcut = PlainLinear(n_components, n_features, bias=False)
         self.register_buffer("centre", torch.zeros(n_features))
         self.register_buffer("scale", torch.ones(n_features))
 
@@ -167,13 +167,13 @@ class PerceptronDecoder(nn.Module):
         return self.output if self.shortcut is None else self.shortcut
 
     def forward(self, z):
-        if torch.is_autocast_enabled(z.device.type):
-            # The layers have three digits: the constants enter with all of theirs.
+        if self.training:
             standardized = self.output(self.hidden(z))
             if self.shortcut is not None:
                 standardized = standardized + self.shortcut(z)
+            # Under autocast the layers have three digits: the constants enter with all of theirs.
             return torch.addcmul(self.centre, standardized.to(z.dtype), self.scale)
-        # The constants enter by the last layer, which has fewer entries than its output.
+        # The rows are many: the constants enter by the last layer, which has fewer entries.
         scale = self.scale.unsqueeze(1)
         bias = torch.addcmul(self.centre, self.output.bias, self.scale)
         output = functional.linear(self.hidden(z), self.output.weight * scale, bias)

@@ -1,12 +1,10 @@
-"""Where torch computes: whether a device is there, what draws on it, a compiler for it."""
-
-from functools import cache
+"""Where torch computes: whether a device is there, what draws on it."""
 
 import torch
 
 from skvae._warnings import warn
 
-__all__ = ["check_compiler", "check_device", "device_or_cpu", "generator_of_epoch"]
+__all__ = ["check_device", "device_or_cpu", "generator_of_epoch"]
 
 
 def _trouble(device):
@@ -79,16 +77,3 @@ def generator_of_epoch(generator, device):
         return generator
     seed = int(torch.randint(2**63 - 1, (), generator=generator))
     return torch.Generator(device).manual_seed(seed)
-
-
-@cache
-def check_compiler(device):
-    """Refuse to compile where ``torch.compile`` has nothing to compile with; looked for once."""
-    try:
-        torch.compile(lambda x: x + 1)(torch.zeros(2, device=device))
-    except Exception as error:  # torch has no public class for what a backend may raise
-        raise RuntimeError(
-            "compile=True needs what torch.compile compiles with: a C++ compiler on the CPU, "
-            f"triton on a GPU. Got {type(error).__name__} from torch instead. Install it, or use "
-            "compile=False."
-        ) from error

@@ -4,6 +4,8 @@ import torch
 
 __all__ = ["EpochMeans", "fetched"]
 
+MOST_WAITING = 256  # batches whose means are summed together
+
 
 class EpochMeans:
     """Means of named terms over the rows of an epoch, summed on the device.
@@ -17,19 +19,36 @@ class EpochMeans:
     def __init__(self, keeps=None):
         self.keeps = keeps
         self.n_samples = 0
-        self.totals = {}
         self.kept = []
+        self._names = ()
+        self._sums = None
+        self._waiting = []
+        self._size = 0  # rows of the batches that wait
 
     def add(self, means, n_samples):
         """Take the means over a batch, {name: scalar tensor}, of so many rows."""
+        if n_samples != self._size or len(self._waiting) == MOST_WAITING:
+            self._sum()
+        self._names, self._size = tuple(means), n_samples
+        self._waiting.append([mean.detach() for mean in means.values()])
         self.n_samples += n_samples
-        for name, mean in means.items():
-            if name in self.totals:
-                self.totals[name].add_(mean.detach(), alpha=n_samples)
-            else:
-                self.totals[name] = mean.detach() * n_samples
         if self.keeps is not None:
             self.kept.append((means[self.keeps].detach(), n_samples))
+
+    def _sum(self):
+        """Add up the batches that wait, all of one size."""
+        if not self._waiting:
+            return
+        scalars = [mean for means in self._waiting for mean in means]
+        sums = torch.stack(scalars).view(len(self._waiting), -1).sum(0) * self._size
+        self._sums = sums if self._sums is None else self._sums + sums
+        self._waiting = []
+
+    @property
+    def totals(self):
+        """Sums over the rows, {name: scalar tensor}."""
+        self._sum()
+        return dict(zip(self._names, self._sums, strict=True))
 
 
 def fetched(*epochs):
@@ -56,14 +75,15 @@ def fetched(*epochs):
     >>> fetched(epoch)
     [({'loss': 2.0}, [(4.0, 1), (1.0, 2)])]
     """
+    totals = [epoch.totals for epoch in epochs]
     scalars = []
-    for epoch in epochs:
-        scalars += [*epoch.totals.values(), *(mean for mean, _ in epoch.kept)]
+    for of_terms, epoch in zip(totals, epochs, strict=True):
+        scalars += [*of_terms.values(), *(mean for mean, _ in epoch.kept)]
     values = iter(torch.stack(scalars).tolist())
     return [
         (
-            {name: next(values) / epoch.n_samples for name in epoch.totals},
+            {name: next(values) / epoch.n_samples for name in of_terms},
             [(next(values), n_samples) for _, n_samples in epoch.kept],
         )
-        for epoch in epochs
+        for of_terms, epoch in zip(totals, epochs, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""How a network is trained: the skorch net, its epochs, its callbacks. Only here is skorch."""
+"""How a network is trained: the skorch net, its epochs, what its callbacks are told."""
 
 import dis
 import math
@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EpochScoring, LRScheduler, MlflowLogger, TensorBoard
 from skorch.dataset import Dataset
 from torch.utils.data import Subset
 from tqdm.auto import tqdm
@@ -18,20 +17,11 @@ from skvae.training.callbacks import own_callbacks
 from skvae.training.devices import generator_of_epoch
 from skvae.training.means import EpochMeans, fetched
 from skvae.training.optimizers import FUSED_DEVICES, OPTIMIZERS
-from skvae.training.precision import at_precision
+from skvae.training.steps import Steps
 
 __all__ = ["AutoencoderNet", "Validation", "make_net"]
 
 LOSSES = {"train_loss": "training", "valid_loss": "validation"}
-BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
-SILENT = {None, *(getattr(Callback, name) for name in BATCH_HOOKS)}
-# Those of skorch's own that do nothing, or nothing that anything sees, and when.
-QUIET = {
-    EpochScoring.on_batch_end: lambda callback: True,  # caching, which our nets are without
-    LRScheduler.on_batch_end: lambda callback: callback.step_every != "batch",
-    MlflowLogger.on_batch_end: lambda callback: not callback.log_on_batch_end,
-    TensorBoard.on_batch_end: lambda callback: type(callback) is TensorBoard,
-}
 
 
 def _is_raised_by_code(error):
@@ -49,22 +39,6 @@ class Validation(NamedTuple):
     batches: object  # Batches, unshuffled
     noise: torch.Tensor | None  # (n_samples, n_components)
     objective: torch.nn.Module
-
-
-def _hook(callback, name):
-    """Return what a callback does at a hook: a function, shared by those of a class, or None."""
-    method = getattr(callback, name, None)
-    return getattr(method, "__func__", method)
-
-
-def _hears_batches(callback):
-    """Return whether a callback has a hook for batches that does something.
-
-    To be told of a batch takes its loss as a number, for which the host waits until a GPU has
-    computed the batch. At the end of an epoch all losses come together.
-    """
-    hooks = {_hook(callback, name) for name in BATCH_HOOKS} - SILENT
-    return any(hook not in QUIET or not QUIET[hook](callback) for hook in hooks)
 
 
 class AutoencoderNet(NeuralNet):
@@ -108,7 +82,6 @@ class AutoencoderNet(NeuralNet):
         unit=1.0,
         patience=None,
         precision="float32",
-        compiled=False,
         progress=False,
         task=None,
     ):
@@ -133,8 +106,6 @@ class AutoencoderNet(NeuralNet):
             Early stopping on the validation loss.
         precision : {"float32", "bfloat16"}, default="float32"
             Of the products of training steps; validation is in float32.
-        compiled : bool, default=False
-            Whether the steps run the module through ``torch.compile``.
         progress : bool, default=False
             Whether to show a bar.
         task : FitTask, default=None
@@ -146,9 +117,8 @@ class AutoencoderNet(NeuralNet):
             If the loss of an epoch is not finite.
         """
         X, datasets, best = train.X, _datasets(train, validation), {}
-        forward = torch.compile(self.module_) if compiled else self.module_
-        forward = at_precision(forward, precision, self.device)
         self.notify("on_train_begin", X=X, y=X)
+        steps = Steps(self, precision)
         with tqdm(total=epochs, unit="epoch", disable=not progress) as bar:
             for epoch in range(first_epoch, first_epoch + epochs):
                 self.notify("on_epoch_begin", **datasets)
@@ -156,7 +126,7 @@ class AutoencoderNet(NeuralNet):
                     task.begin_epoch()
                 self.module_.train()
                 draws = generator_of_epoch(generator, train.device)
-                epochs_means = [self._train_epoch(forward, train, draws, epoch, unit)]
+                epochs_means = [self._train_epoch(steps, train, draws, epoch, unit)]
                 self.module_.eval()
                 if validation is not None:
                     epochs_means.append(self._validate(validation))
@@ -166,6 +136,7 @@ class AutoencoderNet(NeuralNet):
                 bar.set_postfix({name: f"{value:.4g}" for name, value in shown.items()})
                 if self._ends_after(shown, patience, datasets, task):
                     break
+        steps.release()
         self.criterion_.epoch = math.inf
         if patience is not None:
             patience.restore(self.module_)
@@ -195,42 +166,36 @@ class AutoencoderNet(NeuralNet):
             stop = task.end_epoch() or stop
         return stop
 
-    def _train_epoch(self, forward, batches, generator, number, unit):
+    def _train_epoch(self, steps, batches, generator, number, unit):
         """Take one step on every batch; return the means of every term and of the loss.
 
         Nothing in here waits for a GPU, but for callbacks that hear of every batch.
         """
-        module, objective, optimizer = self.module_, self.criterion_, self.optimizer_
-        heard = any(_hears_batches(callback) for _, callback in self.callbacks_)
-        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-        epoch = EpochMeans(keeps="loss" if self.callbacks_ and not heard else None)
-        for step, x in enumerate(batches.shuffled(generator)):
-            objective.epoch = number + step / len(batches.slices)
-            if heard:
+        module, objective = self.module_, self.criterion_
+        steps.begin_epoch()
+        epoch = EpochMeans(keeps="loss" if self.callbacks_ and not steps.heard else None)
+        for number_of_step, x in enumerate(batches.shuffled(generator)):
+            objective.epoch = number + number_of_step / len(batches.slices)
+            if steps.heard:
                 self.notify("on_batch_begin", batch=(x, x), training=True)
             noise = module.noise(len(x), generator)
-            output = forward(x, noise if noise is None else noise.to(x.device))
-            means = objective.means(output, x)
-            loss = objective.total(means)
-            for weight in weights:  # zero_grad without its hooks, which cost as much as a layer
-                weight.grad = None
             # Every row weighs the same: a short batch does not steer as a full one does.
-            loss.backward(torch.full_like(loss, len(x) / batches.full / unit))
-            if heard:
+            weight = len(x) / batches.full / unit
+            means = steps.pull(x, noise if noise is None else noise.to(x.device), weight)
+            if steps.heard:
                 self.notify(
                     "on_grad_computed",
                     named_parameters=list(self.get_all_learnable_params()),
                     batch=(x, x),
                     training=True,
                 )
-            optimizer.step()
-            epoch.add({**means, "loss": loss}, len(x))
-            if heard:
+            steps.move()
+            epoch.add(means, len(x))
+            if steps.heard:
+                loss, y_pred = means["loss"], steps.step.prediction()
                 self._record_batch(loss.item(), len(x))
-                prediction = output["likelihood"].mean.detach()
-                self.notify(
-                    "on_batch_end", batch=(x, x), training=True, loss=loss, y_pred=prediction
-                )
+                self.notify("on_batch_end", batch=(x, x), training=True, loss=loss, y_pred=y_pred)
+        steps.end_epoch()
         return epoch
 
     def _record_batch(self, loss, n_samples):

@@ -1,11 +1,40 @@
 """The optimizers that have names, and the state of one as arrays."""
 
+from inspect import unwrap
+
 import torch
 
-__all__ = ["FUSED_DEVICES", "OPTIMIZERS", "load_optimizer_state", "optimizer_state"]
+__all__ = ["FUSED_DEVICES", "OPTIMIZERS", "Adam", "load_optimizer_state", "optimizer_state"]
 
-OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 FUSED_DEVICES = ("cpu", "cuda")
+
+
+class _Eager:
+    """An optimizer that is never compiled.
+
+    torch marks these methods as not to be compiled, and for the mark imports its compiler when one
+    is called first: a second, in every process that fits.
+    """
+
+    add_param_group = unwrap(torch.optim.Optimizer.add_param_group)
+    load_state_dict = unwrap(torch.optim.Optimizer.load_state_dict)
+    state_dict = unwrap(torch.optim.Optimizer.state_dict)
+    zero_grad = unwrap(torch.optim.Optimizer.zero_grad)
+
+
+class Adam(_Eager, torch.optim.Adam):
+    """torch's Adam, never compiled."""
+
+
+class AdamW(_Eager, torch.optim.AdamW):
+    """torch's AdamW, never compiled."""
+
+
+class SGD(_Eager, torch.optim.SGD):
+    """torch's SGD, never compiled."""
+
+
+OPTIMIZERS = {"adam": Adam, "adamw": AdamW, "sgd": SGD}
 
 
 def optimizer_state(net):

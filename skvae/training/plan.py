@@ -58,8 +58,6 @@ class Plan:
         Where to compute.
     precision : {"float32", "bfloat16"}
         Of the matrix products and convolutions of the steps.
-    compiled : bool
-        Whether the steps run the network through ``torch.compile``.
     progress : bool
         Whether to show a bar.
     """
@@ -76,7 +74,6 @@ class Plan:
     callbacks: Sequence | None
     device: str | torch.device
     precision: str
-    compiled: bool
     progress: bool
 
 

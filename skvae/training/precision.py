@@ -18,7 +18,7 @@ def at_precision(network, precision, device):
     Parameters
     ----------
     network : callable
-        A network, or a compiled one.
+        Tensors in; a network, or a part of one.
     precision : {"float32", "bfloat16"}
         "float32" is the network as it is.
     device : str or torch.device

@@ -96,7 +96,6 @@ class TrainingRun:
             unit=self.plan.unit,
             patience=self.patience,
             precision=self.plan.precision,
-            compiled=self.plan.compiled,
             progress=self.plan.progress,
             task=task,
         )

@@ -2,7 +2,6 @@
 
 import pickle
 import re
-import tracemalloc
 
 import numpy as np
 import pytest
@@ -15,7 +14,6 @@ from skvae import (
     BetaVAETransformer,
     VAETransformer,
 )
-from skvae.nn.architectures import ARCHITECTURES
 
 every_kind = pytest.mark.parametrize(
     "Estimator",
@@ -287,120 +285,3 @@ def test_batch_normalisation_refuses_batches_of_one_row(table):
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         make(VAETransformer, encoder=normalising, batch_size=1).fit(table)
     make(VAETransformer, batch_size=1, max_epochs=1).fit(table[:10])
-
-
-# ------------------------------------------------------------------ compiled steps
-
-
-def test_compiled_steps_train_the_same_network(table, monkeypatch):
-    compiled = []
-    real = torch.compile
-
-    def compile_without_a_compiler(module):
-        compiled.append(module)
-        return real(module, backend="eager")
-
-    monkeypatch.setattr(torch, "compile", compile_without_a_compiler)
-    vae = make(VAETransformer, compile=True).fit(table)
-    assert vae.net_.module_ in compiled
-    same(make(VAETransformer).fit(table), vae)
-    np.testing.assert_array_equal(
-        pickle.loads(pickle.dumps(vae)).transform(table), vae.transform(table)
-    )
-
-
-def test_the_memory_of_a_pca_of_wide_rows_is_bounded(monkeypatch, table):
-    monkeypatch.setattr("skvae.base.principal.MOST_ENTRIES", 600)
-    monkeypatch.setattr("skvae.base.principal.LEAST_ROWS", 50)
-    settings = {"noise_variance": "pca", "max_epochs": 1}
-    few = make(BetaVAETransformer, **settings).fit(table).noise_variance_
-    monkeypatch.undo()
-    assert few != make(BetaVAETransformer, **settings).fit(table).noise_variance_
-
-
-def last_channels(n_inputs, n_outputs):
-    layers = torch.nn.Sequential(
-        torch.nn.Unflatten(1, (1, n_inputs)),
-        torch.nn.Conv1d(1, 4, 3, padding=1),
-        torch.nn.Unflatten(2, (1, n_inputs)),
-        torch.nn.Conv2d(4, 6, (1, 3), padding=(0, 1)),
-        torch.nn.Flatten(),
-        torch.nn.Linear(6 * n_inputs, n_outputs),
-    )
-    return layers.to(memory_format=torch.channels_last)
-
-
-@pytest.mark.parametrize("architecture", [*ARCHITECTURES, None])
-def test_training_goes_on_after_a_pickle_as_if_never_pickled(architecture, digits):
-    X = digits[:200].astype(np.float32)
-    parameters = {"image_shape": (8, 8, 1), "architecture": architecture, "batch_size": 64}
-    if architecture is None:
-        parameters = {"encoder": last_channels, "batch_size": 64}
-    one = make(AutoencoderTransformer, **parameters).partial_fit(X).partial_fit(X)
-    other = pickle.loads(pickle.dumps(one))
-    same(one.partial_fit(X), other.partial_fit(X))
-
-
-def test_only_rows_in_c_order_are_taken_without_a_copy(digits):
-    X = np.asfortranarray(np.tile(digits.astype(np.float32), (4, 8)))
-    vae = make(VAETransformer, max_epochs=1).fit(X[:100])
-    tracemalloc.start()
-    vae.set_params(warm_start=True).fit(X)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < X.nbytes / 2
-    whole = make(VAETransformer).fit(np.ascontiguousarray(X[:300]))
-    np.testing.assert_array_equal(
-        make(VAETransformer).fit(X[:300]).transform(X[:300]), whole.transform(X[:300])
-    )
-
-
-def test_the_autoencoders_unit_is_that_of_the_first_chunk(table):
-    alike = table[:1] + 1e-3 * np.random.RandomState(0).standard_normal((50, 6))
-    autoencoder = make(AutoencoderTransformer, optimizer="sgd", lr=1e-2)
-    autoencoder.partial_fit(table).partial_fit(alike).partial_fit(table)
-    assert np.isfinite(autoencoder.reconstruction_error(table)).all()
-
-
-def test_norms_without_running_statistics_are_refused(table):
-    def encoder(n_inputs, n_outputs):
-        norm = torch.nn.BatchNorm1d(n_inputs, track_running_stats=False)
-        return torch.nn.Sequential(norm, torch.nn.Linear(n_inputs, n_outputs))
-
-    sentence = (
-        "Batch normalisation must track running statistics, so that no result depends on the "
-        "rows beside it. Got track_running_stats=False instead. Leave it True."
-    )
-    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
-        make(AutoencoderTransformer, encoder=encoder).fit(table)
-
-
-def test_users_modules_may_change_their_input_in_place(table):
-    def encoder_of(inplace):
-        def encoder(n_inputs, n_outputs):
-            relu = torch.nn.ReLU(inplace=inplace)
-            return torch.nn.Sequential(relu, torch.nn.Linear(n_inputs, n_outputs))
-
-        return encoder
-
-    one, other = (
-        make(AutoencoderTransformer, encoder=encoder_of(inplace)).fit(table - 5)
-        for inplace in (True, False)
-    )
-    same(one, other)
-    np.testing.assert_array_equal(one.score_samples(table - 5), other.score_samples(table - 5))
-
-
-def test_integer_scales_do_not_overflow(digits):
-    X = np.zeros((40, 64), np.uint8)
-    vae = make(VAETransformer, likelihood="bernoulli", input_scale=2, max_epochs=1).fit(X)
-    with pytest.raises(ValueError, match=r"Got values in \[256, 256\] instead"):
-        vae.score(np.full((2, 64), 128, np.uint8))
-
-
-def test_a_list_as_image_shape_may_change_after_fit(digits):
-    shape = [8, 8, 1]
-    vae = make(VAETransformer, image_shape=shape, max_epochs=1).fit(digits[:50])
-    shape[:] = [16, 4, 1]
-    copy = pickle.loads(pickle.dumps(vae))
-    np.testing.assert_array_equal(copy.transform(digits[:50]), vae.transform(digits[:50]))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from skvae import VAETransformer
-from skvae.training.devices import check_compiler, check_device
+from skvae.training.devices import check_device
 
 
 def test_an_absent_device_is_named_before_training(table):
@@ -32,20 +32,6 @@ def test_a_gpu_that_is_not_there_is_refused_in_one_sentence(device, monkeypatch)
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         check_device(device)
-
-
-def test_a_missing_compiler_is_told(monkeypatch):
-    def no_compiler(function):
-        raise OSError("no g++")
-
-    monkeypatch.setattr(torch, "compile", no_compiler)
-    sentence = (
-        "compile=True needs what torch.compile compiles with: a C++ compiler on the CPU, triton on "
-        "a GPU. Got OSError from torch instead. Install it, or use compile=False."
-    )
-    check_compiler.cache_clear()
-    with pytest.raises(RuntimeError, match=f"^{re.escape(sentence)}$"):
-        check_compiler("cpu")
 
 
 def test_a_pickle_from_a_device_that_is_absent_computes_on_the_cpu(table):

@@ -29,8 +29,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from skvae import AutoencoderTransformer, BetaTCVAETransformer, BetaVAETransformer, VAETransformer
 from skvae.training import devices
 from skvae.training.devices import generator_of_epoch
+from skvae.training.hearing import hears_batches
 from skvae.training.means import EpochMeans, fetched
-from skvae.training.net import AutoencoderNet, _hears_batches
+from skvae.training.net import AutoencoderNet
 
 MODELS = [AutoencoderTransformer, VAETransformer, BetaVAETransformer, BetaTCVAETransformer]
 SETTINGS = {"n_components": 2, "max_epochs": 3, "batch_size": 64, "random_state": 0}
@@ -279,7 +280,7 @@ class Watchful(TensorBoard):
     ],
 )
 def test_callbacks_of_epochs_hear_of_no_batch(callback):
-    assert not _hears_batches(callback)
+    assert not hears_batches(callback)
 
 
 def instance():
@@ -303,7 +304,7 @@ def instance():
     ],
 )
 def test_callbacks_of_batches_hear_of_them(callback):
-    assert _hears_batches(callback)
+    assert hears_batches(callback)
 
 
 @pytest.mark.parametrize("callback", [OfEpochs, Listener])

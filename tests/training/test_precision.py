@@ -12,8 +12,9 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from skvae import AutoencoderTransformer, BetaTCVAETransformer, BetaVAETransformer, VAETransformer
+from skvae.nn.distributions import Gaussian
 from skvae.nn.networks import BaseNetwork
-from skvae.nn.objectives import Objective
+from skvae.training import steps
 from skvae.training.precision import at_precision
 
 MODELS = [AutoencoderTransformer, VAETransformer, BetaVAETransformer, BetaTCVAETransformer]
@@ -128,21 +129,34 @@ def test_float32_is_the_network_itself():
 
 @pytest.fixture
 def judged(monkeypatch):
-    """The dtypes of all that objectives were given, and of what they made of it."""
+    """The dtypes of all that a loss was made of, and of what was made of it."""
     dtypes = set()
-    plain = Objective.means
 
-    def means(objective, output, x):
-        likelihood, posterior = output["likelihood"], output.get("posterior")
-        parts = [x, output["z"], *vars(likelihood).values()]
-        parts += [] if posterior is None else vars(posterior).values()
-        found = plain(objective, output, x)
-        assert not torch.is_autocast_enabled("cpu")
-        dtypes.update(part.dtype for part in (*parts, *found.values()) if torch.is_tensor(part))
-        return found
+    def watched(plain):
+        def function(*arguments):
+            found = plain(*arguments)
+            assert not torch.is_autocast_enabled("cpu")
+            dtypes.update(tensor.dtype for tensor in tensors_in([*arguments, *found]))
+            return found
 
-    monkeypatch.setattr(Objective, "means", means)
+        return function
+
+    for name in ("reconstruction_slope", "penalty_slopes"):
+        monkeypatch.setattr(steps, name, watched(getattr(steps, name)))
     return dtypes
+
+
+def tensors_in(values):
+    """Yield the tensors among values, in collections of them, and in distributions."""
+    for value in values:
+        if torch.is_tensor(value):
+            yield value
+        elif isinstance(value, dict):
+            yield from tensors_in(value.values())
+        elif isinstance(value, tuple):
+            yield from tensors_in(value)
+        elif isinstance(value, Gaussian):
+            yield from tensors_in(vars(value).values())
 
 
 class Gradients(Callback):
@@ -182,13 +196,13 @@ def test_so_it_is_under_other_likelihoods(likelihood, input_scale, judged, digit
 def rounding(monkeypatch):
     """For every use of a network, whether it trained and whether it rounded to bfloat16."""
     uses = set()
-    plain = BaseNetwork._encoded
+    plain = BaseNetwork.encoded
 
     def encoded(network, x):
         uses.add((network.training, torch.is_autocast_enabled("cpu")))
         return plain(network, x)
 
-    monkeypatch.setattr(BaseNetwork, "_encoded", encoded)
+    monkeypatch.setattr(BaseNetwork, "encoded", encoded)
     return uses
 
 
@@ -292,12 +306,6 @@ def test_early_stopping_goes_back_to_the_best_epoch_by_a_loss_in_float32(digits)
     best = int(np.argmin(losses)) + 1
     again = make(**{**parameters, "max_epochs": best}).fit(digits[:300], X_val=digits[300:400])
     np.testing.assert_array_equal(again.transform(digits), stopped.transform(digits))
-
-
-def test_compiled_steps_round_alike(monkeypatch, digits):
-    real = torch.compile
-    monkeypatch.setattr(torch, "compile", lambda module: real(module, backend="eager"))
-    same(make().fit(digits[:300]), make(compile=True).fit(digits[:300]))
 
 
 class Losses(Callback):

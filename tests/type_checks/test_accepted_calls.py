@@ -62,7 +62,7 @@ def test_hyper_parameters() -> None:
         VAETransformer(
             optimizer=partial(torch.optim.SGD, momentum=0.9), random_state=np.random.RandomState(0)
         ),
-        AutoencoderTransformer(5, optimizer="adamw", random_state=0, compile=False),
+        AutoencoderTransformer(5, optimizer="adamw", random_state=0),
         AutoencoderTransformer(5, precision="bfloat16"),
         BetaVAETransformer(beta=4, noise_variance=1),
         BetaVAETransformer(beta=4.0, noise_variance=0.5, capacity=None),

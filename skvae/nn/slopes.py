@@ -1,0 +1,186 @@
+"""Derivatives of the objectives, written out: by the decoder's output, and by the posterior."""
+
+from typing import NamedTuple
+
+import torch
+
+from skvae.nn.aggregate import batch_weights, log_mixture_slopes
+from skvae.nn.distributions import LOG_2PI, kl_per_dimension
+from skvae.nn.objectives import (
+    BetaObjective,
+    CapacityObjective,
+    SquaredError,
+    TotalCorrelationObjective,
+)
+from skvae.nn.observation_models import GaussianObservation, Observation
+
+__all__ = ["Slopes", "has_written_slopes", "penalty_slopes", "reconstruction_slope"]
+
+OBSERVATIONS = (GaussianObservation, Observation)
+
+
+class Slopes(NamedTuple):
+    """Derivatives of a loss by what a penalty is of; each (n_samples, n_components), or None."""
+
+    mean: torch.Tensor
+    log_scale: torch.Tensor
+    z: torch.Tensor | None = None
+
+
+def has_written_slopes(objective, observation):
+    """Return whether both are our own, whose derivatives are here; a subclass has others."""
+    return type(objective) in PENALTIES and type(observation) in OBSERVATIONS
+
+
+def reconstruction_slope(objective, observation, x, location, posterior, weight):
+    """Return the mean of the reconstruction, and ``weight`` times its derivative by ``location``.
+
+    A learned noise variance of the observation model moves, as in its training mode.
+
+    Parameters
+    ----------
+    objective, observation : Objective, nn.Module
+        Of those that :func:`has_written_slopes`.
+    x, location : tensors of shape (n_samples, n_features)
+        A batch, and the decoder's output.
+    posterior : Gaussian or None
+        q(z|x).
+    weight : float
+        Of the batch in the loss.
+
+    Returns
+    -------
+    mean : scalar tensor
+        As in ``objective.means``.
+    slope : tensor of shape (n_samples, n_features)
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skvae.nn.objectives import SquaredError
+    >>> from skvae.nn.observation_models import GaussianObservation
+    >>> from skvae.nn.slopes import reconstruction_slope
+    >>> x, location = torch.tensor([[1.0, 2.0]]), torch.tensor([[1.0, 4.0]])
+    >>> reconstruction_slope(SquaredError(), GaussianObservation(2), x, location, None, 1.0)
+    (tensor(2.), tensor([[0., 2.]]))
+    """
+    if isinstance(objective, SquaredError):
+        error = location - x
+        entries = error.view(-1)
+        mean = torch.dot(entries, entries) / len(entries)
+        return mean, error.mul_(2 * weight / len(entries))
+    return observation.slope(x, location, posterior, weight)
+
+
+def penalty_slopes(objective, posterior, z, weight):
+    """Return the means of the penalties, and ``weight`` times the derivatives of their sum.
+
+    Parameters
+    ----------
+    objective : Objective
+        One that :func:`has_written_slopes`.
+    posterior : Gaussian or None
+        q(z|x), (n_samples, n_components).
+    z : tensor of shape (n_samples, n_components)
+        A draw from it.
+    weight : float
+        Of the batch in the loss.
+
+    Returns
+    -------
+    means : dict of {str: scalar tensor}
+        As in ``objective.means``.
+    slopes : Slopes or None
+        Of the weighted sum in the loss, along z = mean + scale * noise: by z, and by mean and
+        log-scale where z stands still. None where there is no penalty.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skvae.nn import Gaussian
+    >>> from skvae.nn.objectives import BetaObjective
+    >>> from skvae.nn.slopes import penalty_slopes
+    >>> posterior = Gaussian(torch.ones(1, 3), torch.zeros(1, 3))
+    >>> means, slopes = penalty_slopes(BetaObjective(beta=2.0), posterior, posterior.mean, 1.0)
+    >>> means, slopes.mean
+    ({'kl': tensor(1.5000)}, tensor([[2., 2., 2.]]))
+    """
+    return PENALTIES[type(objective)](objective, posterior, z, weight)
+
+
+def _none(objective, posterior, z, weight):
+    return {}, None
+
+
+def _divergence(objective, posterior):
+    """Return the means of the divergence, and those of every dimension."""
+    of_dimensions = kl_per_dimension(posterior).mean(0)
+    means = {"kl": of_dimensions.sum()}
+    if objective.free_bits:
+        means["free_bits_kl"] = of_dimensions.clamp(min=objective.free_bits).sum()
+    return means, of_dimensions
+
+
+def _of_divergence(posterior, factor):
+    """Return the derivatives of ``factor`` times every row's divergence."""
+    return Slopes(posterior.mean * factor, (posterior.scale.square() - 1) * factor)
+
+
+def _of_free_bits(objective, posterior, of_dimensions, per_row):
+    """Return the derivatives of the term that has the weight of the divergence."""
+    factor = per_row * objective.weights()["kl"] * objective.warmup.factor(objective.epoch)
+    if objective.free_bits:
+        factor = factor * (of_dimensions >= objective.free_bits)
+    return _of_divergence(posterior, factor)
+
+
+def _beta(objective, posterior, z, weight):
+    means, of_dimensions = _divergence(objective, posterior)
+    return means, _of_free_bits(objective, posterior, of_dimensions, weight / len(z))
+
+
+def _capacity(objective, posterior, z, weight):
+    means, _ = _divergence(objective, posterior)
+    off = means["kl"] - objective.capacity_now
+    factor = weight / len(z) * objective.beta * objective.warmup.factor(objective.epoch)
+    slopes = _of_divergence(posterior, torch.sign(off) * factor)
+    return {**means, "kl_off_capacity": off.abs()}, slopes
+
+
+def _total_correlation(objective, posterior, z, weight):
+    of_divergence, of_dimensions = _divergence(objective, posterior)
+    per_row = weight / len(z)
+    slopes = _of_free_bits(objective, posterior, of_dimensions, per_row)
+    factor = objective.warmup.factor(objective.epoch)
+    of_mi, of_tc, of_dw = (
+        factor * (weight - 1) for weight in (objective.alpha, objective.beta, objective.gamma)
+    )
+    n_batch, n_components = z.shape
+    log_weight, self_weight = batch_weights(n_batch, objective.n_samples, objective.sampling)
+    grads = ((of_tc - of_mi) * per_row, (of_dw - of_tc) * per_row)
+    mixtures, pulls = log_mixture_slopes(posterior.mean, posterior.log_scale, z, self_weight, grads)
+    log_q_z = mixtures[0].mean() + log_weight
+    log_prod_q_z = mixtures[1].mean() + n_components * log_weight
+    log_q_z_given_x = posterior.log_prob(z).mean()
+    log_p_z = -0.5 * (z.square().sum() / n_batch + n_components * LOG_2PI)
+    means = {
+        "kl": of_divergence.pop("kl"),
+        "minibatch_mutual_information": log_q_z_given_x - log_q_z,
+        "minibatch_total_correlation": log_q_z - log_prod_q_z,
+        "minibatch_dimension_wise_kl": log_prod_q_z - log_p_z,
+        **of_divergence,  # the order of the terms is that of objective.means
+    }
+    # Of log q(z|x), along z = mean + scale * noise, all but -log scale stands still.
+    return means, Slopes(
+        slopes.mean + pulls[0],
+        slopes.log_scale + pulls[1] - of_mi * per_row,
+        torch.add(pulls[2], z, alpha=of_dw * per_row),
+    )
+
+
+PENALTIES = {
+    SquaredError: _none,
+    BetaObjective: _beta,
+    CapacityObjective: _capacity,
+    TotalCorrelationObjective: _total_correlation,
+}

@@ -1,0 +1,159 @@
+"""Our perceptrons' derivatives, written out: what autograd computes, without its bookkeeping."""
+
+import torch
+from torch import nn
+
+from skvae.nn.perceptrons import PerceptronDecoder, PerceptronEncoder, PlainLinear
+
+__all__ = ["WrittenDecoder", "WrittenEncoder", "has_written_layers", "is_hooked"]
+
+aten = torch.ops.aten
+# How an activation hands on the derivative by its output: to that by its input, from its input,
+# its output and itself. What works in place has its output for an input too.
+ACTIVATIONS = {
+    nn.ReLU: lambda slope, x, y, of: aten.threshold_backward(slope, y, 0),
+    nn.LeakyReLU: lambda slope, x, y, of: aten.leaky_relu_backward(
+        slope, y, of.negative_slope, True
+    ),
+    nn.ELU: lambda slope, x, y, of: aten.elu_backward(slope, of.alpha, 1, 1, True, y),
+    nn.GELU: lambda slope, x, y, of: aten.gelu_backward(slope, x, approximate=of.approximate),
+    nn.SiLU: lambda slope, x, y, of: aten.silu_backward(slope, x),
+    nn.Tanh: lambda slope, x, y, of: aten.tanh_backward(slope, y),
+    nn.Sigmoid: lambda slope, x, y, of: aten.sigmoid_backward(slope, y),
+}
+HOOKS = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
+
+
+def has_written_layers(module):
+    """Return whether a module is a perceptron of ours, all of it trained and nothing hooked to it.
+
+    Examples
+    --------
+    >>> from skvae.nn.perceptrons import PerceptronDecoder
+    >>> from skvae.nn.written_layers import has_written_layers
+    >>> has_written_layers(PerceptronDecoder(2, 5, (3,), "silu"))
+    True
+    """
+    if type(module) not in (PerceptronEncoder, PerceptronDecoder):
+        return False
+    hooked = any(map(is_hooked, module.modules()))
+    trained = all(
+        weight.requires_grad and not weight._backward_hooks for weight in module.parameters()
+    )
+    return trained and not hooked and all(map(_is_known, _chain(module)))
+
+
+def is_hooked(module):
+    """Return whether something waits for a module's calls."""
+    return any(getattr(module, name) for name in HOOKS)
+
+
+def _is_known(part):
+    """Return whether a part is a layer of ours, or an activation that can be undone."""
+    falls = min(getattr(part, "alpha", 0), getattr(part, "negative_slope", 0)) < 0
+    return isinstance(part, PlainLinear) or (type(part) in ACTIVATIONS and not falls)
+
+
+def _chain(module):
+    """Return linear layers and the activations between them, in order."""
+    if isinstance(module, PerceptronEncoder):
+        return [*module.layers]
+    return [*module.hidden, module.output]
+
+
+class _WrittenLayers:
+    """Linear layers with activations in between, and a linear map beside them.
+
+    Parameters
+    ----------
+    module : PerceptronEncoder or PerceptronDecoder
+        One that :func:`has_written_layers`. Derivatives by its weights are written to their
+        ``grad``, which has to be there.
+    """
+
+    def __init__(self, module):
+        *self.hidden, self.last = _chain(module)
+        self.shortcut = module.shortcut
+        self.kept = []
+
+    def outputs(self, x):
+        """Return what the layers make of x."""
+        self.x, self.kept = x, []
+        h = x
+        for linear, activation in zip(self.hidden[::2], self.hidden[1::2], strict=True):
+            before = _linear(linear, h)
+            after = activation(before)
+            self.kept.append((linear, h, before, after, activation))
+            h = after
+        self.h = h
+        output = _linear(self.last, h)
+        if self.shortcut is not None:
+            output.addmm_(x, self.shortcut.weight.T, alpha=self.shortcut.unit)
+        return output
+
+    def pull(self, slope, *, to_input):
+        """Write the derivatives by the weights; return that by the input, or None.
+
+        Parameters
+        ----------
+        slope : tensor in the shape of the output
+            The derivative by it.
+        to_input : bool
+            Whether the derivative by the input is wanted.
+        """
+        by_output, wanted = slope, to_input or bool(self.kept)
+        slope = self._pull_linear(self.last, self.h, slope, onward=wanted)
+        for place, (linear, x, before, after, activation) in reversed([*enumerate(self.kept)]):
+            slope = ACTIVATIONS[type(activation)](slope, before, after, activation)
+            slope = self._pull_linear(linear, x, slope, onward=to_input or place > 0)
+        if self.shortcut is None:
+            return slope
+        beside = self._pull_linear(self.shortcut, self.x, by_output, onward=to_input)
+        return slope.add_(beside) if to_input else None
+
+    def _pull_linear(self, linear, x, slope, *, onward):
+        """Write the derivatives by a layer's weights; return that by its input if wanted."""
+        by_weight = linear.weight.grad
+        torch.addmm(by_weight, slope.T, x, beta=0, alpha=linear.unit, out=by_weight)
+        if linear.bias is not None:
+            torch.sum(slope, 0, out=linear.bias.grad)
+        if not onward:
+            return None
+        by_input = slope @ linear.weight
+        return by_input if linear.unit == 1 else by_input.mul_(linear.unit)
+
+
+class WrittenEncoder(_WrittenLayers):
+    """Forward and backward of a :class:`~skvae.nn.perceptrons.PerceptronEncoder`."""
+
+    def __init__(self, module):
+        super().__init__(module)
+        self.standardized = module.standardized
+
+    def forward(self, x):
+        """Return the output for a batch."""
+        return self.outputs(self.standardized(x))
+
+    def backward(self, slope):
+        """Write the derivatives by the weights that the derivative by the output makes."""
+        self.pull(slope, to_input=False)
+
+
+class WrittenDecoder(_WrittenLayers):
+    """Forward and backward of a :class:`~skvae.nn.perceptrons.PerceptronDecoder`."""
+
+    def __init__(self, module):
+        super().__init__(module)
+        self.centre, self.scale = module.centre, module.scale
+
+    def forward(self, z):
+        """Return the output for a batch of codes."""
+        return torch.addcmul(self.centre, self.outputs(z), self.scale)
+
+    def backward(self, slope):
+        """Write the derivatives by the weights, and return that by the codes."""
+        return self.pull(slope * self.scale, to_input=True)
+
+
+def _linear(linear, x):
+    return torch.addmm(linear.bias, x, linear.weight.T, alpha=linear.unit)

@@ -1,0 +1,237 @@
+"""What one batch pulls at: the gradients of a training step, by autograd or written out."""
+
+import torch
+from torch.nn import functional
+
+from skvae.nn.distributions import Gaussian
+from skvae.nn.networks import LOG_SCALE_RANGE, AutoencoderNetwork, VariationalNetwork
+from skvae.nn.slopes import has_written_slopes, penalty_slopes, reconstruction_slope
+from skvae.nn.written_layers import WrittenDecoder, WrittenEncoder, has_written_layers, is_hooked
+from skvae.training.flat_adam import FlatAdam
+from skvae.training.hearing import hears_batches
+from skvae.training.precision import at_precision
+
+__all__ = ["LayerStep", "Steps", "WholeStep", "step_of"]
+
+NETWORKS = (AutoencoderNetwork, VariationalNetwork)
+
+
+class Steps:
+    """The steps of a fit: their gradients, and the optimizer that follows them.
+
+    Parameters
+    ----------
+    net : AutoencoderNet
+        Initialized; its callbacks were told that training begins.
+    precision : {"float32", "bfloat16"}
+        Of the products.
+    """
+
+    def __init__(self, net, precision):
+        self.net = net
+        self.precision = precision
+        self.flat = None
+
+    def begin_epoch(self):
+        """Look at what callbacks have made of network and optimizer since."""
+        net, optimizer = self.net, self.net.optimizer_
+        self.heard = any(hears_batches(callback) for _, callback in net.callbacks_)
+        if self.flat is None or not self.flat.holds:
+            self.flat = FlatAdam(optimizer) if FlatAdam.takes(optimizer) else None
+        self.step = step_of(net.module_, net.criterion_, self.precision, net.device)
+        self.weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+        if self.step.overwrites:
+            for weight in self.weights:
+                weight.grad = torch.zeros_like(weight) if weight.grad is None else weight.grad
+
+    def pull(self, x, noise, weight):
+        """Compute the gradients of a batch; return the means of the terms, and the output."""
+        if not self.step.overwrites:
+            self._clear()
+        return self.step(x, noise, weight)
+
+    def _clear(self):
+        if self.flat is not None:
+            self.flat.clear()
+            return
+        for weight in self.weights:  # zero_grad without its hooks, which cost as much as a layer
+            weight.grad = None
+
+    def move(self):
+        """Let the optimizer follow the gradients."""
+        if self.flat is None:
+            self.net.optimizer_.step()
+            return
+        if self.heard:
+            self.flat.collect()
+        self.flat.step()
+
+    def end_epoch(self):
+        """Leave network and optimizer as any other training would."""
+        if self.flat is not None:
+            self.flat.settle()
+
+    def release(self):
+        """Let go of the weights."""
+        if self.flat is not None:
+            self.flat.release()
+            self.flat = None
+
+
+def step_of(network, objective, precision, device):
+    """Return the step for a network: the fastest that computes what :class:`WholeStep` does.
+
+    Parameters
+    ----------
+    network, objective : BaseNetwork, Objective
+        On the device.
+    precision : {"float32", "bfloat16"}
+        Of the products.
+    device : str or torch.device
+        Where the network is.
+    """
+    ours = type(network) in NETWORKS and has_written_slopes(objective, network.observation)
+    if ours and not is_hooked(network):
+        return LayerStep(network, objective, precision, device)
+    return WholeStep(network, objective, precision, device)
+
+
+class WholeStep:
+    """The step for any network and objective: autograd from the loss to the weights.
+
+    Parameters
+    ----------
+    network, objective, precision, device
+        As of :func:`step_of`.
+    """
+
+    overwrites = False
+
+    def __init__(self, network, objective, precision, device):
+        self.forward = at_precision(network, precision, device)
+        self.objective = objective
+
+    def __call__(self, x, noise, weight):
+        """Add ``weight`` times the derivatives of the loss to the gradients.
+
+        Parameters
+        ----------
+        x : tensor of shape (n_samples, n_features)
+            A batch.
+        noise : tensor of shape (n_samples, n_components) or None
+            As ``network.noise`` returns it, on the device.
+        weight : float
+            Of the batch.
+
+        Returns
+        -------
+        dict of {str: scalar tensor}
+            The means that ``objective.means`` returns, and the loss.
+        """
+        output = self.forward(x, noise)
+        self.likelihood = output["likelihood"]
+        means = self.objective.means(output, x)
+        loss = self.objective.total(means)
+        loss.backward(torch.full_like(loss, weight))
+        return {**means, "loss": loss}
+
+    def prediction(self):
+        """Return the reconstruction of the last batch."""
+        return self.likelihood.mean.detach()
+
+
+class LayerStep:
+    """The step for our networks and objectives, their layers our own or the user's.
+
+    Autograd runs through encoder and decoder alone, and where both are perceptrons of ours not even
+    there: derivatives of all else are written out.
+
+    Parameters
+    ----------
+    network, objective, precision, device
+        As of :func:`step_of`.
+
+    Attributes
+    ----------
+    overwrites : bool
+        Whether gradients are written, and not added to what is there.
+    """
+
+    def __init__(self, network, objective, precision, device):
+        self.network = network
+        self.objective = objective
+        on_cpu = precision == "float32" and torch.device(device).type == "cpu"
+        self.overwrites = on_cpu and all(
+            map(has_written_layers, (network.encoder, network.decoder))
+        )
+        if self.overwrites:
+            self.encoder = WrittenEncoder(network.encoder)
+            self.decoder = WrittenDecoder(network.decoder)
+        else:
+            self.encoder = _ByAutograd(
+                at_precision(network.encoded, precision, device), to_input=False
+            )
+            self.decoder = _ByAutograd(
+                at_precision(network.decoded, precision, device), to_input=True
+            )
+
+    @torch.no_grad()
+    def __call__(self, x, noise, weight):
+        """Make ``weight`` times the derivatives of the loss the gradients, or add them.
+
+        The arguments are those of :class:`WholeStep`, and so are the means returned.
+        """
+        encoded = self.encoder.forward(x)
+        posterior, z = None, encoded
+        if noise is not None:
+            mean, log_scale = encoded.chunk(2, -1)
+            posterior = Gaussian(mean, functional.hardtanh(log_scale, *LOG_SCALE_RANGE))
+            z = posterior.sample(noise)
+        self.location = self.decoder.forward(z)
+        reconstruction, by_location = reconstruction_slope(
+            self.objective, self.network.observation, x, self.location, posterior, weight
+        )
+        penalties, slopes = penalty_slopes(self.objective, posterior, z, weight)
+        by_code = self.decoder.backward(by_location)
+        if noise is not None:
+            by_code = _by_encoded(by_code, slopes, noise * posterior.scale, log_scale)
+        self.encoder.backward(by_code)
+        means = {"reconstruction": reconstruction, **penalties}
+        return {**means, "loss": self.objective.total(means)}
+
+    def prediction(self):
+        """Return the reconstruction of the last batch."""
+        return self.network.observation(self.location).mean
+
+
+def _by_encoded(by_z, slopes, deviation, log_scale):
+    """Return the derivative by the encoder's output, of z = mean + deviation."""
+    if slopes.z is not None:
+        by_z = by_z + slopes.z
+    by_log_scale = torch.addcmul(slopes.log_scale, by_z, deviation)
+    by_log_scale = torch.ops.aten.hardtanh_backward(by_log_scale, log_scale, *LOG_SCALE_RANGE)
+    return torch.cat((by_z + slopes.mean, by_log_scale), -1)
+
+
+class _ByAutograd:
+    """Forward and backward of any module of tensors in, tensors out."""
+
+    def __init__(self, function, *, to_input):
+        self.function = function
+        self.to_input = to_input
+
+    def forward(self, x):
+        """Return the output for a batch."""
+        self.leaf = x.detach()
+        with torch.enable_grad():
+            if self.to_input:
+                # Autocast rounds a leaf once for all its uses, and adds their derivatives rounded.
+                x = self.leaf.requires_grad_().view_as(x)
+            self.output = self.function(x)
+        return self.output.detach()
+
+    def backward(self, slope):
+        """Add to the gradients of the weights; return the derivative by the input."""
+        if self.output.requires_grad:
+            torch.autograd.backward(self.output, slope)
+        return self.leaf.grad
