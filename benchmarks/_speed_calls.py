@@ -21,6 +21,7 @@ __all__ = ["CALLS"]
 
 HIDDEN = (64, 64)
 FITTED_ROWS = 2000  # for one epoch: what a method takes does not depend on the weights
+BLOCK = 4096  # rows; of 256 to 16,384 it is the fastest for the pass by hand
 
 
 def fitted(X, **parameters):
@@ -30,7 +31,7 @@ def fitted(X, **parameters):
 
 
 def bare_pass(n_samples):
-    """Return the contest of ``transform`` and a plain network's pass over the rows at once."""
+    """Return the contest of ``transform`` and a plain network's pass over the rows in blocks."""
 
     def prepare(quick):
         X = mixed_factors(512 if quick else n_samples, 20)
@@ -39,7 +40,8 @@ def bare_pass(n_samples):
 
         @torch.inference_mode()
         def passed():
-            return encoder(torch.from_numpy(X))[:, :N_COMPONENTS].numpy()
+            blocks = torch.from_numpy(X).split(BLOCK)
+            return torch.cat([encoder(x)[:, :N_COMPONENTS] for x in blocks]).numpy()
 
         return taking_turns(
             {
@@ -48,7 +50,7 @@ def bare_pass(n_samples):
             }
         )
 
-    reason = "blocks of rows that stay in the cache"
+    reason = "nothing but the network, in buffers that are kept"
     row = Row(f"transform-{n_samples}", "transform", "bare pass", 0.9, reason)
     return Contest((row,), prepare, is_cheap=True)
 
@@ -71,10 +73,10 @@ def one_row():
         )
 
     rows = (
-        Row(f"one-row-{name}", contender, "transform, 1 row", target, "0.3 ms more")
+        Row(f"one-row-{name}", contender, "transform, 1 row", target, "0.3 ms more than 0.25")
         for name, contender, target in (
-            ("score", "score_samples, 1 row", 3.0),
-            ("predict", "detector's predict, 1 row", 3.0),
+            ("score", "score_samples, 1 row", 2.2),
+            ("predict", "detector's predict, 1 row", 2.2),
         )
     )
     return Contest(tuple(rows), prepare, is_cheap=True)
