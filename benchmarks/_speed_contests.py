@@ -21,6 +21,7 @@ __all__ = [
     "worsening",
 ]
 
+TICK = 1e-9  # seconds; under a limit of processor time its clock may stand still within a call
 MOST_WORSE = 1.15  # medians of the same code on a busy machine differ by some 10 %
 
 
@@ -61,7 +62,7 @@ def timed(call, *, number=1, parts=1, clock=process_time):
         started = clock()
         for _ in range(number):
             call()
-        return (clock() - started) / (number * parts)
+        return max(clock() - started, TICK) / (number * parts)
 
     return seconds
 

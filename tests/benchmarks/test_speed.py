@@ -10,7 +10,17 @@ from pathlib import Path
 import _common
 import pytest
 import speed
-from _speed_contests import Contest, Row, chosen, measured, ratio, summary, taking_turns, worsening
+from _speed_contests import (
+    Contest,
+    Row,
+    chosen,
+    measured,
+    ratio,
+    summary,
+    taking_turns,
+    timed,
+    worsening,
+)
 from _speed_tables import cells, check
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
@@ -51,6 +61,13 @@ def test_a_row_has_its_ratio_its_target_and_whether_it_is_met():
     assert not summary(SMALLER._replace(target=0.49), SECONDS)["met"]
     assert summary(LARGER, SECONDS)["met"]
     assert not summary(LARGER._replace(target=2.01), SECONDS)["met"]
+
+
+def test_seconds_are_of_a_part_of_a_call_and_never_zero():
+    clock = iter([10.0, 16.0, 20.0, 20.0])
+    seconds = timed(lambda: None, number=3, parts=2, clock=lambda: next(clock))
+    assert seconds() == 1.0
+    assert seconds() > 0
 
 
 def test_contenders_take_turns_and_only_those_that_a_row_is_of():
