@@ -98,6 +98,8 @@ def draw(axes, rows):
         axes.plot(times["median"], place, "o", color=colour, markersize=4)
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter("{x:g}")
     axes.set_yticks(range(len(rows)), [row["name"] for row in rows], fontsize=7)
     axes.set_xlabel("ratio / target (inverted where larger is better)")
     axes.spines[["top", "right"]].set_visible(False)
