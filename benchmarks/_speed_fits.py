@@ -188,6 +188,6 @@ FITS = (
     more_rows(),
     more_columns(Fit(5120, 10, (64, 64), 256, 70)),
     more_columns(Fit(5120, 100, (64, 64), 256, 60)),
-    more_columns(Fit(5120, 1000, (64, 64), 256, 24)),
-    more_columns(Fit(1024, 10_000, (64, 64), 256, 20)),
+    more_columns(Fit(1024, 1000, (64, 64), 256, 120)),
+    more_columns(Fit(512, 10_000, (64, 64), 256, 40)),
 )
