@@ -15,7 +15,7 @@ BENCHMARKS := $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py))
 
 unexport OMP_NUM_THREADS
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-oldest suite lint format docs docs-check bench dist
+.PHONY: help demo test test-oldest suite lint format docs docs-check bench bench-check dist
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -93,6 +93,9 @@ bench: $(INSTALLED) ## the benchmarks; their JSON is kept in benchmarks/results
 	        echo "== $$script is left out: it needs DATA=folder"; \
 	    fi; \
 	done
+
+bench-check: $(INSTALLED) ## the cheap ratios of benchmarks/speed.py beside those kept (minutes)
+	@$(BIN)/python benchmarks/speed.py --check
 
 $(VENV)/.dist: $(INSTALLED)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dist]"

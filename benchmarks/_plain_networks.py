@@ -10,15 +10,19 @@ from torch.nn import functional
 
 __all__ = [
     "HIDDEN",
+    "LEARNING_RATE",
     "N_COMPONENTS",
     "NegativeELBO",
     "PlainAutoencoder",
     "PlainVAE",
+    "fit_plain",
     "mixed_factors",
+    "plain_step",
 ]
 
 HIDDEN = (128, 64)
 N_COMPONENTS = 10
+LEARNING_RATE = 1e-3
 
 
 def mixed_factors(n_samples, n_features):
@@ -59,10 +63,10 @@ class PlainAutoencoder(nn.Module):
 class PlainVAE(nn.Module):
     """A variational autoencoder as one writes it by hand, the noise variance a parameter."""
 
-    def __init__(self, n_features):
+    def __init__(self, n_features, hidden=HIDDEN):
         super().__init__()
-        self.encoder = Perceptron(n_features, *HIDDEN, 2 * N_COMPONENTS)
-        self.decoder = Perceptron(N_COMPONENTS, *HIDDEN[::-1], n_features)
+        self.encoder = Perceptron(n_features, *hidden, 2 * N_COMPONENTS)
+        self.decoder = Perceptron(N_COMPONENTS, *hidden[::-1], n_features)
         self.log_noise = nn.Parameter(torch.zeros(()))
 
     def forward(self, x):
@@ -80,3 +84,27 @@ class NegativeELBO(nn.Module):
         constant = x.shape[1] * (log_noise + math.log(2 * math.pi))
         divergence = (mean.square() + log_variance.exp() - 1 - log_variance).sum() / len(x)
         return 0.5 * (squares * torch.exp(-log_noise) + constant + divergence)
+
+
+def plain_step(model, criterion, optimizer, x):
+    """Make a step on a batch, and return its loss, a float."""
+    loss = criterion(model(x), x)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def fit_plain(model, criterion, X, *, epochs, batch_size, fused=False):
+    """Train by a plain loop, the rows one tensor in memory; return the mean loss of every epoch."""
+    X = torch.from_numpy(X)
+    optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE, fused=fused)
+    history = []
+    for _ in range(epochs):
+        order = torch.randperm(len(X))
+        total = 0.0
+        for start in range(0, len(X), batch_size):
+            x = X[order[start : start + batch_size]]
+            total += plain_step(model, criterion, optimizer, x) * len(x)
+        history.append(total / len(X))
+    return history

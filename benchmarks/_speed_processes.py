@@ -1,0 +1,91 @@
+"""What the first fit, the first model read and the first search of a process take."""
+
+import json
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from _plain_networks import NegativeELBO, PlainVAE, fit_plain, mixed_factors
+from _speed_contests import Contest, Row, timed
+
+from skvae import VAETransformer
+
+__all__ = ["PROCESSES"]
+
+CHILD = Path(__file__).with_name("_speed_child.py")
+N_FITS, TRAINING_SHARE = 12 * 3, 2 / 3  # a grid of 12 on three folds
+
+
+def child(*arguments):
+    """Return the seconds that a process of its own prints; warnings of short fits are silent."""
+    command = [sys.executable, "-W", "ignore", str(CHILD), *map(str, arguments)]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def beginning(quick):
+    """Prepare a first fit; the libraries are imported in the same process."""
+    return lambda wanted: child("first-fit")
+
+
+def loading(quick):
+    """Prepare a first model read; it was fitted and pickled by this process."""
+    model = VAETransformer(2, max_epochs=1, random_state=0).fit(mixed_factors(200, 4))
+
+    def repetition(wanted):
+        with TemporaryDirectory() as folder:
+            path = Path(folder, "model.pickle")
+            path.write_bytes(pickle.dumps(model))
+            return child("load", path)
+
+    return repetition
+
+
+def searching(quick):
+    """Prepare searches of one and two workers, and as many fits by hand, one after another."""
+    n_epochs, n_rows = (1, 300) if quick else (10, 1797)
+    X = mixed_factors(int(TRAINING_SHARE * n_rows), 64)
+
+    def by_hand():
+        for _ in range(N_FITS):
+            fit_plain(PlainVAE(64, (64, 64)), NegativeELBO(), X, epochs=n_epochs, batch_size=128)
+
+    def repetition(wanted):
+        return {
+            **child("search", 1, n_epochs, n_rows),
+            **child("search", 2, n_epochs, n_rows),
+            "36 fits by hand": timed(by_hand, clock=perf_counter)(),
+        }
+
+    return repetition
+
+
+IMPORTS = "0.15 s of 1.6"
+PROCESSES = (
+    Contest(
+        (
+            Row("import", "and skvae", "libraries", 1.1, IMPORTS),
+            Row("first-fit", "and a first fit", "libraries", 1.1, IMPORTS),
+        ),
+        beginning,
+        is_cheap=True,
+        warms_up=False,
+    ),
+    Contest(
+        (Row("load", "and a pickle.load", "libraries", 1.1, IMPORTS),),
+        loading,
+        is_cheap=True,
+        warms_up=False,
+    ),
+    Contest(
+        (
+            Row("search-first", "first, n_jobs=2", "first, n_jobs=1", 1.0, "no slower than one"),
+            Row("search-again", "again, n_jobs=2", "again, n_jobs=1", 0.6, "two cores"),
+            Row("search-loop", "again, n_jobs=2", "36 fits by hand", 0.3, "half of today's"),
+        ),
+        searching,
+        warms_up=False,
+    ),
+)
