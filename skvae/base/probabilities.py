@@ -78,7 +78,8 @@ class ProbabilityMixin(InferenceMixin):
         """
         X = self._rows_of_density(X)
         noise = self._beside_rows(whitened_noise(self._n_features_out), X)
-        scores = self._apply(lambda network, x: network.elbo(x, noise), X, None)
+        elbo = self._inference(X)[0].elbo_function(noise, X.shape[0])
+        scores = self._apply(lambda network, x: elbo(x), X, None)
         return scores.astype(np.float64, copy=False)
 
     def elbo_terms(self, X: MatrixLike) -> tuple[np.ndarray, np.ndarray]:
