@@ -9,6 +9,7 @@ import torch
 
 from skvae.base.building import copy_network, estimator_of, parameters_of
 from skvae.base.planning import plan_of
+from skvae.base.twins import InferenceModules
 from skvae.training.batches import Batches, working_dtype
 from skvae.training.net import make_net
 
@@ -17,7 +18,6 @@ __all__ = [
     "attributes_so_far",
     "attributes_with_weights",
     "forget",
-    "inference_modules",
     "nothing_if_it_fails",
 ]
 
@@ -107,13 +107,6 @@ def attributes_with_weights(estimator, weights, X):
     return _following(fitted, net, batches, refusal)
 
 
-def inference_modules(estimator, network, n_features):
-    """Return {dtype: network in evaluation mode}: the trained one, and its float64 twin."""
-    twin = copy_network(estimator, n_features, network.state_dict())
-    twin.to(next(iter(network.state_dict().values())).device)
-    return {np.dtype(np.float32): network.eval(), np.dtype(np.float64): twin.double().eval()}
-
-
 def _attributes(estimator, run, net):
     """Return what follows from a net that is the run's, or a copy of it."""
     start = run.start
@@ -171,7 +164,9 @@ def _following(estimator, net, batches, refusal):
     n_rows = min(CONCLUDING_BATCH, max(1, CONCLUDING_ENTRIES // max(network.width, n_features)))
     concluded = estimator._conclude(network, batches.resized(n_rows))
     _check_finite({**network.state_dict(), **concluded}, refusal)
-    modules = inference_modules(estimator, network, n_features)
+    modules = InferenceModules(
+        estimator_of(type(estimator), parameters_of(estimator)), network, n_features
+    )
     return {"net_": net, "_modules_": modules, **concluded}
 
 

@@ -86,8 +86,8 @@ class ReducedBound:
     r"""The evidence lower bound by fewer columns than a row has, exactly.
 
     A perceptron's output is :math:`b + W h(z)`, h being the input of its last layer and of its
-    linear map, together narrower than a row. With the thin QR :math:`W = Q R`, rows and W divided by the noise's standard
-    deviations, and y the residual at the mean code :math:`z_0`,
+    linear map, together narrower than a row. With the thin QR :math:`W = Q R`, rows and W divided
+    by the noise's standard deviations, and y the residual at the mean code :math:`z_0`,
 
     .. math:: \|x - b - W h(z)\|^2 = \|Q^T y + R h(z_0) - R h(z)\|^2 + \|y - Q Q^T y\|^2
 

@@ -107,6 +107,11 @@ class BaseNetwork(ABC, nn.Module):
         of_modules = [getattr(module, "width", 0) for module in (self.encoder, self.decoder)]
         return max(*of_weights, *of_modules)
 
+    @cached_property
+    def n_weights(self):
+        """Number of trainable weights."""
+        return sum(weights.numel() for weights in self.parameters())
+
     def _encoded(self, x):
         """Return the encoder's output; a module of the user's may change its input in place.
 
