@@ -274,7 +274,8 @@ class ProbabilityMixin(InferenceMixin):
     def _rows_of_density(self, X):
         """Return X as a valid array, its values in the support of the likelihood."""
         X = self._rows(X)
-        check_support(self._fitted_params_, X.min(), X.max())
+        if np.isfinite(LIKELIHOODS[self._fitted_params_["likelihood"]].support).any():
+            check_support(self._fitted_params_, X.min(), X.max())
         return X
 
 

@@ -21,8 +21,8 @@ __all__ = [
 ]
 
 BLOCK_ENTRIES = 2**18  # entries gathered at a time: 1 MB of float32, so that they stay in cache
-# Of an inference chunk at its widest place, so that what a layer reads and writes stays in cache:
-# four times as many made float64 a third slower.
+# Of an inference chunk at its widest place: what a layer reads and writes then stays in cache,
+# and what calling it takes is little beside it.
 CHUNK_BYTES = 2**21
 # A GPU is busy with many rows only; 128 MB of float32 at the widest place are a small part of it.
 GPU_CHUNK_ENTRIES = 2**25

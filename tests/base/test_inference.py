@@ -158,7 +158,7 @@ def test_a_seed_draws_the_same_rows_whatever_the_dtype(dtype, likelihood, digits
 class Watched(nn.Module):
     """A linear encoder that notes torch's threads, and fails when told to."""
 
-    threads, fails = [], False
+    threads, error = [], None
 
     def __init__(self, n_inputs, n_outputs):
         super().__init__()
@@ -166,8 +166,8 @@ class Watched(nn.Module):
 
     def forward(self, x):
         self.threads.append(torch.get_num_threads())
-        if Watched.fails:
-            raise ZeroDivisionError
+        if Watched.error is not None:
+            raise Watched.error
         return self.linear(x)
 
 
@@ -193,12 +193,13 @@ def test_the_verbs_hold_torch_at_one_thread_where_two_do_not_pay(table, monkeypa
             assert threads_of(verb, table) == {1}  # in pieces that are not
 
 
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
 @pytest.mark.usefixtures("two_threads")
-def test_threads_come_back_after_an_error(table, monkeypatch):
+def test_threads_come_back_after_an_error(error, table, monkeypatch):
     fitted = VAETransformer(3, encoder=Watched, max_epochs=1, random_state=0).fit(table)
     monkeypatch.setattr(threads, "SHORT_CALL", 0)
-    monkeypatch.setattr(Watched, "fails", True)
-    with pytest.raises(ZeroDivisionError):
+    monkeypatch.setattr(Watched, "error", error)
+    with pytest.raises(error):
         fitted.transform(table)
     assert Watched.threads[-1] == 1
     assert torch.get_num_threads() == 2
