@@ -13,6 +13,7 @@ from skvae._typing import MatrixLike, Seed
 from skvae.base.hyperparameters import check_argument, check_integer, one_of
 from skvae.base.interpolation import PATHS
 from skvae.base.sklearn_bases import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from skvae.base.twins import InferenceModules
 from skvae.base.validation import FittedColumns, check_flat
 from skvae.training.batches import chunk_length, in_chunks, tensor_chunks, working_dtype
 from skvae.training.net import AutoencoderNet
@@ -30,7 +31,7 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
     history_: dict[str, np.ndarray]
     n_iter_: int
     n_samples_seen_: int
-    _modules_: dict
+    _modules_: InferenceModules
     _fitted_params_: dict[str, Any]
     _dtype_: np.dtype
 
