@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -13,6 +14,7 @@ from skvae.nn.likelihoods import LIKELIHOODS
 from skvae.nn.networks import VariationalNetwork
 from skvae.nn.observation_models import GaussianObservation, Observation
 from skvae.nn.perceptrons import PerceptronDecoder, PerceptronEncoder
+from skvae.training.batches import Batches
 
 ROUNDING = {torch.float32: 2**-24, torch.float64: 2**-53}
 FAR = 1e5  # standard deviations of the noise
@@ -150,3 +152,26 @@ def test_where_nothing_is_saved_nothing_is_reduced():
     encoder, decoder = nn.Linear(60, 6), nn.Linear(3, 60)
     theirs = VariationalNetwork(encoder, decoder, GaussianObservation(60), 3)
     assert not ReducedBound.pays(theirs, n_vectors, 10**9)
+
+
+@pytest.mark.parametrize("entries", [1, 300, 2**16])
+@pytest.mark.parametrize("per_feature", [False, True])
+@pytest.mark.parametrize("beta", [1.0, 4.0])
+@torch.no_grad()
+def test_the_expected_residual_is_that_of_turns_one_by_one(beta, per_feature, entries, monkeypatch):
+    monkeypatch.setattr(expectations, "DECODED_ENTRIES", entries)
+    network = network_of(5, per_feature=per_feature)
+    network.observation.weigh(beta)
+    x = rows_of(20, 5)
+    half, _ = whitened_noise(3).float().chunk(2)
+    vectors = torch.stack((half, -half), 1).flatten(0, 1)
+    expected = 0.0
+    for start, stop in ((0, 8), (8, 16), (16, 20)):
+        posterior = network.encode(x[start:stop])
+        for turn in range(16):  # of so few rows each takes all vectors
+            places = 16 * torch.arange(start, stop) + turn
+            location = network.decoder(posterior.sample(vectors[places % 16]))
+            residual = network.observation.residual(x[start:stop], location, posterior)
+            expected = expected + residual.double() * (stop - start) / 16 / 20
+    batches = Batches(x.numpy(), np.arange(20), 8)
+    torch.testing.assert_close(network.expected_residual(batches), expected, rtol=1e-6, atol=0)
