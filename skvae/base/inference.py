@@ -71,18 +71,20 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         network, _ = self._inference(X)
         return tensor.to(next(network.parameters()))
 
-    def _apply(self, function, X, n_outputs, n_times=1):
+    def _apply(self, function, X, n_outputs, *, repeated=False):
         """Return ``function(network, rows)`` of all rows, computed in the dtype of X.
 
-        ``n_times`` is how often a row goes through the network, or a part of it.
+        ``repeated`` is whether a row goes through the decoder many times, as many rows do.
         """
         network, chunks = self._inference(X)
+
+        def compute():
+            return in_chunks(lambda x: function(network, x), X, n_outputs, **chunks)
+
+        if X.shape[0] == 1 and not repeated:  # torch does not part a matrix times one vector
+            return compute()
         n_at_a_time = min(chunk_length(**chunks), X.shape[0])
-        return in_threads_for(
-            n_at_a_time * network.n_weights,
-            lambda: in_chunks(lambda x: function(network, x), X, n_outputs, **chunks),
-            in_all=X.shape[0] * n_times * network.n_weights,
-        )
+        return in_threads_for(n_at_a_time * network.n_weights, compute)
 
     def _chunks(self, X):
         """Yield (network, rows) of all rows in the dtype of X, for what needs gradients by x."""

@@ -81,7 +81,7 @@ class ProbabilityMixin(InferenceMixin):
         X = self._rows_of_density(X)
         noise = self._beside_rows(whitened_noise(self._n_features_out), X)
         elbo = self._inference(X)[0].elbo_function(noise, X.shape[0])
-        scores = self._apply(lambda network, x: elbo(x), X, None, n_times=len(noise))
+        scores = self._apply(lambda network, x: elbo(x), X, None, repeated=True)
         return scores.astype(np.float64, copy=False)
 
     def elbo_terms(self, X: MatrixLike) -> tuple[np.ndarray, np.ndarray]:
@@ -123,7 +123,7 @@ class ProbabilityMixin(InferenceMixin):
             lambda network, x: network.elbo_terms(x, noise),
             X,
             self.n_features_in_ + 1,
-            n_times=len(noise),
+            repeated=True,
         ).astype(np.float64, copy=False)
         return terms[:, :-1], terms[:, -1]
 
@@ -191,7 +191,7 @@ class ProbabilityMixin(InferenceMixin):
         def both(network, x):
             return torch.stack(network.importance(x, noise), -1)
 
-        result = self._apply(both, X, 2, n_times=n_importance).astype(np.float64, copy=False)
+        result = self._apply(both, X, 2, repeated=True).astype(np.float64, copy=False)
         return (result[:, 0], result[:, 1]) if return_ess else result[:, 0]
 
     def sample_posterior(self, X: MatrixLike, *, random_state: Seed = None) -> np.ndarray:

@@ -10,9 +10,6 @@ __all__ = ["at_one_torch_thread", "in_threads_for"]
 # Rows times weights of a step through a network below which torch is held at one thread: a second
 # one brings a third at best there, and on a busy machine costs many times what it brings.
 SMALL_STEP = 2**28
-# Those of all steps together below which torch hardly parts an operation, and holding it costs more
-# than it saves: a thread is started to see to it that no other notices.
-SHORT_CALL = 2**25
 
 _thread_lock = allocate_lock()
 
@@ -67,7 +64,7 @@ def at_one_torch_thread(function):
             _set_own_thread_count(count)
 
 
-def in_threads_for(step, function, in_all=None):
+def in_threads_for(step, function):
     """Return ``function()``, which goes through a network: at one thread if by small steps.
 
     Parameters
@@ -76,9 +73,5 @@ def in_threads_for(step, function, in_all=None):
         Rows that go through at a time, times the weights of the network.
     function : callable
         What to call.
-    in_all : int, default=None
-        Those of all steps; None is many.
     """
-    if step >= SMALL_STEP or (in_all is not None and in_all < SHORT_CALL):
-        return function()
-    return at_one_torch_thread(function)
+    return at_one_torch_thread(function) if step < SMALL_STEP else function()

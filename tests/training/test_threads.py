@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from skvae.training import threads
-from skvae.training.threads import SHORT_CALL, SMALL_STEP, at_one_torch_thread, in_threads_for
+from skvae.training.threads import SMALL_STEP, at_one_torch_thread, in_threads_for
 
 
 def count_of_new_threads():
@@ -43,19 +43,10 @@ def test_the_count_is_one_inside_and_comes_back_even_after_an_error():
     assert torch.get_num_threads() == 2
 
 
-@pytest.mark.parametrize(
-    ("step", "in_all", "n_threads"),
-    [
-        (SMALL_STEP - 1, None, 1),
-        (SMALL_STEP, None, 2),
-        (1, SHORT_CALL - 1, 2),
-        (1, SHORT_CALL, 1),
-        (SMALL_STEP, SHORT_CALL, 2),
-    ],
-)
+@pytest.mark.parametrize(("step", "n_threads"), [(SMALL_STEP - 1, 1), (SMALL_STEP, 2)])
 @pytest.mark.usefixtures("two_threads")
-def test_small_steps_have_one_thread_unless_they_are_over_at_once(step, in_all, n_threads):
-    assert in_threads_for(step, torch.get_num_threads, in_all) == n_threads
+def test_small_steps_have_one_thread(step, n_threads):
+    assert in_threads_for(step, torch.get_num_threads) == n_threads
     assert torch.get_num_threads() == 2
 
 
