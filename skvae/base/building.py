@@ -22,6 +22,7 @@ __all__ = [
     "estimator_of",
     "make_decoder",
     "make_encoder",
+    "makes_own_modules",
     "parameters_of",
 ]
 
@@ -57,12 +58,17 @@ def make_decoder(estimator, n_features):
     return PerceptronDecoder(n_components, n_features, sizes, activation, shortcut=shortcut)
 
 
+def makes_own_modules(estimator):
+    """Return whether both modules are this package's, and none is made by the user."""
+    return estimator.encoder is None and estimator.decoder is None
+
+
 def build_network(estimator, n_features, seed=0):
     """Return the estimator's network, in float32 whatever torch's default dtype.
 
     The user's modules draw their weights from ``seed``.
     """
-    if estimator.encoder is None and estimator.decoder is None:
+    if makes_own_modules(estimator):
         return estimator._network(n_features).float()
     with _user_module_lock, torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)

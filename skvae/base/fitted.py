@@ -9,6 +9,7 @@ import torch
 
 from skvae.base.building import copy_network, estimator_of, parameters_of
 from skvae.base.planning import plan_of
+from skvae.base.twins import InferenceModules
 from skvae.training.batches import Batches, working_dtype
 from skvae.training.net import make_net
 
@@ -17,7 +18,6 @@ __all__ = [
     "attributes_so_far",
     "attributes_with_weights",
     "forget",
-    "inference_modules",
     "nothing_if_it_fails",
 ]
 
@@ -104,14 +104,7 @@ def attributes_with_weights(estimator, weights, X):
         "Train with a smaller lr, or scale X."
     )
     batches = Batches(X, np.arange(X.shape[0]), CONCLUDING_BATCH, fitted.device)
-    return _following(fitted, net, batches, refusal)
-
-
-def inference_modules(estimator, network, n_features):
-    """Return {dtype: network in evaluation mode}: the trained one, and its float64 twin."""
-    twin = copy_network(estimator, n_features, network.state_dict())
-    twin.to(next(iter(network.state_dict().values())).device)
-    return {np.dtype(np.float32): network.eval(), np.dtype(np.float64): twin.double().eval()}
+    return _following(fitted, fitted, net, batches, refusal)
 
 
 def _attributes(estimator, run, net):
@@ -122,15 +115,17 @@ def _attributes(estimator, run, net):
         f"{len(net.history)} instead. Use a smaller lr than {net.lr}, or scale X."
     )
     history = _history(net.history, estimator.history_ if start.n_epochs else {})
+    parameters = parameters_of(estimator)
+    bare = estimator_of(type(estimator), parameters)
     return {
         "history_": history,
         "n_iter_": len(history["train_loss"]),
         "n_samples_seen_": run.n_samples_seen,
-        "_fitted_params_": parameters_of(estimator),
+        "_fitted_params_": parameters,
         "_dtype_": working_dtype(run.batches.X.dtype),
         "_split_seed_": start.split_seed,
         "_loss_unit_": run.plan.unit,
-        **_following(estimator, net, run.batches, refusal),
+        **_following(estimator, bare, net, run.batches, refusal),
     }
 
 
@@ -164,14 +159,17 @@ def _matching(weights, own):
     return weights
 
 
-def _following(estimator, net, batches, refusal):
-    """Return what follows from a net's weights; ``refusal`` says that it is not finite."""
+def _following(estimator, bare, net, batches, refusal):
+    """Return what follows from a net's weights; ``refusal`` says that it is not finite.
+
+    ``bare`` has the parameters that the network was made from, and keeps them.
+    """
     network, n_features = net.module_, batches.X.shape[1]
     _check_finite(network.state_dict(), refusal)
     n_rows = min(CONCLUDING_BATCH, max(1, CONCLUDING_ENTRIES // max(network.width, n_features)))
     concluded = estimator._conclude(network, batches.resized(n_rows))
     _check_finite({**network.state_dict(), **concluded}, refusal)
-    modules = inference_modules(estimator, network, n_features)
+    modules = InferenceModules(bare, network, n_features)
     return {"net_": net, "_modules_": modules, **concluded}
 
 

@@ -13,9 +13,11 @@ from skvae._typing import MatrixLike, Seed
 from skvae.base.hyperparameters import check_argument, check_integer, one_of
 from skvae.base.interpolation import PATHS
 from skvae.base.sklearn_bases import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from skvae.base.twins import InferenceModules
 from skvae.base.validation import FittedColumns, check_flat
-from skvae.training.batches import in_chunks, tensor_chunks, working_dtype
+from skvae.training.batches import chunk_length, in_chunks, tensor_chunks, working_dtype
 from skvae.training.net import AutoencoderNet
+from skvae.training.threads import in_threads_for
 
 __all__ = ["InferenceMixin"]
 
@@ -29,7 +31,7 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
     history_: dict[str, np.ndarray]
     n_iter_: int
     n_samples_seen_: int
-    _modules_: dict
+    _modules_: InferenceModules
     _fitted_params_: dict[str, Any]
     _dtype_: np.dtype
 
@@ -69,10 +71,20 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         network, _ = self._inference(X)
         return tensor.to(next(network.parameters()))
 
-    def _apply(self, function, X, n_outputs):
-        """Return ``function(network, rows)`` of all rows, computed in the dtype of X."""
+    def _apply(self, function, X, n_outputs, *, repeated=False):
+        """Return ``function(network, rows)`` of all rows, computed in the dtype of X.
+
+        ``repeated`` is whether a row goes through the decoder many times, as many rows do.
+        """
         network, chunks = self._inference(X)
-        return in_chunks(lambda x: function(network, x), X, n_outputs, **chunks)
+
+        def compute():
+            return in_chunks(lambda x: function(network, x), X, n_outputs, **chunks)
+
+        if X.shape[0] == 1 and not repeated:  # torch does not part a matrix times one vector
+            return compute()
+        n_at_a_time = min(chunk_length(**chunks), X.shape[0])
+        return in_threads_for(n_at_a_time * network.n_weights, compute)
 
     def _chunks(self, X):
         """Yield (network, rows) of all rows in the dtype of X, for what needs gradients by x."""
@@ -203,10 +215,10 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
             In the units of the training data.
         """
         codes = self._draw_codes(n_samples, check_random_state(random_state), latent)
-        return self.inverse_transform(codes).astype(self._dtype_, copy=False)
+        return self.inverse_transform(codes)
 
     def _draw_codes(self, n_samples, rng, latent):
-        """Return codes for ``sample``, valid and as many as asked."""
+        """Return codes for ``sample``, valid, as many as asked, in the dtype to decode them in."""
         check_is_fitted(self)
         check_integer("n_samples", n_samples, "sample")
         if latent is None:
@@ -229,7 +241,8 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
                 f"instead. Pass a density that draws as many as it is asked for."
             )
         # A mixture returns its draws sorted by component.
-        return rng.permutation(codes) if hasattr(latent, "sample") else codes
+        codes = rng.permutation(codes) if hasattr(latent, "sample") else codes
+        return codes.astype(self._dtype_, copy=False)
 
     def interpolate(
         self, x0: ArrayLike, x1: ArrayLike, n: int = 10, *, path: str = "line"

@@ -5,8 +5,8 @@ import torch
 from skvae._version import __version__
 from skvae._warnings import warn
 from skvae.base.building import copy_network, estimator_of
-from skvae.base.fitted import inference_modules
 from skvae.base.planning import plan_of
+from skvae.base.twins import InferenceModules
 from skvae.training.devices import device_or_cpu
 from skvae.training.net import make_net
 from skvae.training.optimizers import load_optimizer_state, optimizer_state
@@ -55,4 +55,4 @@ def unpack(Estimator, state):
             net.history.record(name, float(values[epoch]))
     if optimizer is not None:
         load_optimizer_state(net, optimizer)
-    return {**state, "net_": net, "_modules_": inference_modules(fitted, network, n_features)}
+    return {**state, "net_": net, "_modules_": InferenceModules(fitted, network, n_features)}

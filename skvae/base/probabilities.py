@@ -14,6 +14,8 @@ from skvae.nn.likelihoods import LIKELIHOODS
 
 __all__ = ["ProbabilityMixin", "check_support"]
 
+# Entries that are drawn at a time, in float64: what a seed stands for depends on both.
+DRAWN_ENTRIES = 2**21
 ROUNDING = 1e-6  # what scaled data may exceed an interval by: the precision of float32
 
 
@@ -78,7 +80,8 @@ class ProbabilityMixin(InferenceMixin):
         """
         X = self._rows_of_density(X)
         noise = self._beside_rows(whitened_noise(self._n_features_out), X)
-        scores = self._apply(lambda network, x: network.elbo(x, noise), X, None)
+        elbo = self._inference(X)[0].elbo_function(noise, X.shape[0])
+        scores = self._apply(lambda network, x: elbo(x), X, None, repeated=True)
         return scores.astype(np.float64, copy=False)
 
     def elbo_terms(self, X: MatrixLike) -> tuple[np.ndarray, np.ndarray]:
@@ -117,7 +120,10 @@ class ProbabilityMixin(InferenceMixin):
         X = self._rows_of_density(X)
         noise = self._beside_rows(whitened_noise(self._n_features_out), X)
         terms = self._apply(
-            lambda network, x: network.elbo_terms(x, noise), X, self.n_features_in_ + 1
+            lambda network, x: network.elbo_terms(x, noise),
+            X,
+            self.n_features_in_ + 1,
+            repeated=True,
         ).astype(np.float64, copy=False)
         return terms[:, :-1], terms[:, -1]
 
@@ -185,7 +191,7 @@ class ProbabilityMixin(InferenceMixin):
         def both(network, x):
             return torch.stack(network.importance(x, noise), -1)
 
-        result = self._apply(both, X, 2).astype(np.float64, copy=False)
+        result = self._apply(both, X, 2, repeated=True).astype(np.float64, copy=False)
         return (result[:, 0], result[:, 1]) if return_ess else result[:, 0]
 
     def sample_posterior(self, X: MatrixLike, *, random_state: Seed = None) -> np.ndarray:
@@ -256,15 +262,20 @@ class ProbabilityMixin(InferenceMixin):
         rng = check_random_state(random_state)
         codes = self._draw_codes(n_samples, rng, latent)
         generator = torch.Generator().manual_seed(rng.randint(2**31 - 1))
-        rows = self._apply(
-            lambda network, z: network.decode(z).draw(generator), codes, self.n_features_in_
-        )
-        return rows.astype(self._dtype_, copy=False)
+        rows = self._apply(lambda network, z: network.decoder(z), codes, self.n_features_in_)
+        network, chunks = self._inference(codes)
+        n_at_a_time = max(1, DRAWN_ENTRIES // chunks["width"])
+        for start in range(0, n_samples, n_at_a_time):
+            block = rows[start : start + n_at_a_time]
+            location = torch.from_numpy(block).to(chunks["device"], torch.float64)
+            block[:] = network.observation(location).draw(generator).cpu().numpy()
+        return rows
 
     def _rows_of_density(self, X):
         """Return X as a valid array, its values in the support of the likelihood."""
         X = self._rows(X)
-        check_support(self._fitted_params_, X.min(), X.max())
+        if np.isfinite(LIKELIHOODS[self._fitted_params_["likelihood"]].support).any():
+            check_support(self._fitted_params_, X.min(), X.max())
         return X
 
 

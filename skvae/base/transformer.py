@@ -26,8 +26,9 @@ from skvae.base.sklearn_callbacks import CallbackSupportMixin, watched_fit, with
 from skvae.base.validation import check_flat
 from skvae.nn.objectives import Objective
 from skvae.training.devices import check_device
-from skvae.training.run import TrainingRun, in_threads_for
+from skvae.training.run import TrainingRun
 from skvae.training.splitting import split_rows
+from skvae.training.threads import in_threads_for
 
 __all__ = ["BaseAutoencoderTransformer"]
 
@@ -245,7 +246,8 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
             rows = split_rows(X, X_val, validation_fraction, start.split_seed)
             plan = plan_of_fit(self, rows, start, n_epochs=n_epochs, keep=keep)
             run = TrainingRun(plan, rows, start)
-            fitted = in_threads_for(plan, lambda: self._carried_out(run, keep, task))
+            step = plan.batch_size * plan.network.n_weights
+            fitted = in_threads_for(step, lambda: self._carried_out(run, keep, task))
             if whole:
                 self._caution(run)
         vars(self).update(fitted)

@@ -1,6 +1,7 @@
 """Densities and divergences of codes and of data: p(x|z), q(z|x), p(z), log q(z)."""
 
 import math
+from functools import cached_property, lru_cache
 
 import torch
 from torch.nn import functional
@@ -45,14 +46,11 @@ class Gaussian:
     def __init__(self, mean, log_scale):
         self.mean = mean
         self.log_scale = log_scale
-        self._scale = None
 
-    @property
+    @cached_property
     def scale(self):
         """The standard deviation, in the shape of ``log_scale``."""
-        if self._scale is None:  # kept by hand: torch.compile cannot follow a cached_property
-            self._scale = self.log_scale.exp()
-        return self._scale
+        return self.log_scale.exp()
 
     def sample(self, noise):
         """Return mean + scale * noise, differentiable in both."""
@@ -188,6 +186,11 @@ def whitened_noise(n_components):
     >>> bool(((noise.T @ noise / 16).diagonal() - 1).abs().max() < 1e-12)
     True
     """
+    return _whitened_noise(n_components).clone()
+
+
+@lru_cache(maxsize=1)  # a model asks for the same at every call
+def _whitened_noise(n_components):
     n_half = max(8, n_components)
     generator = torch.Generator().manual_seed(0)
     draws = torch.randn(n_half, n_components, generator=generator, dtype=torch.float64)

@@ -1,7 +1,7 @@
 """What is computed: x -> q(z|x) -> p(x|z), by our own modules or the user's."""
 
-import math
 from abc import ABC, abstractmethod
+from functools import cached_property, partial
 
 import torch
 from torch import nn
@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from skvae.nn.convolutions import ConvolutionalDecoder, ConvolutionalEncoder
 from skvae.nn.distributions import Gaussian, kl_to_standard_normal, whitened_noise
+from skvae.nn.expectations import ReducedBound, draws, expected_log_prob, log_mean_weight
 from skvae.nn.perceptrons import PerceptronDecoder, PerceptronEncoder
 
 __all__ = [
@@ -99,12 +100,17 @@ class BaseNetwork(ABC, nn.Module):
             encoder.weight[: len(encoder_rows)] = encoder_rows / encoder.unit
             decoder.weight.zero_()[:, : decoder_columns.shape[1]] = decoder_columns
 
-    @property
+    @cached_property
     def width(self):
         """Numbers that a row takes up at the widest place, as far as the layers tell."""
         of_weights = [len(weight) for weight in self.parameters() if weight.ndim]
         of_modules = [getattr(module, "width", 0) for module in (self.encoder, self.decoder)]
         return max(*of_weights, *of_modules)
+
+    @cached_property
+    def n_weights(self):
+        """Number of trainable weights."""
+        return sum(weights.numel() for weights in self.parameters())
 
     def encoded(self, x):
         """Return the encoder's output; a module of the user's may change its input in place.
@@ -214,16 +220,19 @@ class VariationalNetwork(BaseNetwork):
     def elbo(self, x, noise):
         """Return E_q[log p(x|z)] - KL of every row, the mean over the rows of ``noise``."""
         posterior = self.encode(x)
-        log_prob = sum(self.decode(posterior.sample(vector)).log_prob(x) for vector in noise)
-        return log_prob / len(noise) - kl_to_standard_normal(posterior)
+        return expected_log_prob(self, posterior, x, noise) - kl_to_standard_normal(posterior)
+
+    def elbo_function(self, noise, n_samples):
+        """Return ``elbo`` at this noise as a function of x, for ``n_samples`` rows in all."""
+        if ReducedBound.pays(self, len(noise), n_samples):
+            return ReducedBound(self, noise)
+        return partial(self.elbo, noise=noise)
 
     def elbo_terms(self, x, noise):
         """Return E_q[log p(x_j|z)] of every entry, and after them the KL of every row."""
         posterior = self.encode(x)
-        log_prob = sum(
-            self.decode(posterior.sample(vector)).log_prob_per_feature(x) for vector in noise
-        )
-        return torch.cat((log_prob / len(noise), kl_to_standard_normal(posterior)[:, None]), -1)
+        log_prob = expected_log_prob(self, posterior, x, noise, per_feature=True)
+        return torch.cat((log_prob, kl_to_standard_normal(posterior)[:, None]), -1)
 
     def importance(self, x, noise):
         r"""Return log of the mean importance weight, and the effective sample size, of every row.
@@ -231,18 +240,7 @@ class VariationalNetwork(BaseNetwork):
         The weights are :math:`p(x|z) p(z) / q(z|x)` at one z for each row of ``noise``. Both
         results are float64, (n_samples,).
         """
-        posterior = self.encode(x)
-        log_scale = posterior.log_scale.sum(-1)
-        log_sum = log_squares = x.new_full((len(x),), -math.inf, dtype=torch.float64)
-        for vector in noise:
-            z = posterior.sample(vector)
-            log_prior_ratio = log_scale + 0.5 * (vector.square() - z.square()).sum(-1)
-            log_weight = (self.decode(z).log_prob(x) + log_prior_ratio).double()
-            log_sum = torch.logaddexp(log_sum, log_weight)
-            log_squares = torch.logaddexp(log_squares, 2 * log_weight)
-        ess = torch.exp(2 * log_sum - log_squares)
-        # Where every weight is 0 to rounding, none of the draws counts for more than one.
-        return log_sum - math.log(len(noise)), ess.nan_to_num(nan=1.0)
+        return log_mean_weight(self, self.encode(x), x, noise)
 
     @torch.no_grad()
     def expected_residual(self, batches):
@@ -262,10 +260,11 @@ class VariationalNetwork(BaseNetwork):
         total = 0.0
         for (start, stop), x in zip(batches.slices, batches, strict=True):
             posterior = self.encode(x)
-            for turn in range(n_each):
-                places = torch.arange(start, stop, device=noise.device)
-                of_rows = (n_each * places + turn) % len(noise)
-                location = self.decoded(posterior.sample(noise[of_rows]))
-                residual = self.observation.residual(x, location, posterior)
-                total = total + residual.double() * (len(x) / n_each)
+            turns = torch.arange(n_each, device=noise.device)[:, None]
+            places = torch.arange(start, stop, device=noise.device)
+            of_rows = noise[(n_each * places + turns) % len(noise)]
+            for z in draws(posterior, of_rows, self.width):
+                rows = x.repeat(len(z) // len(x), 1)
+                residual = self.observation.residual(rows, self.decoded(z), posterior)
+                total = total + residual.double() * (len(z) / n_each)
         return total / batches.n_samples

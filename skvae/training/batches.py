@@ -12,6 +12,7 @@ __all__ = [
     "Batches",
     "ColumnStatistics",
     "batch_slices",
+    "chunk_length",
     "column_statistics",
     "dense_rows",
     "in_chunks",
@@ -20,7 +21,9 @@ __all__ = [
 ]
 
 BLOCK_ENTRIES = 2**18  # entries gathered at a time: 1 MB of float32, so that they stay in cache
-CHUNK_ENTRIES = 2**21  # entries of an inference chunk
+# Of an inference chunk at its widest place: what a layer reads and writes then stays in cache,
+# and what calling it takes is little beside it.
+CHUNK_BYTES = 2**21
 # A GPU is busy with many rows only; 128 MB of float32 at the widest place are a small part of it.
 GPU_CHUNK_ENTRIES = 2**25
 GATHERED_ENTRIES = 2**26  # of a result that a GPU holds, 256 MB of float32, before it is fetched
@@ -159,6 +162,20 @@ def _gather(X, rows, out):
         out[:] = dense_rows(X, rows)
 
 
+def chunk_length(width, dtype, device="cpu"):
+    """Return the rows of an inference chunk; the parameters as of :func:`tensor_chunks`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvae.training.batches import chunk_length
+    >>> chunk_length(256, np.float32), chunk_length(256, np.float64)
+    (2048, 1024)
+    """
+    on_cpu = CHUNK_BYTES // np.dtype(dtype).itemsize
+    return max(1, (GPU_CHUNK_ENTRIES if _is_gpu(device) else on_cpu) // width)
+
+
 def tensor_chunks(X, width, dtype, device="cpu"):
     """Yield all rows of X, in their order, as tensors of a bounded size.
 
@@ -182,11 +199,11 @@ def tensor_chunks(X, width, dtype, device="cpu"):
     --------
     >>> import numpy as np
     >>> from skvae.training.batches import tensor_chunks
-    >>> [x.shape for x in tensor_chunks(np.zeros((5, 2)), 2**20, np.float32)]
+    >>> [x.shape for x in tensor_chunks(np.zeros((5, 2)), 2**18, np.float32)]
     [torch.Size([2, 2]), torch.Size([2, 2]), torch.Size([1, 2])]
     """
     n_samples, n_columns = X.shape
-    n_rows = max(1, (GPU_CHUNK_ENTRIES if _is_gpu(device) else CHUNK_ENTRIES) // width)
+    n_rows = chunk_length(width, dtype, device)
     bounds = [(start, min(start + n_rows, n_samples)) for start in range(0, n_samples, n_rows)]
 
     def read(places, out):

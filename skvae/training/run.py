@@ -4,20 +4,8 @@ from skvae.training.batches import Batches
 from skvae.training.net import Validation, make_net
 from skvae.training.optimizers import load_optimizer_state
 from skvae.training.stopping import Patience
-from skvae.training.threads import at_one_torch_thread
 
-__all__ = ["TrainingRun", "in_threads_for"]
-
-# Rows times weights of a training step below which torch is held at one thread: a second one
-# brings a third at best there, and on a busy machine costs many times what it brings.
-SMALL_STEP = 2**28
-
-
-def in_threads_for(plan, function):
-    """Return ``function()``, which carries out a plan: at one thread where its steps are small."""
-    n_weights = sum(weights.numel() for weights in plan.network.parameters())
-    small = plan.batch_size * n_weights < SMALL_STEP
-    return at_one_torch_thread(function) if small else function()
+__all__ = ["TrainingRun"]
 
 
 class TrainingRun:

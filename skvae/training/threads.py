@@ -1,11 +1,15 @@
-"""How a small fit is held at one thread, without any other thread noticing."""
+"""How small computations are held at one thread, without any other thread noticing."""
 
 from _thread import allocate_lock, start_new_thread
 from queue import SimpleQueue
 
 import torch
 
-__all__ = ["at_one_torch_thread"]
+__all__ = ["at_one_torch_thread", "in_threads_for"]
+
+# Rows times weights of a step through a network below which torch is held at one thread: a second
+# one brings a third at best there, and on a busy machine costs many times what it brings.
+SMALL_STEP = 2**28
 
 _thread_lock = allocate_lock()
 
@@ -58,3 +62,16 @@ def at_one_torch_thread(function):
     finally:
         if torch.get_num_threads() != count:
             _set_own_thread_count(count)
+
+
+def in_threads_for(step, function):
+    """Return ``function()``, which goes through a network: at one thread if by small steps.
+
+    Parameters
+    ----------
+    step : int
+        Rows that go through at a time, times the weights of the network.
+    function : callable
+        What to call.
+    """
+    return at_one_torch_thread(function) if step < SMALL_STEP else function()

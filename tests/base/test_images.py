@@ -68,7 +68,7 @@ def test_a_row_of_pixels_does_not_depend_on_its_neighbours(architecture, pixels,
     X = pixels.astype(np.float64)
     whole = vae.transform(X)
     np.testing.assert_allclose(vae.transform(X[[7]]), whole[[7]], rtol=1e-9)
-    monkeypatch.setattr("skvae.training.batches.CHUNK_ENTRIES", 4000)
+    monkeypatch.setattr("skvae.training.batches.CHUNK_BYTES", 8 * 4000)
     np.testing.assert_allclose(vae.transform(X), whole, rtol=1e-9)
 
 

@@ -3,13 +3,16 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy.sparse import csr_array
 from sklearn.exceptions import NotFittedError
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity
+from torch import nn
 
 from skvae import AutoencoderTransformer, VAETransformer
 from skvae.base.interpolation import PATHS
+from skvae.training import threads
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +122,97 @@ def test_sparse_rows_are_interpolated_too(vae, table):
     np.testing.assert_array_equal(
         vae.interpolate(rows[[0]], rows[[7]], 3), vae.interpolate(table[0], table[7], 3)
     )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_samples_are_decoded_in_the_dtype_of_the_model(dtype, table):
+    fitted = VAETransformer(3, max_epochs=2, random_state=0).fit(table.astype(dtype))
+    codes = np.random.RandomState(0).standard_normal((7, 3))
+    rows = fitted.sample(7, random_state=0)
+    assert rows.dtype == dtype
+    np.testing.assert_array_equal(rows, fitted.inverse_transform(codes.astype(dtype)))
+    np.testing.assert_allclose(rows, fitted.inverse_transform(codes), rtol=1e-5)
+
+
+@pytest.mark.parametrize("likelihood", ["gaussian", "bernoulli", "continuous-bernoulli"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_seed_draws_the_same_rows_whatever_the_dtype(dtype, likelihood, digits, monkeypatch):
+    X = digits[:200, 20:30]
+    options = {"likelihood": likelihood, "max_epochs": 2, "random_state": 0}
+    fitted = VAETransformer(3, **options).fit(X.astype(dtype))
+    rng = np.random.RandomState(4)
+    codes = rng.standard_normal((11, 3))
+    generator = torch.Generator().manual_seed(rng.randint(2**31 - 1))
+    with torch.no_grad():
+        likelihoods = [
+            fitted._modules_[np.dtype(np.float64)].decode(torch.from_numpy(codes[some]))
+            for some in (slice(0, 8), slice(8, 11))
+        ]
+    expected = torch.cat([each.draw(generator) for each in likelihoods])
+    monkeypatch.setattr("skvae.base.probabilities.DRAWN_ENTRIES", 8 * 256)
+    rows = fitted.sample(11, random_state=4, observation_noise=True)
+    assert rows.dtype == dtype
+    np.testing.assert_allclose(rows, expected, rtol=0, atol=1e-5)
+
+
+class Watched(nn.Module):
+    """A linear encoder that notes torch's threads, and fails when told to."""
+
+    threads, error = [], None
+
+    def __init__(self, n_inputs, n_outputs):
+        super().__init__()
+        self.linear = nn.Linear(n_inputs, n_outputs)
+
+    def forward(self, x):
+        self.threads.append(torch.get_num_threads())
+        if Watched.error is not None:
+            raise Watched.error
+        return self.linear(x)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_the_verbs_hold_torch_at_one_thread_where_two_do_not_pay(table, monkeypatch):
+    fitted = VAETransformer(3, encoder=Watched, max_epochs=1, random_state=0).fit(table)
+    n_weights = fitted.net_.module_.n_weights
+
+    def threads_of(verb, rows):
+        Watched.threads.clear()
+        getattr(fitted, verb)(rows)
+        assert torch.get_num_threads() == 2
+        return set(Watched.threads)
+
+    for verb in ("transform", "score_samples", "elbo_terms", "log_likelihood"):
+        # One pass of one row is not parted, and over before a thread would be held.
+        assert threads_of(verb, table[:1]) == {2 if verb == "transform" else 1}
+        assert threads_of(verb, table[:50]) == {1}
+        with monkeypatch.context() as patched:
+            patched.setattr(threads, "SMALL_STEP", 50 * n_weights)
+            assert threads_of(verb, table[:50]) == {2}  # enough for two
+            patched.setattr("skvae.training.batches.CHUNK_BYTES", 8 * 256 * 49)
+            assert threads_of(verb, table) == {1}  # in pieces that are not
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+@pytest.mark.usefixtures("two_threads")
+def test_threads_come_back_after_an_error(error, table, monkeypatch):
+    fitted = VAETransformer(3, encoder=Watched, max_epochs=1, random_state=0).fit(table)
+    monkeypatch.setattr(Watched, "error", error)
+    with pytest.raises(error):
+        fitted.transform(table)
+    assert Watched.threads[-1] == 1
+    assert torch.get_num_threads() == 2
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_features", [6, 64])
+def test_a_row_scores_as_it_does_among_many(n_features, dtype, digits, table):
+    X = np.tile(table if n_features == 6 else digits[:400], (6, 1)).astype(dtype)
+    # At 64 columns, two hidden units and many rows the residuals have fewer columns.
+    fitted = VAETransformer(3, hidden_layer_sizes=(2,), max_epochs=5, random_state=0).fit(X)
+    rtol = 1e-5 if dtype == np.float32 else 1e-12
+    for verb in ("transform", "reconstruct", "score_samples"):
+        whole = getattr(fitted, verb)(X)
+        for place in (0, 77, 2399):
+            one = getattr(fitted, verb)(X[[place]])
+            np.testing.assert_allclose(one[0], whole[place], rtol=rtol, atol=rtol)

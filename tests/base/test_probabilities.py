@@ -89,7 +89,7 @@ def test_a_rows_likelihood_does_not_depend_on_its_neighbours(vae, table, monkeyp
         whole[::-1][:3],
         rtol=1e-12,
     )
-    monkeypatch.setattr("skvae.training.batches.CHUNK_ENTRIES", 2000)
+    monkeypatch.setattr("skvae.training.batches.CHUNK_BYTES", 8 * 2000)
     np.testing.assert_allclose(
         vae.log_likelihood(table, n_importance=20, random_state=0), whole, rtol=1e-12
     )

@@ -105,7 +105,7 @@ def test_float64_results_depend_on_neither_row_order_nor_chunks(Estimator, table
     for verb in verbs:
         result = getattr(fitted, verb)(table[order])
         np.testing.assert_allclose(result, whole[verb][order], rtol=1e-10)
-    monkeypatch.setattr("skvae.training.batches.CHUNK_ENTRIES", 1)
+    monkeypatch.setattr("skvae.training.batches.CHUNK_BYTES", 1)
     for verb in verbs:
         np.testing.assert_allclose(getattr(fitted, verb)(table), whole[verb], rtol=1e-10)
 

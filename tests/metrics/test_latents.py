@@ -110,7 +110,7 @@ def test_loadings_are_the_mean_of_finite_differences(Estimator, table, monkeypat
     ]
     expected = np.transpose(expected) / (2 * step)
     np.testing.assert_allclose(latent_loadings(estimator, table), expected, rtol=1e-6)
-    monkeypatch.setattr("skvae.training.batches.CHUNK_ENTRIES", 7 * 256)
+    monkeypatch.setattr("skvae.training.batches.CHUNK_BYTES", 8 * 7 * 256)
     np.testing.assert_allclose(latent_loadings(estimator, table), expected, rtol=1e-6)
 
 

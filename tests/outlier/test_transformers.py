@@ -52,7 +52,8 @@ def test_a_transformer_that_is_fitted_is_not_fitted_again(table):
     expected = vae.score_samples(table)
     fitted = AutoencoderOutlierDetector(FrozenEstimator(vae), contamination=0.05).fit(table[200:])
     assert_array_equal(fitted.score_samples(table), expected)
-    assert_array_equal(fitted.oob_scores_, expected[200:])
+    # Half as many rows go through the decoder in other batches.
+    assert_allclose(fitted.oob_scores_, expected[200:], rtol=1e-12)
     assert fitted.estimators_samples_ == []
     below = (expected[200:] <= expected[:, None]).sum(axis=1)
     assert_allclose(fitted.p_value(table), (1 + below) / 201)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from skvae.training import threads
-from skvae.training.threads import at_one_torch_thread
+from skvae.training.threads import SMALL_STEP, at_one_torch_thread, in_threads_for
 
 
 def count_of_new_threads():
@@ -40,6 +40,13 @@ def test_the_count_is_one_inside_and_comes_back_even_after_an_error():
     assert at_one_torch_thread(torch.get_num_threads) == 1
     with pytest.raises(ZeroDivisionError):
         at_one_torch_thread(fail)
+    assert torch.get_num_threads() == 2
+
+
+@pytest.mark.parametrize(("step", "n_threads"), [(SMALL_STEP - 1, 1), (SMALL_STEP, 2)])
+@pytest.mark.usefixtures("two_threads")
+def test_small_steps_have_one_thread(step, n_threads):
+    assert in_threads_for(step, torch.get_num_threads) == n_threads
     assert torch.get_num_threads() == 2
 
 
