@@ -42,13 +42,15 @@ class FlatAdam:
         (self.group,) = optimizer.param_groups
         self.parameters = self.group["params"]
         sizes = [weight.numel() for weight in self.parameters]
-        self.weights, self.gradient, *self.moments = torch.zeros(4, sum(sizes)).unbind()
+        self.weights, self.gradient, *self.moments = (
+            torch.zeros(sum(sizes), dtype=torch.float32) for _ in range(4)
+        )
         self.places = [
             [part.as_strided(weight.size(), weight.stride(), part.storage_offset())
              for part, weight in zip(flat.split(sizes), self.parameters, strict=True)]
             for flat in (self.weights, self.gradient, *self.moments)
         ]  # fmt: skip
-        self.counts = torch.zeros(len(sizes))  # of steps, a state of every parameter
+        self.counts = torch.zeros(len(sizes), dtype=torch.float32)  # of steps, a state of each
         self._take()
         self.count = self.counts[0].clone()
 
