@@ -172,7 +172,7 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedColumns, BaseEsti
         Raises
         ------
         ValueError
-            If a number is infinite, or a level cannot be hashed.
+            If a number is infinite.
         TypeError
             If a column holds something else: lists, complex numbers.
         """

@@ -88,8 +88,15 @@ def cells_of(column: Any, name: Any) -> Cells:
     ('flag', array([False,  True, False]), array([ True, False]))
     """
     if isinstance(column, np.ndarray):
-        return _of_numpy(column, Form("numpy", column.dtype))
-    return _of_pandas(column, name) if hasattr(column, "iloc") else _of_polars(column, name)
+        cells = _of_numpy(column, Form("numpy", column.dtype))
+    else:
+        cells = (_of_pandas if hasattr(column, "iloc") else _of_polars)(column, name)
+    if cells.kind == "levels":
+        try:
+            set(cells.values)
+        except TypeError as error:  # lists, say, of which no two can be told to be one level
+            raise _not_taken(name, str(error)) from None
+    return cells
 
 
 def cells_as(kind: str, cells: Cells, name: Any) -> Cells:
