@@ -97,7 +97,7 @@ PANDAS = {
     "str": _series(holes(TEXTS), "str"),
     "string": _series(holes(TEXTS), "string[python]"),
     "category": _category,
-    "sparse": _series(lists(st.sampled_from([0.0, 1.5])), pd.SparseDtype("float64", 0.0)),
+    "sparse": _series(holes(st.sampled_from([0.0, 1.5])), pd.SparseDtype("float64", 0.0)),
     "period": _series(lists(st.sampled_from(["2020-01", "2020-02"])), "period[M]"),
     **{f"datetime64[{unit}]": _times(unit) for unit in SPANS},
     **{f"datetime64[{unit}, zone]": _times(unit, "Europe/Berlin") for unit in SPANS},

@@ -30,8 +30,16 @@ from skvae.tabular.writing import frame_of, holds_missing, written
 __all__ = ["TableEncoder"]
 
 
+class FittedTable(FittedColumns):
+    """What ``fit`` sets besides."""
+
+    likelihoods_: list[tuple[str, list[int]]]
+    maps_: dict[str, str]
+    rare_levels_: dict[str, list]
+
+
 @hyperparameters
-class TableEncoder(DocumentationLinks, TransformerMixin, FittedColumns, BaseEstimator):
+class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstimator):
     r"""Table of numbers, categories, booleans and dates to an array of floats, and back.
 
     ``inverse_transform(transform(X))`` is X: its columns, their names, order and dtypes. And any

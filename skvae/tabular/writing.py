@@ -100,9 +100,11 @@ def _of_pandas(kind, missing, values, form):
         column[missing] = "NaT"
         column = pandas.Series(column)
         return column.dt.tz_localize("UTC").dt.tz_convert(dtype.tz) if kind == "aware" else column
+    if kind == "real":
+        values = np.where(missing, np.nan, values)
     column = pandas.Series(values).astype(dtype)
-    if missing.any():
-        column[missing] = None
+    if missing.any() and not hasattr(dtype, "fill_value"):  # a sparse column has its NaN, and
+        column[missing] = None  # takes no value singly
     return column
 
 

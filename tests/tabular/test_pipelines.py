@@ -58,6 +58,16 @@ def test_a_detector_takes_the_table_and_names_its_columns(frame):
     assert set(explained["column"]) <= set(FRAME.columns)
 
 
+def test_text_has_no_squared_error():
+    detector = AutoencoderOutlierDetector(pipeline(), anomaly_score="reconstruction")
+    text = (
+        "anomaly_score='reconstruction' needs rows that are numbers. Got a table with other "
+        "columns instead. Set anomaly_score='likelihood'."
+    )
+    with pytest.raises(ValueError, match=sentence(text)):
+        detector.fit(FRAME)
+
+
 @pytest.mark.parametrize("frame", [FRAME, POLARS], ids=["pandas", "polars"])
 def test_drawn_rows_are_a_table_of_the_dtypes_fitted(frame):
     fitted = pipeline().fit(frame)
