@@ -24,7 +24,7 @@ FLOORS = [
     ["base"],
     ["autoencoder", "vae", "beta_vae", "beta_tcvae"],
     ["metrics"],
-    ["model_selection", "outlier"],
+    ["model_selection", "outlier", "tabular"],
     ["plotting"],
 ]
 RANK = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
@@ -35,7 +35,10 @@ FILES = {
 EXPORTS = FILES.pop("__init__")  # what the package exports comes from any floor
 PUBLIC = [
     "skvae",
-    *(f"skvae.{room}" for room in ("metrics", "datasets", "model_selection", "plotting")),
+    *(
+        f"skvae.{room}"
+        for room in ("metrics", "datasets", "model_selection", "plotting", "tabular")
+    ),
 ]
 OPTIONAL = ["matplotlib", "pandas", "polars", "PIL", "dask", "accelerate", "onnx", "safetensors"]
 SCIKIT = ("sklearn", "skorch")
@@ -45,6 +48,7 @@ PRIVATE_NAMES = {"base.documentation", "base.hyperparameters"}  # may import sci
 ONE_PLACE = {
     "PIL": "datasets.pixels",
     "pandas": "_frames",
+    "polars": "_frames",
     "matplotlib": "plotting.figures",
 }
 
