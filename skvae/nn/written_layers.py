@@ -115,15 +115,17 @@ class _WrittenLayers:
         return slope.add_(beside) if to_input else None
 
     def _pull_linear(self, linear, x, slope, *, onward):
-        """Write the derivatives by a layer's weights; return that by its input if wanted."""
+        """Write the derivatives by a layer's weights; return that by its input if wanted.
+
+        Which it never is of a map of rows: only these have a ``unit`` other than 1.
+        """
         by_weight = _gradient(linear.weight)
         torch.addmm(by_weight, slope.T, x, beta=0, alpha=linear.unit, out=by_weight)
         if linear.bias is not None:
             torch.sum(slope, 0, out=_gradient(linear.bias))
         if not onward:
             return None
-        by_input = slope @ linear.weight
-        return by_input if linear.unit == 1 else by_input.mul_(linear.unit)
+        return slope @ linear.weight
 
 
 class WrittenEncoder(_WrittenLayers):

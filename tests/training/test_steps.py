@@ -10,12 +10,14 @@ import torch
 from steps_by_autograd import assert_alike, by_autograd, make, unit_rows, weights_of
 from torch import nn
 from torch.nn import functional
+from torch.nn.utils import parametrize
 
 from skvae import AutoencoderTransformer, BetaTCVAETransformer, BetaVAETransformer, VAETransformer
 from skvae.nn.architectures import ARCHITECTURES
 from skvae.nn.likelihoods import LIKELIHOODS, Bernoulli
 from skvae.nn.objectives import BetaObjective
-from skvae.nn.perceptrons import ACTIVATIONS
+from skvae.nn.perceptrons import ACTIVATIONS, PerceptronDecoder
+from skvae.nn.written_layers import has_written_layers
 from skvae.training.optimizers import OPTIMIZERS
 from skvae.training.steps import LayerStep, WholeStep
 
@@ -35,6 +37,7 @@ OBJECTIVES = {
     "rising beta": (BetaVAETransformer, {"beta": 5.0, "kl_warmup_epochs": 2}),
     "falling beta": (BetaVAETransformer, {"kl_warmup_epochs": 2, "kl_warmup_start": 8.0}),
     "capacity": (BetaVAETransformer, {"beta": 5.0, "capacity": 2.0, "capacity_epochs": 1}),
+    "capacity above": (BetaVAETransformer, {"beta": 0.5, "capacity": 20.0, "capacity_epochs": 1}),
     "tc": (BetaTCVAETransformer, {"beta": 4.0, "alpha": 0.5, "gamma": 2.0}),
     "tc, stratified": (BetaTCVAETransformer, {"beta": 4.0, "tc_sampling": "mss"}),
     "tc, free bits": (BetaTCVAETransformer, {"beta": 4.0, "free_bits": 0.7}),
@@ -239,6 +242,22 @@ def test_fits_are_alike_bit_for_bit():
     X = unit_rows()
     once, again = (make(BetaTCVAETransformer).fit(X).transform(X) for _ in range(2))
     np.testing.assert_array_equal(once, again)
+
+
+def other_shortcut(decoder):
+    decoder.shortcut = nn.Linear(2, 5, bias=False)
+
+
+def other_weight(decoder):
+    parametrize.register_parametrization(decoder.output, "weight", nn.Tanh())
+
+
+@pytest.mark.parametrize("change", [other_shortcut, other_weight])
+def test_layers_that_are_no_longer_ours_are_left_to_autograd(change):
+    decoder = PerceptronDecoder(2, 5, (3,), "relu")
+    assert has_written_layers(decoder)
+    change(decoder)
+    assert not has_written_layers(decoder)
 
 
 @pytest.mark.parametrize("Estimator", [AutoencoderTransformer, BetaTCVAETransformer])

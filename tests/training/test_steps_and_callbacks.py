@@ -24,6 +24,8 @@ class Listener(Callback):
         assert y_pred.shape[1] == 6
         assert not y_pred.requires_grad
         self.heard_ = getattr(self, "heard_", 0) + 1
+        states = net.optimizer_.state.values()
+        assert {float(state["step"]) for state in states} == {self.heard_}
 
 
 class Adding(Callback):
