@@ -160,6 +160,7 @@ def add_gradients(net):
 
 CHANGES = {
     "batches reload": ("on_batch_end", lambda: reload),
+    "steps reload": ("on_grad_computed", lambda: reload),
     "a batch's gradients let go": (
         "on_batch_begin",
         lambda: lambda net: net.optimizer_.zero_grad(),
