@@ -117,15 +117,15 @@ class GaussianObservation(nn.Module):
     def slope(self, x, location, posterior, weight):
         """Return minus the mean log p(x|z), and ``weight`` times its derivative by ``location``.
 
-        What autograd returns after :meth:`track`, from one residual for both.
+        What autograd returns after :meth:`track` in training mode, from one residual for both.
         """
         error = location - x
         if self.log_scale.ndim == 0:
-            entries = error.view(-1)
+            entries = error.flatten()
             residual, n_columns = torch.dot(entries, entries) / len(entries), x.shape[1]
         else:
             residual, n_columns = error.square().mean(0), 1
-        if self.learned:
+        if self.learned and self.training:
             self._follow(self._at_beta_1(residual, posterior))
         precision = torch.exp(-2 * self.log_scale)
         mean = (0.5 * residual * precision + self.log_scale).sum() + self._constant
