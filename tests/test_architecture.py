@@ -25,7 +25,7 @@ FLOORS = [
     ["autoencoder", "vae", "beta_vae", "beta_tcvae"],
     ["metrics"],
     ["model_selection", "outlier"],
-    ["plotting"],
+    ["plotting", "saving"],
 ]
 RANK = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FILES = {
@@ -37,7 +37,17 @@ PUBLIC = [
     "skvae",
     *(f"skvae.{room}" for room in ("metrics", "datasets", "model_selection", "plotting")),
 ]
-OPTIONAL = ["matplotlib", "pandas", "polars", "PIL", "dask", "accelerate", "onnx", "safetensors"]
+OPTIONAL = [
+    "matplotlib",
+    "pandas",
+    "polars",
+    "PIL",
+    "dask",
+    "accelerate",
+    "onnx",
+    "safetensors",
+    "skops",
+]
 SCIKIT = ("sklearn", "skorch")
 SKORCH = {"training.net", "training.hearing"}
 PRIVATE_NAMES = {"base.documentation", "base.hyperparameters"}  # may import scikit-learn's
@@ -46,6 +56,8 @@ ONE_PLACE = {
     "PIL": "datasets.pixels",
     "pandas": "_frames",
     "matplotlib": "plotting.figures",
+    "safetensors": "saving.container",
+    "skops": "saving.sklearn_parts",
 }
 
 
