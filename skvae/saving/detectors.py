@@ -21,6 +21,7 @@ from skvae.saving.fields import (
     ListOf,
     Maybe,
     Number,
+    OrNone,
     Texts,
     TupleOf,
     object_array,
@@ -29,6 +30,7 @@ from skvae.saving.fields import (
 __all__ = ["DETECTORS"]
 
 LIBRARIES = ("pandas", "polars")
+SCORES = ("likelihood", "reconstruction", "latent")
 
 
 class FrameType(Field):
@@ -66,7 +68,7 @@ SEEN_VALUES = {
 MEMBER = {
     "transformer": Field(),
     "kind": Field(),
-    "seen": Maybe(Held(SeenValues, SEEN_VALUES, its_own=["n_constant"])),
+    "seen": OrNone(Held(SeenValues, SEEN_VALUES, its_own=["n_constant"])),
     "step": Number(least=0.0),
     "code_distribution": Maybe(Field()),
 }
@@ -141,7 +143,10 @@ def _check_member(member, state, place):
     if getattr(member.transformer, "n_features_in_", n_columns) != n_columns:
         got = f"one of {member.transformer.n_features_in_}"
         raise refusal(f"{place}.transformer", f"a model of {n_columns} columns", got)
-    if (member.kind == "latent") != hasattr(member, "code_distribution"):
+    kind = member.kind
+    if kind != state["_anomaly_score_"] or not (kind in SCORES or callable(kind)):
+        raise refusal(f"{place}.kind", f"one of {', '.join(SCORES)}, as elsewhere", kind)
+    if (kind == "latent") != hasattr(member, "code_distribution"):
         raise refusal(place, "a distribution of codes where the score is latent", "another thing")
     if member.seen is not None:
         places = [*member.seen.constant.tolist(), *member.seen.categories]

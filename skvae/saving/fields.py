@@ -18,6 +18,7 @@ __all__ = [
     "Maybe",
     "Number",
     "OneOf",
+    "OrNone",
     "Texts",
     "TupleOf",
     "check_finite",
@@ -190,7 +191,14 @@ class DictOf(Field):
 
 
 class Maybe(Field):
-    """A field that may be None; of an estimator's attributes, one that may be absent."""
+    """A field of an attribute that may be absent."""
+
+    def __init__(self, field):
+        self.write, self.read = field.write, field.read
+
+
+class OrNone(Field):
+    """A field that may be None."""
 
     def __init__(self, field):
         self.field = field
