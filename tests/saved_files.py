@@ -12,7 +12,7 @@ __all__ = ["MUTATIONS", "edited", "mutated", "resealed"]
 HOSTILE = [
     None, True, False, 0, 1, -1, 2**31, 2**62, -(2**63), 0.5, -1e300, 1e300, "", "nan", "x" * 300,
     "skvae.VAETransformer", "os.system", [], {}, [[]], {"float": "nan"}, {"callable": "os.system"},
-    {"tuple": [1, 2, 3]}, {"dict": [["a", 1]]}, {"array": ["estimator", "C"]}, {"device": "meta"},
+    {"tuple": [1, 2, 3]}, {"dict": [["a", 1]]}, {"array": "C"}, {"device": "meta"},
     {"scalar": ["int8", 900]}, {"tuple": [10**6] * 50},
     {"estimator": {"class": "skvae.VAETransformer", "parameters": {}}},
 ]  # fmt: skip

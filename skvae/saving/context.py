@@ -28,9 +28,13 @@ class Writing:
         self.arrays, self._write_part = {}, write_part
 
     def add(self, array, place):
-        """Take an array; return its name."""
+        """Take the array of a place, whose name it has."""
+        if place in self.arrays:
+            raise SavingError(
+                f"A file keeps one array for each place. Got two for {place} instead. Use other "
+                f"names, without dots."
+            )
         self.arrays[place] = array
-        return place
 
     def write_part(self, estimator, place):
         """Write an estimator that another one holds; return what JSON holds of it."""
@@ -62,11 +66,11 @@ class Reading:
         self.arrays, self.trusted, self.sizes = dict(arrays), frozenset(trusted), {}
         self._read_part = read_part
 
-    def take(self, name, place):
-        """Return an array by its name."""
-        if not isinstance(name, str) or name not in self.arrays:
-            raise refusal(place, "the name of one of its arrays, each used once,", name)
-        return self.arrays.pop(name)
+    def take(self, place):
+        """Return the array of a place."""
+        if place not in self.arrays:
+            raise refusal(place, "an array", "none")
+        return self.arrays.pop(place)
 
     def read_part(self, node, place):
         """Return an estimator that another one holds."""

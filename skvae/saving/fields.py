@@ -143,10 +143,13 @@ class Texts(Field):
                 f"save needs text as {place}. Got {texts!r} instead. Fit on columns that have "
                 f"such names."
             )
-        return write_texts(texts, file, place)
+        write_texts(texts, file, place)
+        return len(texts)
 
     def read(self, node, file, place):
-        texts = read_texts(node, file, place)
+        texts = read_texts(file, place)
+        if node != len(texts):
+            raise refusal(place, f"the number of its {len(texts)} texts", node)
         if self.size is not None:
             file.agree(len(texts), self.size, place)
         return self.make(texts)

@@ -143,5 +143,5 @@ def load(path: str | os.PathLike[str], *, trusted: Collection[str] = ()) -> Any:
         raise refusal(ROOT, "an estimator", "none")
     estimator = read_estimator(document[ROOT], file, ROOT)
     if file.arrays:
-        raise refusal(ROOT, "arrays that it names", f"also {min(file.arrays)}")
+        raise refusal(ROOT, "arrays of its own", f"also {min(file.arrays)}")
     return estimator

@@ -52,7 +52,7 @@ def write_sklearn_part(estimator, file, place):
         for part in parts.namelist():
             if part.endswith(".npy"):
                 array = np.load(io.BytesIO(parts.read(part)), allow_pickle=False)
-                arrays[part] = write_value(array, file, f"{place}.{part.removesuffix('.npy')}")
+                arrays[part] = write_value(array, file, f"{place}.{part}")
             elif part != SCHEMA:
                 raise SavingError(
                     f"A file keeps scikit-learn's estimators that hold dense arrays. Got {place}, "
@@ -60,13 +60,14 @@ def write_sklearn_part(estimator, file, place):
                 )
         schema = json.dumps(json.loads(parts.read(SCHEMA)), separators=(",", ":"))
     text = np.frombuffer(schema.encode(), dtype=np.uint8)
-    return [name, file.add(text, f"{place}.schema"), arrays]
+    file.add(text, f"{place}.{SCHEMA}")
+    return [name, arrays]
 
 
 def read_sklearn_part(node, file, place):
     """Return the estimator that :func:`write_sklearn_part` wrote."""
-    if not isinstance(node, list) or len(node) != 3 or not isinstance(node[2], dict):
-        raise refusal(place, "a class, a schema and arrays", node)
+    if not isinstance(node, list) or len(node) != 2 or not isinstance(node[1], dict):
+        raise refusal(place, "a class and arrays", node)
     skops, data = _skops(), _zip(node, file, place)
     try:
         unknown = set(skops.get_untrusted_types(data=data)) - HARMLESS
@@ -85,8 +86,8 @@ def read_sklearn_part(node, file, place):
 
 def _zip(node, file, place):
     """Return a zip for skops, of a schema whose references are not to more than was written."""
-    arrays = {part: read_value(array, file, f"{place}.{part}") for part, array in node[2].items()}
-    text = file.take(node[1], place)
+    arrays = {part: read_value(array, file, f"{place}.{part}") for part, array in node[1].items()}
+    text = file.take(f"{place}.{SCHEMA}")
     if text.dtype != np.uint8 or not all(isinstance(one, np.ndarray) for one in arrays.values()):
         raise refusal(place, "a schema and arrays", "others")
     try:

@@ -40,12 +40,14 @@ class Weights(Field):
     """The state dict of a network: finite numbers of any dtype by name."""
 
     def write(self, value, file, place):
-        return {name: file.add(array, f"{place}.{name}") for name, array in value.items()}
+        for name, array in value.items():
+            file.add(array, f"{place}.{name}")
+        return list(value)
 
     def read(self, node, file, place):
-        if not isinstance(node, dict):
+        if not isinstance(node, list) or not all(isinstance(name, str) for name in node):
             raise refusal(place, "the names of weights", node)
-        weights = {key: file.take(name, f"{place}.{key}") for key, name in node.items()}
+        weights = {name: file.take(f"{place}.{name}") for name in node}
         for name, array in weights.items():
             check_finite(array, "", f"{place}.{name}")
         return weights

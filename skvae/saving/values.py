@@ -80,19 +80,15 @@ def read_value(node, file, place):
 
 
 def write_texts(texts, file, place):
-    """Return the names of two arrays that hold a sequence of str: UTF-8, and lengths in bytes."""
+    """Write a sequence of str as two arrays: UTF-8, and lengths in bytes."""
     encoded = [text.encode() for text in texts]
-    return [
-        file.add(np.frombuffer(b"".join(encoded), dtype=np.uint8), f"{place}.utf8"),
-        file.add(np.array([len(text) for text in encoded], dtype=np.int64), f"{place}.lengths"),
-    ]
+    file.add(np.frombuffer(b"".join(encoded), dtype=np.uint8), f"{place}.utf8")
+    file.add(np.array([len(text) for text in encoded], dtype=np.int64), f"{place}.lengths")
 
 
-def read_texts(node, file, place):
+def read_texts(file, place):
     """Return the list of str that :func:`write_texts` wrote."""
-    if not isinstance(node, list) or len(node) != 2:
-        raise refusal(place, "two arrays of text", node)
-    data, lengths = (file.take(name, place) for name in node)
+    data, lengths = file.take(f"{place}.utf8"), file.take(f"{place}.lengths")
     whole = data.dtype == np.uint8 and data.ndim == 1
     whole = whole and lengths.dtype == np.int64 and lengths.ndim == 1
     # Each by itself first: a sum of numbers near 2**63 would wrap around.
@@ -153,16 +149,16 @@ def _read_scalar(node, file, place):
 
 
 def _write_array(value, file, place):
-    """Return name and order: a matrix whose columns lie together is computed with as such."""
+    """Return the order: a matrix whose columns lie together is computed with as such."""
     by_columns = value.flags.f_contiguous and not value.flags.c_contiguous
-    return [file.add(value.T if by_columns else value, place), "F" if by_columns else "C"]
+    file.add(value.T if by_columns else value, place)
+    return "F" if by_columns else "C"
 
 
 def _read_array(node, file, place):
-    if not isinstance(node, list) or len(node) != 2 or node[1] not in ("C", "F"):
-        raise refusal(place, "the name of an array and its order", node)
-    array = file.take(node[0], place)
-    return array.T if node[1] == "F" else array
+    if node not in ("C", "F"):
+        raise refusal(place, "an array, and its order C or F", node)
+    return file.take(place).T if node == "F" else file.take(place)
 
 
 def _is_text_array(value):
@@ -176,14 +172,15 @@ def _is_str(value):
 
 
 def _write_text_array(value, file, place):
-    return [value.dtype.kind, *write_texts(value.tolist(), file, place)]
+    write_texts(value.tolist(), file, place)
+    return value.dtype.kind
 
 
 def _read_text_array(node, file, place):
-    if not isinstance(node, list) or len(node) != 3 or node[0] not in ("U", "O"):
-        raise refusal(place, "the kind of an array of text and two arrays", node)
-    texts = read_texts(node[1:], file, place)
-    if node[0] == "O":
+    if node not in ("U", "O"):
+        raise refusal(place, "an array of text, of kind U or O", node)
+    texts = read_texts(file, place)
+    if node == "O":
         return np.array(texts, dtype=object)
     if max(map(len, texts), default=0) * len(texts) > file.n_entries:
         raise refusal(place, "an array of text of about one length", "one much longer text")
@@ -204,17 +201,18 @@ def _write_random_state(value, file, place):
             f"A file keeps a RandomState of MT19937. Got {place} of {name} instead. Set "
             f"an int as {place}."
         )
-    return [file.add(words, place), *rest]
+    file.add(words, place)
+    return rest
 
 
 def _read_random_state(node, file, place):
-    if not isinstance(node, list) or len(node) != 4:
+    if not isinstance(node, list) or len(node) != 3:
         raise refusal(place, "the state of a RandomState", node)
-    words, (position, has_gauss, gauss) = file.take(node[0], place), node[1:]
+    words, (position, has_gauss, gauss) = file.take(place), node
     whole = words.dtype == np.uint32 and words.shape == (MT19937_WORDS,)
     whole = whole and type(position) is int and 0 <= position <= MT19937_WORDS
     if not whole or has_gauss not in (0, 1) or type(gauss) is not float:
-        raise refusal(place, "the state of a RandomState", node[1:])
+        raise refusal(place, "the state of a RandomState", node)
     state = np.random.RandomState()
     state.set_state(("MT19937", words, position, has_gauss, gauss))
     return state
