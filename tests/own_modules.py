@@ -3,6 +3,8 @@
 from torch import nn
 
 from skvae import VAETransformer
+from skvae.base import BaseVAETransformer, hyperparameters
+from skvae.nn import BetaObjective
 
 
 def make_encoder(n_inputs, n_outputs):
@@ -22,3 +24,15 @@ class Narrow(VAETransformer):
 
     def __init__(self, n_components=2, *, random_state=None):
         super().__init__(n_components, random_state=random_state, max_epochs=2)
+
+
+@hyperparameters
+class OwnModel(BaseVAETransformer):
+    """A model of the user's."""
+
+    weight: float = 2.0
+
+    _parameter_constraints = {**BaseVAETransformer._parameter_constraints, "weight": [float]}
+
+    def _objective(self, n_samples):
+        return BetaObjective(self.weight)

@@ -1,6 +1,7 @@
 """Estimators in a file: those of declared classes by their declaration, others by skops."""
 
 from collections import ChainMap
+from inspect import isabstract
 
 from skvae.saving.context import name_of
 from skvae.saving.declarations import (
@@ -97,8 +98,10 @@ def _declaration_of(cls):
 def _subclass(node, cls, file, place):
     """Return the class of the user's that a file names, or the declared one."""
     if "subclass" not in node:
+        if isabstract(cls):
+            raise refusal(place, f"the name of a class below {cls.__name__}", "none")
         return cls
     found = file.resolve(node["subclass"], place)
-    if not (isinstance(found, type) and issubclass(found, cls)):
+    if not (isinstance(found, type) and issubclass(found, cls)) or isabstract(found):
         raise refusal(place, f"a subclass of {cls.__name__}", node["subclass"])
     return found

@@ -9,6 +9,7 @@ from torch import nn
 from skvae._version import __version__
 from skvae.autoencoder import AutoencoderTransformer
 from skvae.base.building import build_network, makes_own_modules
+from skvae.base.variational import BaseVAETransformer
 from skvae.beta_tcvae import BetaTCVAETransformer
 from skvae.beta_vae import BetaVAETransformer
 from skvae.saving.declarations import Declaration, make_unfitted, parameters_in
@@ -212,12 +213,18 @@ OF_AN_AUTOENCODER = {
     "code_mean_": Array("float64", "n_components"),
     "code_covariance_": Array("float64", "n_components", "n_components"),
 }
+
+
+def transformer(cls, fitted):
+    """Return the declaration of a transformer, by what ``fit`` leaves."""
+    return Declaration(cls, fitted, attributes=_packed, restore=_restore)
+
+
 TRANSFORMERS = {
-    f"skvae.{cls.__name__}": Declaration(
-        cls, OF_AN_AUTOENCODER if cls is AutoencoderTransformer else OF_A_VAE,
-        attributes=_packed, restore=_restore,
-    )
-    for cls in (
-        AutoencoderTransformer, VAETransformer, BetaVAETransformer, BetaTCVAETransformer,
-    )
-}  # fmt: skip
+    "skvae.AutoencoderTransformer": transformer(AutoencoderTransformer, OF_AN_AUTOENCODER),
+    "skvae.VAETransformer": transformer(VAETransformer, OF_A_VAE),
+    "skvae.BetaVAETransformer": transformer(BetaVAETransformer, OF_A_VAE),
+    "skvae.BetaTCVAETransformer": transformer(BetaTCVAETransformer, OF_A_VAE),
+    # For models of the user's: abstract by itself, and a file names the class below it.
+    "skvae.base.BaseVAETransformer": transformer(BaseVAETransformer, OF_A_VAE),
+}

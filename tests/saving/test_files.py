@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import torch
-from own_modules import Narrow, make_decoder, make_encoder
+from own_modules import Narrow, OwnModel, make_decoder, make_encoder
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
@@ -268,10 +268,11 @@ def test_an_activation_and_a_subclass_are_loaded_by_trusted_names(X, tmp_path):
     fitted = VAETransformer(2, activation=nn.Mish, **SMALL).fit(X)
     name = "torch.nn.modules.activation.Mish"
     assert_same_answers(kept(fitted, tmp_path, trusted=[name]), fitted, X)
-    fitted = Narrow(2, random_state=0).fit(X)
-    loaded = kept(fitted, tmp_path, trusted=["own_modules.Narrow"])
-    assert type(loaded) is Narrow
-    assert_same_answers(loaded, fitted, X)
+    for fitted in (Narrow(2, random_state=0), OwnModel(2, weight=3.0, warm_start=True, **SMALL)):
+        name = f"own_modules.{type(fitted).__name__}"
+        loaded = kept(fitted.fit(X), tmp_path, trusted=[name])
+        assert type(loaded) is type(fitted)
+        assert_same_answers(loaded, fitted, X)
 
 
 def test_loading_draws_no_global_random_number_and_works_without_gradients(X, tmp_path):
@@ -299,4 +300,4 @@ def test_every_estimator_of_the_package_is_declared():
     assert set(estimators) <= declared
     for name, declaration in DECLARATIONS.items():
         if name.startswith("skvae."):
-            assert name == f"skvae.{declaration.cls.__name__}"
+            assert name.rpartition(".")[2] == declaration.cls.__name__

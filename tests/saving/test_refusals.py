@@ -195,10 +195,15 @@ def other_class(document, arrays):
     document["estimator"]["class"] = "os.system"
 
 
+def abstract(document, arrays):
+    document["estimator"]["class"] = "skvae.base.BaseVAETransformer"
+
+
 WEIGHT = "estimator._weights_.encoder.layers.0.weight"
 MOMENT = "estimator._optimizer_state_.0.exp_avg"
 REFUSED = [
     ("ae", other_class, "one of {classes}", "estimator", "os.system"),
+    ("vae", abstract, "the name of a class below BaseVAETransformer", "estimator", "none"),
     ("ae", array(WEIGHT, fill(np.nan)), "finite numbers", WEIGHT, "inf or nan"),
     ("ae", array(WEIGHT, lambda w: w[:-1]), "(4, 4) of float32", WEIGHT, "(3, 4) of float32"),
     (
