@@ -110,6 +110,9 @@ def _restore(detector, state, file, place):
     """Make a detector a fitted one by what was read of it, if that fits together."""
     file.agree(state["n_features_in_"], "n_columns", place)
     file.agree(state["_calibration_"].n_rows, "n_scores", place)
+    of_frames = state.get("_frame_type_") is not None
+    if state["_mixed_"] == ("_frame_type_" in state) or of_frames > ("feature_names_in_" in state):
+        raise refusal(place, "names and a kind of frames where it was fitted to such", "others")
     _check_rows(state, place)
     for number, member in enumerate(state["_members_"]):
         _check_member(member, state, f"{place}._members_[{number}]")

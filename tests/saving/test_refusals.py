@@ -195,6 +195,10 @@ def other_class(document, arrays):
     document["estimator"]["class"] = "os.system"
 
 
+def without(name):
+    return lambda document, arrays: document["estimator"]["fitted"].pop(name)
+
+
 def abstract(document, arrays):
     document["estimator"]["class"] = "skvae.base.BaseVAETransformer"
 
@@ -203,6 +207,13 @@ WEIGHT = "estimator._weights_.encoder.layers.0.weight"
 MOMENT = "estimator._optimizer_state_.0.exp_avg"
 REFUSED = [
     ("ae", other_class, "one of {classes}", "estimator", "os.system"),
+    (
+        "detector",
+        without("_frame_type_"),
+        "names and a kind of frames where it was fitted to such",
+        "estimator",
+        "others",
+    ),
     ("vae", abstract, "the name of a class below BaseVAETransformer", "estimator", "none"),
     ("ae", array(WEIGHT, fill(np.nan)), "finite numbers", WEIGHT, "inf or nan"),
     ("ae", array(WEIGHT, lambda w: w[:-1]), "(4, 4) of float32", WEIGHT, "(3, 4) of float32"),
