@@ -15,7 +15,7 @@ BENCHMARKS := $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py))
 
 unexport OMP_NUM_THREADS
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-oldest suite lint format docs docs-check bench bench-check dist
+.PHONY: help demo test test-oldest suite lint format docs docs-check bench bench-check fuzz dist
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,10 @@ suite: export OMP_NUM_THREADS = 1
 suite: $(INSTALLED)
 	@$(BIN)/python -m pytest --quiet --numprocesses $(WORKERS) --dist worksteal \
 	    --doctest-modules tests skvae
+
+fuzz: export OMP_NUM_THREADS = 1
+fuzz: $(INSTALLED) ## load 5,000 files of skvae.save that were changed at random (minutes)
+	@$(BIN)/python tests/fuzz_saving.py
 
 lint: $(INSTALLED) ## ruff and mypy alone
 	@$(BIN)/ruff check --quiet .

@@ -9,6 +9,7 @@ from skvae.autoencoder import AutoencoderTransformer
 from skvae.beta_tcvae import BetaTCVAETransformer
 from skvae.beta_vae import BetaVAETransformer
 from skvae.outlier import AutoencoderOutlierDetector
+from skvae.saving import SavingError, load, save
 from skvae.vae import VAETransformer
 
 __all__ = [
@@ -16,8 +17,11 @@ __all__ = [
     "AutoencoderTransformer",
     "BetaTCVAETransformer",
     "BetaVAETransformer",
+    "SavingError",
     "VAETransformer",
     "__version__",
+    "load",
+    "save",
 ]
 
 # What models of one's own were made of, and pickles name, under the names before the folders.

@@ -25,7 +25,7 @@ FLOORS = [
     ["autoencoder", "vae", "beta_vae", "beta_tcvae"],
     ["metrics"],
     ["model_selection", "outlier", "tabular"],
-    ["plotting"],
+    ["plotting", "saving"],
 ]
 RANK = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FILES = {
@@ -40,7 +40,17 @@ PUBLIC = [
         for room in ("metrics", "datasets", "model_selection", "plotting", "tabular")
     ),
 ]
-OPTIONAL = ["matplotlib", "pandas", "polars", "PIL", "dask", "accelerate", "onnx", "safetensors"]
+OPTIONAL = [
+    "matplotlib",
+    "pandas",
+    "polars",
+    "PIL",
+    "dask",
+    "accelerate",
+    "onnx",
+    "safetensors",
+    "skops",
+]
 SCIKIT = ("sklearn", "skorch")
 SKORCH = {"training.net", "training.hearing"}
 PRIVATE_NAMES = {"base.documentation", "base.hyperparameters"}  # may import scikit-learn's
@@ -50,6 +60,8 @@ ONE_PLACE = {
     "pandas": "_frames",
     "polars": "_frames",
     "matplotlib": "plotting.figures",
+    "safetensors": "saving.container",
+    "skops": "saving.sklearn_parts",
 }
 
 
