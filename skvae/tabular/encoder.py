@@ -10,9 +10,9 @@ from skvae._frames import is_pandas
 from skvae._typing import Depends, MatrixLike
 from skvae._warnings import warn
 from skvae.base.documentation import DocumentationLinks
-from skvae.base.fitted import nothing_if_it_fails
 from skvae.base.hyperparameters import POSITIVE_INTEGER, SHARE_NOT_COUNT, hyperparameters, one_of
 from skvae.base.sklearn_bases import BaseEstimator, TransformerMixin
+from skvae.base.states import fitted_as_a_whole
 from skvae.base.validation import FittedColumns
 from skvae.tabular.columns import LevelsColumn, fitted_column
 from skvae.tabular.layout import (
@@ -184,29 +184,33 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
         TypeError
             If a column holds something else: lists, complex numbers.
         """
-        with nothing_if_it_fails(self):
-            self._validate_params()
-            X = valid_table(self, X, reset=True, of_numbers=True)
-            inputs = _check_feature_names_in(self).tolist()
-            self._frame_names_ = X.columns if is_frame(X) else None
-            names = list(X.columns) if is_frame(X) else inputs
-            self._columns_ = [
-                fitted_column(
-                    finite(cells_of(column, name), name),
-                    numeric=self.numeric,
-                    min_frequency=self.min_frequency,
-                    max_categories=self.max_categories,
-                    missing=self.missing,
-                )
-                for name, column in zip(names, columns_of(X), strict=True)
-            ]
-            self._names_, self._library_ = names, self._columns_[0].form.library
-            named = list(zip(inputs, self._columns_, strict=True))
-            warn_of_many_levels(named, self.max_categories)
-            self.likelihoods_ = likelihoods_of(self._columns_)
-            self.maps_, self.rare_levels_ = maps_of(named), rare_levels_of(named)
-            self._n_features_out = sum(len(column.suffixes) for column in self._columns_)
+        with fitted_as_a_whole(self) as fresh:
+            fresh._learn(X)
         return self
+
+    def _learn(self, X):
+        """Set the fitted attributes."""
+        self._validate_params()
+        X = valid_table(self, X, reset=True, of_numbers=True)
+        inputs = _check_feature_names_in(self).tolist()
+        self._frame_names_ = X.columns if is_frame(X) else None
+        names = list(X.columns) if is_frame(X) else inputs
+        self._columns_ = [
+            fitted_column(
+                finite(cells_of(column, name), name),
+                numeric=self.numeric,
+                min_frequency=self.min_frequency,
+                max_categories=self.max_categories,
+                missing=self.missing,
+            )
+            for name, column in zip(names, columns_of(X), strict=True)
+        ]
+        self._names_, self._library_ = names, self._columns_[0].form.library
+        named = list(zip(inputs, self._columns_, strict=True))
+        warn_of_many_levels(named, self.max_categories)
+        self.likelihoods_ = likelihoods_of(self._columns_)
+        self.maps_, self.rare_levels_ = maps_of(named), rare_levels_of(named)
+        self._n_features_out = sum(len(column.suffixes) for column in self._columns_)
 
     def transform(self, X: MatrixLike) -> np.ndarray:
         """Return the codes of a table.
