@@ -63,6 +63,18 @@ def test_weights_that_did_not_begin_together_are_not_taken():
     assert not FlatAdam.takes(Adam(groups))
 
 
+class Counting(Callback):
+    """Reads the counts of steps after every epoch."""
+
+    def on_epoch_end(self, net, **kwargs):
+        counts = {float(state["step"]) for state in net.optimizer_.state.values()}
+        assert counts == {3.0 * len(net.history)}
+
+
+def test_callbacks_of_epochs_find_the_counts_of_steps():
+    make(VAETransformer, callbacks=[Counting()]).fit(unit_rows())
+
+
 def test_weights_in_training_have_no_memory_in_common_with_what_is_no_weight(tmp_path):
     class Saving(Callback):
         def on_epoch_end(self, net, **kwargs):
