@@ -133,7 +133,7 @@ class Transposed(nn.Module):
 
     def __init__(self, n_inputs, n_outputs):
         super().__init__()
-        self.weight = nn.Parameter(0.3 * torch.randn(n_outputs, 9)[:, :n_inputs])
+        self.weight = nn.Parameter((0.3 * torch.randn(n_outputs, 9))[:, :n_inputs])
 
     def forward(self, x):
         return (self.weight @ x.T).T
@@ -150,7 +150,7 @@ class Sparing(nn.Module):
 
     def forward(self, x):
         self.n_steps += self.training
-        both = self.ever and self.n_steps % 2 == 0
+        both = self.ever and self.n_steps % 2 == 1
         return self.always(x) + self.spare(x) if both else self.always(x)
 
 

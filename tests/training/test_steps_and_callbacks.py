@@ -96,9 +96,18 @@ def weights(net, part="module_"):
 
 
 def reload(net):
+    move_weights(net)
+    net.optimizer_.load_state_dict(net.optimizer_.state_dict())
+
+
+def move_weights(net):
     for weight in weights(net):
         weight.data = weight.data.clone()
-    net.optimizer_.load_state_dict(net.optimizer_.state_dict())
+
+
+def copy_group(net):
+    (group,) = net.optimizer_.param_groups
+    net.optimizer_.param_groups[0] = {**group, "lr": 0.1}
 
 
 def freeze(net):
@@ -172,6 +181,8 @@ CHANGES = {
     "no gradients": ("on_grad_computed", lambda: drop_gradients),
     "gradients kept": ("on_grad_computed", lambda: add_gradients),
     "another group": ("on_epoch_begin", lambda: once(regroup)),
+    "weights in other memory": ("on_epoch_end", lambda: move_weights),
+    "a copied group": ("on_epoch_begin", lambda: once(copy_group)),
     "other weights": ("on_epoch_begin", lambda: once(replace_group)),
     "another group at a batch": ("on_batch_end", lambda: once(regroup)),
     "states forgotten": ("on_epoch_end", lambda: lambda net: net.optimizer_.state.clear()),
