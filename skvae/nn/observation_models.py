@@ -7,10 +7,25 @@ from torch.nn import functional
 from skvae.nn.distributions import ACTIVE_VARIANCE, LOG_2PI, Gaussian
 from skvae.nn.likelihoods import Scaled
 
-__all__ = ["GaussianObservation", "Observation"]
+__all__ = ["GaussianObservation", "Observation", "mean_square"]
 
 # What a PCA's noise variance weighs beside the residual of the training rows, in rows.
 PRIOR_ROWS = 500
+
+
+def mean_square(error):
+    """Return the mean of squared entries, a scalar, with no copy of them.
+
+    Row by row: one sum of millions of squares in float32 would lose digits.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skvae.nn.observation_models import mean_square
+    >>> mean_square(torch.tensor([[3.0, 4.0], [0.0, 0.0]]))
+    tensor(6.2500)
+    """
+    return torch.linalg.vector_norm(error, dim=1).square().mean() / error.shape[1]
 
 
 class GaussianObservation(nn.Module):
@@ -121,8 +136,7 @@ class GaussianObservation(nn.Module):
         """
         error = location - x
         if self.log_scale.ndim == 0:
-            entries = error.flatten()
-            residual, n_columns = torch.dot(entries, entries) / len(entries), x.shape[1]
+            residual, n_columns = mean_square(error), x.shape[1]
         else:
             residual, n_columns = error.square().mean(0), 1
         if self.learned and self.training:

@@ -13,7 +13,7 @@ from skvae.nn.objectives import (
     SquaredError,
     TotalCorrelationObjective,
 )
-from skvae.nn.observation_models import GaussianObservation, Observation
+from skvae.nn.observation_models import GaussianObservation, Observation, mean_square
 
 __all__ = ["Slopes", "has_written_slopes", "penalty_slopes", "reconstruction_slope"]
 
@@ -69,9 +69,8 @@ def reconstruction_slope(objective, observation, x, location, posterior, weight)
     """
     if isinstance(objective, SquaredError):
         error = location - x
-        entries = error.flatten()
-        mean = torch.dot(entries, entries) / len(entries)
-        return mean, error.mul_(2 * weight / len(entries))
+        mean = mean_square(error)
+        return mean, error.mul_(2 * weight / error.numel())
     return observation.slope(x, location, posterior, weight)
 
 
