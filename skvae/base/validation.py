@@ -8,6 +8,7 @@ __all__ = [
     "FittedColumns",
     "as_rows",
     "check_flat",
+    "check_unmasked",
     "dense",
     "generated_feature_names",
     "valid_numbers",
@@ -93,7 +94,7 @@ def valid_numbers(validate, X, *, name="X", allow_nan=False):
     >>> valid_numbers(np.asarray, [[Decimal("0.5"), 1]])
     array([[0.5, 1. ]])
     """
-    _check_unmasked(X, name)
+    check_unmasked(X, name)
     _check_no_times(X, name)
     try:
         rows = validate(X)
@@ -121,7 +122,7 @@ def valid_numbers(validate, X, *, name="X", allow_nan=False):
     return rows
 
 
-def _check_unmasked(X, name):
+def check_unmasked(X, name):
     """Refuse masked arrays, rows of them too: as an array they are what is under the mask."""
     parts = X if isinstance(X, list | tuple) else [X]
     masks = [np.ma.getmaskarray(part) for part in parts if isinstance(part, np.ma.MaskedArray)]

@@ -174,7 +174,7 @@ def replaced(X, mask, values):
     Returns
     -------
     {array, CSR matrix, DataFrame} of shape (n_samples, n_features)
-        Of the kind of X.
+        Of the kind of X, and of its dtype where that holds the values.
 
     Examples
     --------
@@ -184,7 +184,10 @@ def replaced(X, mask, values):
     array([[1., 8.]])
     """
     if isinstance(X, np.ndarray):
-        return np.where(mask, np.asarray(values, dtype=np.float64), X).astype(X.dtype, copy=False)
+        values = np.asarray(values, dtype=np.float64)
+        asked = values[mask.any(axis=0)]
+        is_held = X.dtype.kind == "f" or np.array_equal(asked, asked.astype(X.dtype))
+        return np.where(mask, values, X).astype(X.dtype if is_held else np.float64, copy=False)
     if issparse(X):
         return csr_array(replaced(X.toarray(), mask, values))
     changed = X.copy() if hasattr(X, "iloc") else X

@@ -266,3 +266,14 @@ def test_a_frame_of_integers_is_explained_by_a_detector_of_floats():
         found = detector.explain(rows)
         assert found["column"].tolist() == expected["column"].tolist()
         np.testing.assert_allclose(found["contribution"], expected["contribution"])
+
+
+def test_integers_are_explained_by_a_detector_of_floats():
+    """The typical values are fractions, which integers do not hold."""
+    detector = AutoencoderOutlierDetector(PCA(2), random_state=0).fit(ROWS)
+    whole = np.array([[5, 0, 1], [0, 1, 0]])
+    expected = detector.explain(whole.astype(float))
+    for rows in (whole, whole.astype(np.uint8), csr_array(whole)):
+        found = detector.explain(rows)
+        np.testing.assert_allclose(found["contribution"], expected["contribution"])
+        np.testing.assert_allclose(found["typical"], expected["typical"])
