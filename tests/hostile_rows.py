@@ -235,7 +235,8 @@ HOSTILE = {
     "missing of polars": lambda X: polars(X).with_columns(a=pl.lit(None)),
     "lazy": lambda X: polars(X).lazy(),
     "a series of polars": lambda X: polars(X)["a"],
-    "lists of polars": lambda X: pl.DataFrame({n: [[1.0]] * 8 for n in NAMES}),
+    # Of two numbers: an array of one is a number to NumPy 2.0.
+    "lists of polars": lambda X: pl.DataFrame({n: [[1.0, 2.0]] * 8 for n in NAMES}),
     "with gradients": lambda X: torch.from_numpy(X).requires_grad_(),
     "bfloat16": lambda X: torch.from_numpy(X).bfloat16(),
     "sparse of torch": lambda X: torch.from_numpy(X).to_sparse(),

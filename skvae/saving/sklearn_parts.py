@@ -18,8 +18,14 @@ from skvae.saving.values import read_value, write_value
 __all__ = ["read_sklearn_part", "write_sklearn_part"]
 
 SCHEMA = "schema.json"
-# What skops does not trust by itself, and holds no code: of detectors without a transformer.
-HARMLESS = {"numpy.dtype", "skvae.outlier.members.draw_in", "skvae.outlier.members.draw_out"}
+# What skops does not trust by itself, and holds no code: of detectors without a transformer, and
+# the list of columns in a ColumnTransformer of scikit-learn before 1.7.
+HARMLESS = {
+    "numpy.dtype",
+    "skvae.outlier.members.draw_in",
+    "skvae.outlier.members.draw_out",
+    "sklearn.compose._column_transformer._RemainderColsList",
+}
 MOST_REPEATS = 8  # of an array in the schema: the same one is read anew at each place
 
 

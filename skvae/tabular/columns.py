@@ -43,13 +43,15 @@ class NumberColumn:
         return [""] + ["_missing"] * self.indicator
 
     def encode(self, cells):
-        t = self.scale.forward(_in_ticks(cells, self.tick))
-        z = np.clip(self.map.forward(t), -MOST, MOST)
+        with np.errstate(over="ignore"):  # infinity, which is then the last code
+            t = self.scale.forward(_in_ticks(cells, self.tick))
+            z = np.clip(self.map.forward(t), -MOST, MOST)
         return _with_holes(z, cells.missing, np.nan if self.keep else 0.0, self.indicator)
 
     def decode(self, codes):
         missing, z = _holes(codes, self.indicator)
-        return missing, self.scale.backward(self.map.backward(np.where(missing, 0.0, z)))
+        with np.errstate(over="ignore"):  # infinity, which the column's dtype then bounds
+            return missing, self.scale.backward(self.map.backward(np.where(missing, 0.0, z)))
 
 
 @dataclass(frozen=True)

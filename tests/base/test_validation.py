@@ -227,7 +227,7 @@ def unsorted_with_doubles(read_only):
 @pytest.mark.parametrize("read_only", [False, True])
 def test_a_sparse_matrix_is_read_in_place_and_stays_as_it_is(read_only, bernoulli, detector):
     expected = np.array([[0.25, 0.0, 0.75], [0.0, 0.0, 0.0], [0.0, 0.75, 0.0]])
-    sparse_detector = AutoencoderOutlierDetector(PCA(1), random_state=0).fit(csr_array(ROWS))
+    sparse_detector = AutoencoderOutlierDetector(random_state=0).fit(csr_array(ROWS))
     for estimator, method in [
         (bernoulli, "score_samples"),
         (bernoulli, "transform"),
@@ -270,7 +270,7 @@ def test_a_frame_of_integers_is_explained_by_a_detector_of_floats():
 
 def test_integers_are_explained_by_a_detector_of_floats():
     """The typical values are fractions, which integers do not hold."""
-    detector = AutoencoderOutlierDetector(PCA(2), random_state=0).fit(ROWS)
+    detector = AutoencoderOutlierDetector(random_state=0).fit(csr_array(ROWS))
     whole = np.array([[5, 0, 1], [0, 1, 0]])
     expected = detector.explain(whole.astype(float))
     for rows in (whole, whole.astype(np.uint8), csr_array(whole)):
