@@ -105,11 +105,13 @@ def write_whole(path, write):
 def save(name, rows, **settings):
     """Write ``results/name.json``: the machine, the settings, and the rows, a dict each.
 
-    The file is replaced as a whole: one that is interrupted leaves the one before.
+    A row is a line. The file is replaced as a whole: one that is interrupted leaves the one before.
     """
     RESULTS.mkdir(exist_ok=True)
-    content = {"machine": machine(), "settings": settings, "rows": rows}
-    text = json.dumps(content, indent=1) + "\n"
+    first = {"machine": machine(), "settings": settings}
+    parts = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in first.items()]
+    lines = ",\n".join(map(json.dumps, rows))
+    text = "{\n" + ",\n".join([*parts, f'"rows": [\n{lines}\n]']) + "\n}\n"
     write_whole(RESULTS / f"{name}.json", lambda part: part.write_text(text))
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from _paper_fits import Model
 from _paper_rare import read_over_betas
-from _paper_tables import NAMES, halves, label, value
+from _paper_tables import NAMES, label, value
 
 __all__ = ["Claim", "claims_of"]
 
@@ -198,7 +198,8 @@ def of_sweep(sweep, row, features, prevalence):
 
 def of_attributes(sweep, name, row, prevalence):
     """Yield the claims on attributes, rare and common, over a growing beta."""
-    shown = np.array([halves(row[m]["auc"]["reconstructions"], prevalence) for m in sweep])
+    means = [[*row[model]["mean_auc"]["reconstructions"].values()] for model in sweep]
+    shown = np.array(means, dtype=float)  # NaN where there is none
     evidence = np.stack([remains_of(sweep, row, column) for column in shown.T], axis=1)
     yield Claim(
         "A larger beta loses features from reconstructions",

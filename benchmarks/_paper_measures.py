@@ -13,6 +13,7 @@ from _paper_probes import (
     PROBE_ROWS,
     areas,
     known_attributes,
+    of_attributes,
     probe,
     probe_features,
     probe_pixels,
@@ -26,7 +27,7 @@ from skvae.metrics import active_units, gaussian_total_correlation
 
 __all__ = ["VERSION", "Reference", "floats", "measure", "some"]
 
-VERSION = 2  # of the measures: one more whenever one of them is computed in another way
+VERSION = 3  # of the measures: one more whenever one of them is computed in another way
 COLLAPSED = 0.01  # of the images' variance: reconstructions with less are all the mean image
 N_MOVED = 200  # held-out images of interventions: a share's standard error is at most 3.5 %
 
@@ -105,7 +106,7 @@ class Reference:
         if images.attribute_names:
             codes, attributes = (some(train, PROBE_ROWS), test), known_attributes(images)
             auc = (probe(*codes, attributes), scores(*codes, attributes))
-            row["auc"] = dict(zip(("means", "reconstructions"), auc, strict=True))
+            row |= of_attributes(dict(zip(("means", "reconstructions"), auc, strict=True)), images)
         if images.factors_train is not None:
             row |= of_factors(train, test, images) | of_naming(train, images)(None)
         if self.judge is not None:
@@ -132,7 +133,7 @@ def measure(model, estimator, images, reference, setting):
     Of every model: what :func:`of_images` returns, ``active``, ``collapsed``; ``samples``, by
     where their codes are from; of those with a posterior also what :func:`bound` and
     :func:`decomposition` return, ``gaussian_tc`` and ``linear``. Where images have attributes,
-    ``auc``: lists in their order, for codes and reconstructions. Where images have factors, what
+    what :func:`_paper_probes.of_attributes` does. Where images have factors, what
     :func:`of_factors` and :func:`of_naming` return, and where the reference has a judge, what
     :func:`of_reconstructions` and :func:`of_moved_codes` do, and more of ``samples``.
     In ``without`` are those of them that claims are about without each group of images, see
@@ -154,7 +155,10 @@ def measure(model, estimator, images, reference, setting):
         auc = of_codes(model, codes, held_out, attributes)
         shown = floats(estimator.inverse_transform(known))
         read = probe_pixels(shown, reconstructions, attributes, seed)
-        parts.append(lambda left_out: {"auc": {"reconstructions": areas(*read, left_out)}})
+        auc["reconstructions"] = areas(*read)
+        parts.append(
+            lambda left_out: of_attributes({"reconstructions": areas(*read, left_out)}, images)
+        )
     if images.factors_train is not None:
         parts.append(of_naming(codes.mean, images))
     if reference.judge is not None:
@@ -163,7 +167,7 @@ def measure(model, estimator, images, reference, setting):
     row = {**replicated(parts), "active": active_units(codes, None)}
     row["collapsed"] = row["varied"] < COLLAPSED
     if auc:
-        row["auc"] |= auc
+        row |= of_attributes(auc, images)
     if model.name != "AE":
         row["collapsed"] |= row["active"] == 0
         row |= bound(estimator, held_out, reference.pixels, setting.noise_variance)
@@ -235,18 +239,12 @@ def naming_of(codes, images, left_out=None):
 def of_naming(codes, images):
     """Return what gives what the dimensions tell of factors.
 
-    ``mig``, the mean over factors, of which ``n_found`` have a gap of 0.1 or more;
-    ``mig_per_factor``.
+    ``mig``, the mean gap over factors, of which ``n_found`` have one of 0.1 or more.
     """
 
     def part(left_out):
         naming = naming_of(codes, images, left_out)
-        gaps = naming.gaps[: naming.n_factors].tolist()
-        return {
-            "mig": naming.gap,
-            "n_found": naming.n_found,
-            "mig_per_factor": dict(zip(images.factor_names, gaps, strict=True)),
-        }
+        return {"mig": naming.gap, "n_found": naming.n_found}
 
     return part
 
@@ -283,7 +281,8 @@ def of_moved_codes(estimator, codes, held_out, images, judge):
     """Return what gives ``interventions``, see :func:`_paper_readings.interventions`.
 
     ``others_that_change`` is their mean over factors. One whose dimension changes nothing in any
-    image does not count; where none does, there is no number.
+    image does not count; where none does, there is no number. Without a group of images there are
+    interventions for features alone: no claim is about those for a factor.
     """
     features, naming = list(features_of(images).values()), naming_of(codes.mean, images)
     moved = some(held_out.mean, N_MOVED)
@@ -293,6 +292,8 @@ def of_moved_codes(estimator, codes, held_out, images, judge):
         moves = changes(left_out)
         factors = [moves[name] for name in images.factor_names if moves[name]["moved"] > 0]
         mean = float(np.mean([factor["others"] for factor in factors])) if factors else None
+        if left_out is not None:
+            moves = {feature.name: moves[feature.name] for feature in features}
         return {"interventions": moves, "others_that_change": mean}
 
     return part

@@ -17,6 +17,7 @@ __all__ = ["BYTES", "draw_betas", "draw_samples", "keep", "telling_images"]
 BYTES = (0, 255)
 N_SHOWN = 10  # samples
 N_RECONSTRUCTED = 4
+CELL = 0.95  # inches, a reconstruction
 DPI = 100
 MOST_BYTES = 400_000  # of a file, in a repository
 COLOURS = (256, 128, 64)
@@ -49,7 +50,7 @@ def draw_samples(path, fitted, images, seed):
     style = {"image_shape": images.image_shape, "value_range": BYTES, "padding": 0}
     axes = figure.subplots()
     SampleDisplay.from_predictions(samples, ax=axes, **style)
-    axes.tick_params(labelsize=7)
+    axes.tick_params(labelsize=9)
     keep(figure, path)
 
 
@@ -64,18 +65,20 @@ def telling_images(images):
 
 
 def draw_betas(path, sweeps, others, images):
-    """Draw held-out images and their reconstructions, by other models and over beta."""
+    """Draw held-out images and their reconstructions, by other models and over beta.
+
+    The VAE, where the sweeps begin, is drawn once.
+    """
     shown = telling_images(images)
-    n_columns = 1 + len(others) + max(map(len, sweeps))
-    size = (0.8 * n_columns, len(sweeps) * (0.8 * len(shown) + 0.4))
+    models = {
+        label(model).replace(" ", "\n"): estimator
+        for part in (others, *sweeps)
+        for model, estimator in part.items()
+    }
+    size = (CELL * (1 + len(models)), CELL * len(shown) + 0.4)
     figure = Figure(figsize=size, layout="constrained")
     style = {"image_shape": images.image_shape, "orientation": "horizontal", "padding": 0}
-    panels = np.atleast_1d(figure.subplots(len(sweeps), 1))
-    for axes, fitted in zip(panels, sweeps, strict=True):
-        models = {
-            label(model).replace(" ", "\n"): estimator
-            for model, estimator in {**others, **fitted}.items()
-        }
-        ReconstructionDisplay.from_estimator(models, shown, ax=axes, **style)
-        axes.tick_params(labelsize=8)
+    axes = figure.subplots()
+    ReconstructionDisplay.from_estimator(models, shown, ax=axes, **style)
+    axes.tick_params(labelsize=9)
     keep(figure, path)

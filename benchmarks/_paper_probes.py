@@ -12,7 +12,9 @@ __all__ = [
     "MOST_ROWS",
     "PROBE_ROWS",
     "areas",
+    "halves",
     "known_attributes",
+    "of_attributes",
     "probe",
     "probe_features",
     "probe_pixels",
@@ -79,6 +81,37 @@ def areas(values, truth, left_out=None):
         else None
         for value, column in zip(values, truth.T, strict=True)
     ]
+
+
+def halves(auc, prevalence):
+    """Return the mean AUC of ``all`` attributes, of the ``rarer`` half and of the ``commoner``.
+
+    None where there is none that is known.
+
+    Parameters
+    ----------
+    auc : list of float or None
+        As :func:`areas` returns.
+    prevalence : ndarray of shape (n_attributes,)
+        The share of training images that has each.
+    """
+    auc = np.array([np.nan if area is None else area for area in auc])
+    rarity = np.minimum(prevalence, 1 - prevalence)
+    rare = rarity < np.median(rarity)
+    if not rare.any():
+        rare = rarity <= np.median(rarity)
+    parts = {"all": auc, "rarer": auc[rare], "commoner": auc[~rare]}
+    return {
+        name: float(np.nanmean(part)) if np.isfinite(part).any() else None
+        for name, part in parts.items()
+    }
+
+
+def of_attributes(auc, images):
+    """Return ``reconstruction_auc``, a list; ``mean_auc``, the halves of each list of AUC."""
+    prevalence = images.attributes_train.mean(0)
+    means = {source: halves(of_source, prevalence) for source, of_source in auc.items()}
+    return {"reconstruction_auc": auc["reconstructions"], "mean_auc": means}
 
 
 def probe_features(train, test, images, features):

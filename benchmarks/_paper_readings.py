@@ -37,19 +37,17 @@ def interventions(estimator, judge, codes, spread, naming, features=()):
         Of the group of images to leave out, see :mod:`_paper_errors`, or None. It returns for
         each factor and feature a dict: ``dimension``; ``moved``, the share of images in which
         any factor changes; ``changed``, that in which this one does; ``alone``, that in which it
-        does and no other; ``others``, the mean number of other factors that change;
-        ``per_factor``, the share for each factor. A feature and its factor are not others to
-        each other.
+        does and no other; ``others``, the mean number of other factors that change. A feature
+        and its factor are not others to each other.
     """
     changes = _changes(estimator, judge, codes, spread, naming.dimensions, features)
-    factors = naming.names[: naming.n_factors]
-    own = [*range(len(factors)), *(feature.place for feature in features)]
+    own = [*range(naming.n_factors), *(feature.place for feature in features)]
 
     def part(left_out):
         rows = kept(len(codes), left_out)
         return {
             name: {"dimension": int(dimension)}
-            | _summary(changes[dimension][rows], place, own[place], factors)
+            | _summary(changes[dimension][rows], place, own[place], naming.n_factors)
             for place, (name, dimension) in enumerate(
                 zip(naming.names, naming.dimensions.tolist(), strict=True)
             )
@@ -58,17 +56,15 @@ def interventions(estimator, judge, codes, spread, naming, features=()):
     return part
 
 
-def _summary(changes, place, own, factors):
+def _summary(changes, place, own, n_factors):
     """Return what :func:`interventions` does of one name, from changes, (n_images, n_names)."""
-    changed, all_factors = changes[:, place], changes[:, : len(factors)]
+    changed, all_factors = changes[:, place], changes[:, :n_factors]
     others = np.delete(all_factors, own, axis=1).sum(1)
-    shares = (round(share, 4) for share in all_factors.mean(0).tolist())
     return {
         "moved": float(all_factors.any(1).mean()),
         "changed": float(changed.mean()),
         "alone": float((changed & (others == 0)).mean()),
         "others": float(others.mean()),
-        "per_factor": dict(zip(factors, shares, strict=True)),
     }
 
 

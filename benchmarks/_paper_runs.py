@@ -1,34 +1,22 @@
 """A run of the paper's experiment: its models, for every seed, fitted and measured."""
 
-import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
-from _common import one_thread, save
+from _common import one_thread
 from _paper_fits import Model, Setting, betas_of, fetch, fingerprint, is_kept
 from _paper_measures import VERSION, measure
 from _paper_progress import LEAST_INTERVAL, Notes, Task, every, line
+from _paper_rows import keep_rows, read_rows, rounded
 from _paper_tables import label
-from filelock import FileLock  # torch needs it too
 from joblib import Parallel, delayed
 
 __all__ = ["AS_THEY_ARE", "Run", "measure_all"]
 
 LATENTS = (8, 32, 128)
 AS_THEY_ARE = "all"  # of the images of a fit
-# What a row has of every factor and feature. In the file it is in a list, which the page of results
-# in the documentation leaves out.
-DETAILS = (
-    "named",
-    "mig_per_factor",
-    "probe_auc",
-    "legible",
-    "legible_features",
-    "interventions",
-    "without",
-)
 
 
 class Planned(NamedTuple):
@@ -127,7 +115,7 @@ def _assess(fit, images, reference, cache):
     measures = measure(model, estimator, images, reference, as_fitted)
     measuring = perf_counter() - started
     notes.write(fit.key, epochs=setting.max_epochs, seconds=seconds, measuring=measuring)
-    return {
+    row = {
         "key": fit.key,
         "measures": VERSION,
         **asdict(model),
@@ -138,36 +126,7 @@ def _assess(fit, images, reference, cache):
         "warnings": messages,
         **measures,
     }
-
-
-def packed(row):
-    """Return a row as it is in the file."""
-    rest = {key: value for key, value in row.items() if key not in DETAILS}
-    return rest | {"details": [{key: row[key]} for key in DETAILS if key in row]}
-
-
-def unpacked(row):
-    """Return the row that :func:`packed` packed."""
-    rest = {key: value for key, value in row.items() if key != "details"}
-    for detail in row["details"]:
-        rest |= detail
-    return rest
-
-
-def read_rows(path):
-    """Return the rows of a file by their keys, none where there is no file, and how many it has
-    that were measured in another way."""
-    content = Path(f"{path}.json")
-    rows = json.loads(content.read_text())["rows"] if content.exists() else []
-    known = {row["key"]: unpacked(row) for row in rows if row.get("measures") == VERSION}
-    return known, len(rows) - len(known)
-
-
-def keep_rows(own, path, cache, settings):
-    """Write a run's own rows, by their keys, beside those that the file has by now."""
-    with FileLock(cache / f"{Path(path).name}.lock"):
-        rows, _ = read_rows(path)
-        save(str(path), list(map(packed, (rows | own).values())), **settings)
+    return rounded(row)
 
 
 def measure_all(run, images, resampled, reference, path, cache, n_jobs, **settings):

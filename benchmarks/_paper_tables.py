@@ -1,6 +1,6 @@
 """The tables of the paper's experiment: medians over the seeds, and their range in brackets."""
 
-from functools import partial, reduce
+from functools import reduce
 from operator import itemgetter
 
 import numpy as np
@@ -8,7 +8,6 @@ from _common import print_table
 from _paper_rare import read_over_betas
 
 __all__ = [
-    "halves",
     "label",
     "over_seeds",
     "print_factors",
@@ -50,7 +49,18 @@ OF_SAMPLES = (
     ("feat. precision", "feature_precision", 3),
     ("feat. coverage", "feature_coverage", 3),
 )
-OF_SWEEP = (MSE, SHARPNESS, ("trustworthiness", "trustworthiness", 3), KL, ACTIVE)
+OF_SWEEP = (
+    MSE,
+    SHARPNESS,
+    ("trustworthiness", "trustworthiness", 3),
+    KL,
+    ACTIVE,
+    ("AUC means", ("mean_auc", "means", "all"), 3),
+    ("AUC draws", ("mean_auc", "draws", "all"), 3),
+    ("AUC recon.", ("mean_auc", "reconstructions", "all"), 3),
+    ("recon., rare", ("mean_auc", "reconstructions", "rarer"), 3),
+    ("recon., common", ("mean_auc", "reconstructions", "commoner"), 3),
+)
 OF_LATENTS = (MSE, SHARPNESS, KL, TC, GAUSSIAN_TC, ACTIVE)
 # Of one feature, before its name.
 OF_FEATURES = (
@@ -152,39 +162,10 @@ def print_samples(models, rows, references):
     print_columns(names, measures, OF_SAMPLES, header=("model", "codes from"))
 
 
-def halves(auc, prevalence):
-    """Return the mean AUC of all attributes, of the rarer half and of the other."""
-    auc = np.array([np.nan if value is None else value for value in auc])
-    rarity = np.minimum(prevalence, 1 - prevalence)
-    rare = rarity < np.median(rarity)
-    if not rare.any():
-        rare = rarity <= np.median(rarity)
-    parts = (auc, auc[rare], auc[~rare])
-    return [float(np.nanmean(part)) if np.isfinite(part).any() else np.nan for part in parts]
-
-
-def mean_auc(row, source, half, prevalence):
-    """Return one of the :func:`halves` of a row; None where it has none of this source."""
-    auc = row.get("auc", {}).get(source)
-    return None if auc is None else halves(auc, prevalence)[half]
-
-
-def print_sweep(models, rows, pca, prevalence):
+def print_sweep(models, rows, pca):
     """Print what a larger beta does to images and codes."""
-    columns = list(OF_SWEEP)
-    if prevalence is not None:
-        columns += [
-            (header, partial(mean_auc, source=source, half=half, prevalence=prevalence), 3)
-            for header, source, half in (
-                ("AUC means", "means", 0),
-                ("AUC draws", "draws", 0),
-                ("AUC recon.", "reconstructions", 0),
-                ("recon., rare", "reconstructions", 1),
-                ("recon., common", "reconstructions", 2),
-            )
-        ]
     names = [*((label(model),) for model in models), ("PCA",)]
-    print_columns(names, [*(rows[model] for model in models), [pca]], columns)
+    print_columns(names, [*(rows[model] for model in models), [pca]], OF_SWEEP)
 
 
 def print_latents(models, rows):

@@ -20,10 +20,11 @@ MOST_ROWS = 10_000
 N_FEATURES = 8  # rows
 N_STEPS = 5
 QUANTILES = (0.01, 0.99)
-CELL = 0.5  # inches, an image
-NAMES, LABELS = 1.0, 1.0  # inches: the names of rows, the labels of a panel
-CHARACTERS = 15  # of the caption, an inch
-NO_CHANGE, NO_TELLING = "no change", "tells nothing"
+MOST_BESIDE = 3  # panels; more would be small on a page
+CELL = 0.55  # inches, an image
+NAMES, LABELS = 1.05, 1.15  # inches: the names of rows, the labels of a panel
+CHARACTERS = 13  # of the caption, an inch
+NO_CHANGE, NO_TELLING = "no change", "tells nothing"  # of a feature
 # Contrast that an eye barely sees, of the whole range, as a root mean square over the pixels: on
 # drawn faces collapsed dimensions stay below .014, active ones begin at .018.
 SEEN = 0.015
@@ -52,35 +53,50 @@ def draw_traversals(path, fitted, images, seed):
     ]
     n_rows = max(len(rows.pictures) for rows in of_models)
     height, width, _ = images.image_shape
-    size = (NAMES + len(fitted) * (LABELS + CELL * N_STEPS), 0.7 + CELL * n_rows * height / width)
+    n_beside = min(len(fitted), MOST_BESIDE)
+    n_below = -(-len(fitted) // n_beside)
+    size = (
+        NAMES + n_beside * (LABELS + CELL * N_STEPS),
+        0.4 + n_below * (0.3 + CELL * n_rows * height / width),
+    )
     figure = Figure(figsize=size, layout="constrained")
-    panels = np.atleast_1d(figure.subplots(1, len(fitted)))
+    panels = figure.subplots(n_below, n_beside, squeeze=False)
     form = row_form(image, image_shape=images.image_shape, value_range=BYTES)
-    for axes, model, rows in zip(panels, fitted, of_models, strict=True):
+    for axes, model, rows in zip(panels.flat, fitted, of_models, strict=False):
         rows.draw(axes, form)
-        axes.set_title(label(model), fontsize=9)
+        axes.set_title(label(model), fontsize=11)
     if named:
-        _name_rows(panels[0], of_models[0].names, height)
-    text = textwrap.fill(caption(fitted.values(), named), int(CHARACTERS * size[0]))
-    figure.supxlabel(text, fontsize=8)
+        for axes in panels[:, 0]:
+            _name_rows(axes, of_models[0].names, height)
+    _explain(figure, panels.flat[len(fitted) :], caption(fitted.values(), named))
     keep(figure, path)
 
 
 def caption(estimators, named):
     """Return what a figure of traversals shows: the rows, and of what the ends are quantiles."""
-    ends = {
-        "draws from the posteriors of training images"
-        if hasattr(estimator, "sample_posterior")
-        else "codes of training images, where there is no posterior"
-        for estimator in estimators
-    }
-    what = "the dimension that tells most of its feature" if named else "one dimension"
+    have = {hasattr(estimator, "sample_posterior") for estimator in estimators}
+    ends = ["draws from the posteriors of training images"] * (True in have)
+    if False in have:
+        ends += ["the codes of training images" + ", where there is no posterior" * (True in have)]
+    what = "the dimension that tells most of the feature on its left" if named else "one dimension"
     return (
-        f"a row moves {what} from quantile {QUANTILES[0]} to {QUANTILES[1]} (in brackets) of "
-        f"{' or of '.join(sorted(ends, reverse=True))}; the others stay at the code of a held-out "
-        f"image; grey: {NO_CHANGE}{f', or {NO_TELLING} of the feature' if named else ''}"
-        + ("; gap: MIG of the feature" if named else "")
+        f"A row moves {what}, from quantile {QUANTILES[0]} to {QUANTILES[1]} (in brackets) of "
+        f"{', or of '.join(ends)}. The other dimensions stay at the code of a held-out image. "
+        f"Grey: {NO_CHANGE}"
+        + (f", or it {NO_TELLING} of the feature. Gap: the MIG of the feature." if named else ".")
     )
+
+
+def _explain(figure, free, text):
+    """Write the caption into the first of the panels that are free; without any, below all."""
+    for axes in free:
+        axes.set_axis_off()
+    if not len(free):
+        text = textwrap.fill(text, int(CHARACTERS * figure.get_figwidth()))
+        figure.supxlabel(text, fontsize=9)
+        return
+    text = textwrap.fill(text, int(CHARACTERS * CELL * N_STEPS))
+    free[0].text(0, 1, text, transform=free[0].transAxes, va="top", fontsize=10, linespacing=1.4)
 
 
 @dataclass(frozen=True)
@@ -110,7 +126,7 @@ class Rows:
             ]
         )
         form.draw_images(axes, pictures, row_labels=self.labels)
-        axes.tick_params(labelsize=7)
+        axes.tick_params(labelsize=8)
         for text, word in zip(axes.get_yticklabels(), self.words, strict=True):
             text.set_color("black" if word is None else PALE_TEXT)
 
@@ -229,7 +245,7 @@ def _labels(dimensions, amounts, words, ends):
 
 
 def _name_rows(axes, names, height):
-    """Write the names of the features to the left of the first panel."""
+    """Write the names of the features to the left of a panel."""
     left = -LABELS / (CELL * N_STEPS)
     for place, name in enumerate(names):
         axes.text(
@@ -239,5 +255,5 @@ def _name_rows(axes, names, height):
             transform=axes.get_yaxis_transform(),
             ha="right",
             va="center",
-            fontsize=9,
+            fontsize=10,
         )

@@ -82,7 +82,7 @@ def report(run, results, reference, settings, features):
     print_samples(run.table, rows, settings["trivial_samples"])
     for name, sweep in (("beta-VAE", run.beta_sweep), ("beta-TCVAE", run.tc_sweep)):
         print(f"A growing beta, {name}; at 1 both are the VAE\n")
-        print_sweep([run.four[0], *run.learned, *sweep], rows, pca, prevalence)
+        print_sweep([run.four[0], *run.learned, *sweep], rows, pca)
     print("Latent size against beta, beta-VAE\n")
     print_latents([*run.latents, *run.learned], rows)
     if "mig" in rows[run.four[0]][0]:

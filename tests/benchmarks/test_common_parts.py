@@ -1,9 +1,11 @@
 """What the benchmarks share."""
 
+import json
 import warnings
 
+import _common
 import pytest
-from _common import recorded_warnings
+from _common import recorded_warnings, save
 from sklearn.exceptions import ConvergenceWarning
 
 
@@ -19,6 +21,17 @@ def test_what_a_fit_warns_its_user_of_is_recorded_and_not_printed(recwarn):
         (UserWarning, "look"),
     ]
     assert not recwarn
+
+
+def test_results_have_a_line_for_every_row(monkeypatch, tmp_path):
+    monkeypatch.setattr(_common, "RESULTS", tmp_path)
+    for rows in ([{"x": 1, "y": [2.5, None]}, {"x": "a\nb"}], []):
+        save("made_up", rows, n=3, why={"deep": True})
+        text = (tmp_path / "made_up.json").read_text()
+        content = json.loads(text)
+        assert content.keys() == {"machine", "settings", "rows"}
+        assert (content["settings"], content["rows"]) == ({"n": 3, "why": {"deep": True}}, rows)
+        assert all(json.dumps(row) in text.replace("},\n", "}\n").splitlines() for row in rows)
 
 
 def test_what_fails_within_the_block_is_raised():

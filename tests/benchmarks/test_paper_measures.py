@@ -10,6 +10,7 @@ from _paper_errors import N_GROUPS
 from _paper_factors import features_of
 from _paper_judge import Judge
 from _paper_measures import Reference, measure
+from _paper_probes import halves
 from _paper_rare import rare_and_common
 from _paper_readings import chance
 from made_up_images import quarters
@@ -21,7 +22,8 @@ SETTING = SimpleNamespace(seed=0, noise_variance=0.5)
 OF_IMAGES = {"test_mse", "sharpness", "trustworthiness", "varied"}
 ALL = OF_IMAGES | {"active", "collapsed", "samples", "without"}
 VARIATIONAL = {"elbo", "test_kl", "kl", "total_correlation", "gaussian_tc", "linear"}
-OF_FACTORS = {"mig", "n_found", "mig_per_factor", "named", "probe_auc"}
+OF_FACTORS = {"mig", "n_found", "named", "probe_auc"}
+OF_ATTRIBUTES = {"reconstruction_auc", "mean_auc"}
 OF_JUDGE = {"legible", "legible_features", "reconstruction_frechet", "interventions"}
 OF_FEATURES = {"frechet", "feature_precision", "feature_coverage"}
 
@@ -56,16 +58,32 @@ def measured(name, estimator, images, reference):
 
 def test_images_with_factors_have_all_measures(vae, images, reference):
     row = measured("VAE", vae, images, reference)
-    assert row.keys() >= ALL | VARIATIONAL | OF_FACTORS | OF_JUDGE | {"auc"}
+    assert row.keys() >= ALL | VARIATIONAL | OF_FACTORS | OF_JUDGE | OF_ATTRIBUTES
     assert row["samples"]["prior"].keys() >= OF_FEATURES
     names = {"hair", "grey"}
-    assert row["mig_per_factor"].keys() == row["legible"].keys() == names
-    assert row["mig"] == pytest.approx(np.mean(list(row["mig_per_factor"].values())))
+    assert row["legible"].keys() == names
+    assert row["mig"] == pytest.approx(np.mean([row["named"][name]["gap"] for name in names]))
     assert row["named"].keys() == row["interventions"].keys() == names | {"baldness"}
     assert row["probe_auc"].keys() == row["legible_features"].keys() == {"baldness"}
     for name, told in row["named"].items():
         assert row["interventions"][name]["dimension"] == told["dimension"]
     assert json.loads(json.dumps(row)) == row
+
+
+def test_the_halves_of_the_attributes_have_the_mean_of_their_areas(vae, images, reference):
+    row = measured("VAE", vae, images, reference)
+    assert len(row["reconstruction_auc"]) == len(images.attribute_names) == 1
+    assert row["mean_auc"].keys() == {"means", "draws", "reconstructions"}
+    (area,) = row["reconstruction_auc"]
+    assert row["mean_auc"]["reconstructions"] == {"all": area, "rarer": area, "commoner": None}
+
+
+def test_the_rarer_half_is_that_far_from_a_half():
+    prevalence = np.array([0.5, 0.99, 0.4, 0.02])
+    read = halves([0.6, 0.7, 0.8, None], prevalence)
+    assert read == pytest.approx({"all": 0.7, "rarer": 0.7, "commoner": 0.7})
+    read = halves([0.5, 1.0, 0.7, 0.8], prevalence)
+    assert read == pytest.approx({"all": 0.75, "rarer": 0.9, "commoner": 0.6})
 
 
 def test_an_autoencoder_has_them_too(images, reference):
@@ -79,7 +97,7 @@ def test_images_of_which_nothing_is_known_have_the_others(vae, plain):
     reference = Reference(plain, 4)
     row = measured("VAE", vae, plain, reference)
     assert row.keys() >= ALL | VARIATIONAL
-    assert not row.keys() & (OF_FACTORS | OF_JUDGE | {"auc"})
+    assert not row.keys() & (OF_FACTORS | OF_JUDGE | OF_ATTRIBUTES)
     assert not row["samples"]["prior"].keys() & OF_FEATURES
 
 
@@ -110,7 +128,7 @@ def test_what_the_judge_reads_off_real_images_bounds_the_table(images, reference
 def test_a_pca_has_what_needs_no_estimator(images, plain, reference):
     row = reference.of_pca(images)
     without = {"active", "collapsed", "samples", "without", "interventions"}
-    assert row.keys() == (ALL | OF_FACTORS | OF_JUDGE | {"auc"}) - without
+    assert row.keys() == (ALL | OF_FACTORS | OF_JUDGE | OF_ATTRIBUTES) - without
     codes = reference.pca.transform(images.train / np.float32(255))
     expected = mutual_information_gap(images.factors_train, codes, strategy="quantile")
     assert row["mig"] == pytest.approx(expected)
@@ -154,9 +172,11 @@ def test_every_claimed_measure_has_an_error(vae, images, reference):
         "precision",
         "feature_precision",
     }
-    assert part["interventions"]["hair"].keys() == {"alone"}
+    assert part["interventions"].keys() == {"baldness"}
+    assert part["interventions"]["baldness"].keys() == {"alone"}
     assert isinstance(part["others_that_change"], float)
-    assert len(part["auc"]["reconstructions"]) == len(images.attribute_names)
+    assert part["mean_auc"].keys() == {"reconstructions"}
+    assert "reconstruction_auc" not in part
 
 
 def test_a_model_that_shows_the_mean_image_has_collapsed(images, plain, vae):

@@ -113,7 +113,7 @@ def test_rows_of_other_measures_are_measured_again_and_fits_are_kept(
     capsys.readouterr()
     results = measure_all(run, *arguments)
     assert capsys.readouterr().out.splitlines()[0] == (
-        "2 rows of out.json are of other measures than version 2: they are left out, and those "
+        "2 rows of out.json are of other measures than version 3: they are left out, and those "
         "of this run measured again; fits are kept."
     )
     assert [model.name for model, _, _ in measured[4:]] == ["AE", "BetaVAE"]
@@ -121,7 +121,7 @@ def test_rows_of_other_measures_are_measured_again_and_fits_are_kept(
     assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.joblib")} == fitted
     for model, rows in results[AS_THEY_ARE].items():
         (row,), (before,) = rows, expected[AS_THEY_ARE][model]
-        assert row["measures"] == before["measures"] == 2
+        assert row["measures"] == before["measures"] == 3
         assert row["test_mse"] == before["test_mse"]
     measure_all(run, *arguments)
     assert len(measured) == 6

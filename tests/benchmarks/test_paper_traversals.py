@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
+import _paper_traversals
 import numpy as np
 import pytest
 from _paper_fits import Model
+from _paper_pictures import DPI
 from _paper_traversals import (
+    CELL,
     NO_CHANGE,
     NO_TELLING,
     Rows,
@@ -141,16 +144,19 @@ class Probabilistic(Shift):
 
 
 def test_the_caption_says_what_the_quantiles_are_of():
-    begin = "a row moves one dimension from quantile 0.01 to 0.99 (in brackets) of "
-    end = "; the others stay at the code of a held-out image; grey: no change"
+    begin = "A row moves one dimension, from quantile 0.01 to 0.99 (in brackets) of "
+    end = ". The other dimensions stay at the code of a held-out image. Grey: no change"
     draws = "draws from the posteriors of training images"
-    codes = "codes of training images, where there is no posterior"
-    assert caption([Probabilistic()], False) == f"{begin}{draws}{end}"
-    assert caption([Shift()], False) == f"{begin}{codes}{end}"
-    assert caption([Shift(), Probabilistic()], False) == f"{begin}{draws} or of {codes}{end}"
+    codes = "the codes of training images"
+    assert caption([Probabilistic()], False) == f"{begin}{draws}{end}."
+    assert caption([Shift()], False) == f"{begin}{codes}{end}."
+    assert caption([Shift(), Probabilistic()], False) == (
+        f"{begin}{draws}, or of {codes}, where there is no posterior{end}."
+    )
     assert caption([Probabilistic()], True) == (
-        "a row moves the dimension that tells most of its feature from quantile 0.01 to 0.99 (in "
-        f"brackets) of {draws}{end}, or tells nothing of the feature; gap: MIG of the feature"
+        "A row moves the dimension that tells most of the feature on its left, from quantile 0.01 "
+        f"to 0.99 (in brackets) of {draws}{end}, or it tells nothing of the feature. Gap: the MIG "
+        "of the feature."
     )
 
 
@@ -175,8 +181,9 @@ def test_a_figure_is_as_high_as_it_has_rows(images, tmp_path):
         draw_traversals(path, {Model("AE", None, n_components): Flat(n_components)}, images, 0)
         with Image.open(path) as picture:
             heights[n_components] = picture.size[1]
-    assert heights[6] - heights[2] == pytest.approx(4 * 50, abs=25)  # pixels of a row
-    assert heights[8] - heights[6] == pytest.approx(2 * 50, abs=25)
+    row = CELL * DPI
+    assert heights[6] - heights[2] == pytest.approx(4 * row, abs=25)
+    assert heights[8] - heights[6] == pytest.approx(2 * row, abs=25)
     assert heights[12] == heights[8]  # no more than eight are shown
 
 
@@ -189,4 +196,22 @@ def test_a_row_is_as_high_as_its_images(tmp_path, images):
         draw_traversals(tmp_path / "t.png", {Model("AE", None, 4): Flat(4)}, shape, 0)
         with Image.open(tmp_path / "t.png") as picture:
             sizes.append(picture.size[1])
-    assert sizes[1] - sizes[0] == pytest.approx(4 * 50 * 3, abs=40)
+    assert sizes[1] - sizes[0] == pytest.approx(4 * CELL * DPI * 3, abs=40)
+
+
+@pytest.mark.parametrize("n_models", [2, 5])
+def test_at_most_three_panels_stand_beside_each_other_and_each_line_names_its_rows(
+    n_models, images, tmp_path, monkeypatch
+):
+    figures = []
+    monkeypatch.setattr(_paper_traversals, "keep", lambda figure, path: figures.append(figure))
+    fitted = {Model("AE", None, number): Flat(3) for number in range(n_models)}
+    draw_traversals(tmp_path / "t.png", fitted, images, 0)
+    shown = [axes for axes in figures[0].axes if axes.axison]
+    assert len(shown) == n_models
+    places = [axes.get_subplotspec().get_topmost_subplotspec().colspan for axes in shown]
+    assert [place.start for place in places] == [0, 1, 2, 0, 1][:n_models]
+    names = [[text.get_text() for text in axes.texts] for axes in shown]
+    assert names == [["baldness", "grey", "hair"] if p.start == 0 else [] for p in places]
+    explained = figures[0].get_supxlabel() or figures[0].axes[n_models].texts[0].get_text()
+    assert " ".join(explained.split()) == caption(fitted.values(), True)

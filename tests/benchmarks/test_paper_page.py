@@ -1,0 +1,92 @@
+"""The page on the paper's experiment: its tables have what the kept results give, and no more."""
+
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+from types import SimpleNamespace
+
+import paper
+import pytest
+from _paper_factors import FEATURES
+from _paper_fits import Setting
+from _paper_rows import read_rows
+from _paper_runs import AS_THEY_ARE, Run
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "benchmarks/results"
+KEPT = "paper-avatars64-hybrid-bfloat16"
+
+
+@pytest.fixture
+def printed(capsys):
+    """What the script prints of the kept results, without a fit."""
+    rows, n_others = read_rows(RESULTS / KEPT)
+    assert n_others == 0
+    settings = json.loads((RESULTS / f"{KEPT}.json").read_text())["settings"]
+    setting = Setting(**{field.name: settings[field.name] for field in fields(Setting)})
+    run = Run(setting, settings["seeds"], 32, [5.0], [20.0], whole=False)
+    results = {}
+    for fit in run.fits({}):
+        results.setdefault(fit.model, []).append(rows[fit.key])
+    floor = settings["judge"]["frechet_floor"]
+    reference = SimpleNamespace(
+        floor=settings["noise_floor"], judge=object(), features=SimpleNamespace(floor=floor)
+    )
+    paper.report(run, {AS_THEY_ARE: results}, reference, settings, dict.fromkeys(FEATURES))
+    return capsys.readouterr().out
+
+
+# What the page says of the options, and of when a factor is found.
+SAID = {"0.5", "0.487", "0.1"}
+
+
+def cells_of(page):
+    """Return the cells of all tables of a page, without their headers."""
+    tables = re.findall(r"^\|.*\n\|(?:---\|)+\n((?:\|.*\n)+)", page, re.MULTILINE)
+    lines = [line for table in tables for line in table.splitlines()]
+    return {cell.strip() for line in lines for cell in line.strip("|").split("|")}
+
+
+def test_every_cell_of_the_page_is_one_that_the_script_prints(printed):
+    cells = cells_of((ROOT / "docs/paper.md").read_text(encoding="utf-8"))
+    shown = {cell for line in printed.splitlines() for cell in re.split(r" {2,}", line.strip())}
+    assert len(cells) > 300
+    assert cells - {"PCA"} <= shown
+
+
+def test_every_fraction_in_the_words_of_the_page_is_one_that_the_script_prints(printed):
+    page = (ROOT / "docs/paper.md").read_text(encoding="utf-8")
+    words = re.sub(r"^\|.*$", "", page, flags=re.MULTILINE)
+    fractions = set(re.findall(r"(?<![\w.])\d+\.\d+", words))
+    assert fractions >= {"0.036", *SAID}
+    assert fractions - SAID <= set(re.findall(r"\d+\.\d+", printed))
+
+
+def test_every_claim_is_on_the_page_with_its_verdict(printed):
+    page = (ROOT / "docs/paper.md").read_text(encoding="utf-8")
+    table = printed.partition("What the paper claims\n\n")[2].partition("\n\n")[0]
+    _, _, *lines = table.splitlines()
+    for line in lines:
+        *_, measured, medians, margin, verdict = re.split(r" {2,}", line)
+        assert f"| {measured} | {medians} | {margin} | {verdict} |" in page
+
+
+def test_the_kept_results_are_small_and_of_the_measures_that_are_taken():
+    for path in RESULTS.glob("paper-*.png"):
+        assert path.stat().st_size < 500_000, path  # the README shows them
+    for path in RESULTS.glob("paper-*.json"):
+        assert path.stat().st_size < 150_000, path
+        rows, n_others = read_rows(path.with_suffix(""))
+        assert rows, path
+        assert n_others == 0, path
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md", "docs/examples/GALLERY_HEADER.rst"])
+def test_the_project_opens_with_the_figures(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    pictures = re.findall(r"(?:\]\(|image:: )(\S+\.png)", text)[:3]
+    assert [Path(name).name for name in pictures] == [
+        f"{KEPT}-{figure}.png" for figure in ("traversals", "samples", "betas")
+    ]
+    assert all((ROOT / page).parent.joinpath(name).exists() for name in pictures)
