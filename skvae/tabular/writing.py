@@ -13,13 +13,16 @@ PURPOSE = "the table that it was fitted to"
 YEARS = datetime.date.min.toordinal() - EPOCH, datetime.date.max.toordinal() - EPOCH  # 1 to 9999
 LONGEST = datetime.timedelta.max.days
 DAY = 86_400 * 10**9  # in nanoseconds
+# In nanoseconds, of the year 1678: pandas 2 crashes when it shows an earlier time of a zone.
+FIRST_OF_ZONES = -9_214_560_000 * 10**9
 
 
 def limits_of(kind, form, tick):
     """Return the least and the greatest value that a column can hold, in its units.
 
     They are those of its dtype, for dates and times within the years 1 to 9999, which Python's own
-    dates hold, and for durations within the longest of Python's.
+    dates hold, from 1678 on for times of pandas with a zone, and for durations within the longest
+    of Python's.
     """
     if kind == "clock":
         return 0, DAY - 1
@@ -28,6 +31,8 @@ def limits_of(kind, form, tick):
         first, last = YEARS if kind != "duration" else (-LONGEST, LONGEST)
         shift = DAY // tick if kind == "aware" else 0  # zones shift the hours
         least = max(first * DAY // tick, wide.min + 1) + shift
+        if kind == "aware" and form.library == "pandas":
+            least = max(least, FIRST_OF_ZONES // tick)
         return least, min((last + 1) * DAY // tick - 1, wide.max) - shift
     if form.objects is int:
         return np.iinfo(np.int64).min, np.iinfo(np.int64).max
