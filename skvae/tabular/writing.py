@@ -131,6 +131,8 @@ def _of_polars(kind, missing, values, form):
     column = polars.Series(values)
     if kind == "date":
         column = column.cast(polars.Int32)
+    elif form.dtype.is_decimal():
+        column = column.round(form.dtype.scale)  # which a cast by an older polars cuts off
     column = column.cast(form.dtype)
     if not missing.any():
         return column
