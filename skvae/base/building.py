@@ -105,7 +105,9 @@ def parameters_of(estimator):
         for name, value in values.items()
     }
     # Of training alone, and these may hold anything.
-    return parameters | {"callbacks": None, "random_state": None}
+    parameters |= {"callbacks": None, "random_state": None}
+    # What likelihood= names depends on the columns of X.
+    return parameters | ({"_parts_": estimator._parts_} if estimator._parts_ is not None else {})
 
 
 def estimator_of(Estimator, parameters):

@@ -300,7 +300,10 @@ def _reconstruction(network, x):
 
 
 def _squared_error(network, x):
-    return (_reconstruction(network, x) - x).square()
+    likelihood = network.decode(network.code(x))
+    if hasattr(likelihood, "squared_errors"):  # of columns that a network has in another form
+        return likelihood.squared_errors(x)
+    return (likelihood.mean - x).square()
 
 
 def _as_rows(x):

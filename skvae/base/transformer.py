@@ -62,8 +62,25 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
     def _tolerance(self, n_features):
         """Return ``tol`` in the units of the objective."""
 
-    def _check_support(self, statistics):
+    _parts_ = None  # the columns of every likelihood, where there are several
+    _takes_holes = False  # whether NaN stands for what was not observed
+
+    def _take_columns(self, X, rows, reset):
+        """Look up the columns of X, as given, that parameters name; ``rows`` are those of X."""
+
+    def _check_support(self, statistics, X, rows):
         """Refuse data that the likelihood gives no density."""
+
+    def _measured(self, statistics):
+        """Return the statistics of what has a unit."""
+        return statistics
+
+    def _statistics_of_inputs(self, network, rows, statistics):
+        """Return the statistics of what the encoder reads, and the means of what is decoded.
+
+        The latter None where they are the same.
+        """
+        return statistics, None
 
     def _column_scale(self, statistics):
         """Return the scale of every column that the network works in."""
@@ -270,7 +287,8 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
     def _validated(self, X, X_val, reset):
         """Return the rows as arrays, after a look at the parameters and at the device."""
         self._validate_params()
-        X = self._training_rows(X, reset)
+        given, X = X, self._training_rows(X, reset)
+        self._take_columns(given, X, reset)
         if X_val is not None:
             X_val = self._check_validation(X_val)
         check_device(self.device)
@@ -280,7 +298,13 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
         """Return X as a valid array of at least two rows."""
         check_flat(X)
         return validate_data(
-            self, X, accept_sparse="csr", dtype="numeric", reset=reset, ensure_min_samples=2
+            self,
+            X,
+            accept_sparse="csr",
+            dtype="numeric",
+            reset=reset,
+            ensure_min_samples=2,
+            ensure_all_finite="allow-nan" if self._takes_holes else True,
         )
 
     def _check_validation(self, X_val):

@@ -6,6 +6,7 @@ import torch
 
 from skvae.nn.aggregate import batch_weights, log_mixture_slopes
 from skvae.nn.distributions import LOG_2PI, kl_per_dimension
+from skvae.nn.mixed_observation import MixedObservation
 from skvae.nn.objectives import (
     BetaObjective,
     CapacityObjective,
@@ -16,7 +17,7 @@ from skvae.nn.observation_models import GaussianObservation, Observation
 
 __all__ = ["Slopes", "has_written_slopes", "penalty_slopes", "reconstruction_slope"]
 
-OBSERVATIONS = (GaussianObservation, Observation)
+OBSERVATIONS = (GaussianObservation, Observation, MixedObservation)
 
 
 class Slopes(NamedTuple):

@@ -124,15 +124,24 @@ class _WrittenLayers:
 
 
 class WrittenEncoder(_WrittenLayers):
-    """Forward and backward of a :class:`~skvae.nn.perceptrons.PerceptronEncoder`."""
+    """Forward and backward of a :class:`~skvae.nn.perceptrons.PerceptronEncoder`.
 
-    def __init__(self, module):
+    Parameters
+    ----------
+    module : PerceptronEncoder
+        As of the class above.
+    read : callable
+        Of rows what the module is given.
+    """
+
+    def __init__(self, module, read):
         super().__init__(module)
+        self.read = read
         self.standardized = module.standardized
 
     def forward(self, x):
         """Return the output for a batch."""
-        return self.outputs(self.standardized(x))
+        return self.outputs(self.standardized(self.read(x)))
 
     def backward(self, slope):
         """Write the derivatives by the weights that the derivative by the output makes."""

@@ -1,0 +1,83 @@
+"""The density of rows whose columns are of several kinds, and of rows with holes."""
+
+import torch
+
+__all__ = ["Mixed", "split_holes"]
+
+
+class Mixed:
+    r"""Independent columns of several kinds.
+
+    .. math:: \log p(x) = \sum_j \log p(x_j)
+
+    over what is observed: what is NaN in x adds nothing.
+
+    Parameters
+    ----------
+    layout : ColumnLayout
+        Of the columns.
+    likelihoods : list
+        One for each kind, in the order of ``layout.slices``.
+    """
+
+    def __init__(self, layout, likelihoods):
+        self.layout = layout
+        self.likelihoods = likelihoods
+
+    @property
+    def expanded_mean(self):
+        """The means as a network has them: of categories the probabilities."""
+        return torch.cat([likelihood.mean for likelihood in self.likelihoods], 1)
+
+    @property
+    def mean(self):
+        """The means; of a column of codes the most probable level."""
+        return self.layout.collect(self.expanded_mean)
+
+    def draw(self, generator):
+        """Return independent draws, rows of X."""
+        draws = [likelihood.draw(generator) for likelihood in self.likelihoods]
+        return self.layout.collect(torch.cat(draws, 1))
+
+    def log_prob_per_feature(self, x):
+        """Return the log-density of every entry of x, in nats, (n_samples, n_features)."""
+        return self.layout.summed(torch.cat(self._entries(x), 1))
+
+    def log_prob(self, x):
+        """Return the log-density of every row of x, in nats, (n_samples,)."""
+        return sum(entries.sum(-1) for entries in self._entries(x))
+
+    def squared_errors(self, x):
+        """Return the squared error of every entry of x, NaN where it is.
+
+        Of a column of codes it is that of all its levels' probabilities, from 0 to 2.
+        """
+        return self.layout.summed((self.expanded_mean - self.layout.expand(x)).square())
+
+    def _entries(self, x):
+        x, holes = split_holes(self.layout.expand(x))
+        places = self.layout.slices.values()
+        entries = [
+            likelihood.log_prob_per_feature(x[:, place])
+            for likelihood, place in zip(self.likelihoods, places, strict=True)
+        ]
+        if holes is None:
+            return entries
+        return [
+            of_kind.masked_fill(holes[:, place], 0)
+            for of_kind, place in zip(entries, places, strict=True)
+        ]
+
+
+def split_holes(x):
+    """Return rows with zeros for NaN, and where those are; None where there are none.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skvae.nn.mixed import split_holes
+    >>> split_holes(torch.tensor([[2.0, torch.nan]]))
+    (tensor([[2., 0.]]), tensor([[False,  True]]))
+    """
+    holes = torch.isnan(x)
+    return (x.masked_fill(holes, 0), holes) if holes.any() else (x, None)
