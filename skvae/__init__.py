@@ -8,6 +8,7 @@ from skvae._warnings import warn
 from skvae.autoencoder import AutoencoderTransformer
 from skvae.beta_tcvae import BetaTCVAETransformer
 from skvae.beta_vae import BetaVAETransformer
+from skvae.imputation import VAEImputer
 from skvae.outlier import AutoencoderOutlierDetector
 from skvae.vae import VAETransformer
 
@@ -16,6 +17,7 @@ __all__ = [
     "AutoencoderTransformer",
     "BetaTCVAETransformer",
     "BetaVAETransformer",
+    "VAEImputer",
     "VAETransformer",
     "__version__",
 ]

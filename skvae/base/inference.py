@@ -46,7 +46,10 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         """Return X as a valid array of the training data's columns."""
         check_is_fitted(self)
         check_flat(X)
-        return validate_data(self, X, accept_sparse="csr", dtype="numeric", reset=False)
+        finite = "allow-nan" if self._fitted_params_.get("missing") else True
+        return validate_data(
+            self, X, accept_sparse="csr", dtype="numeric", reset=False, ensure_all_finite=finite
+        )
 
     def _codes(self, X, method):
         """Return X as a valid array of codes."""
@@ -163,7 +166,7 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         X = self._rows(X)
         if per_feature:
             return self._apply(_squared_error, X, self.n_features_in_)
-        return self._apply(lambda network, x: _squared_error(network, x).mean(-1), X, None)
+        return self._apply(_mean_squared_error, X, None)
 
     @abstractmethod
     def score_samples(self, X: MatrixLike) -> np.ndarray:
@@ -304,6 +307,13 @@ def _squared_error(network, x):
     if hasattr(likelihood, "squared_errors"):  # of columns that a network has in another form
         return likelihood.squared_errors(x)
     return (likelihood.mean - x).square()
+
+
+def _mean_squared_error(network, x):
+    errors = _squared_error(network, x)
+    if network.n_locations is None:
+        return errors.mean(-1)
+    return errors.nanmean(-1).nan_to_num(nan=0.0)  # of a row of holes alone there is none
 
 
 def _as_rows(x):

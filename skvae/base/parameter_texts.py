@@ -111,6 +111,13 @@ LIKELIHOOD_PARAMETERS = """likelihood : str or list of (kind, columns), default=
         of ``input_scale * X``. PCAs are of at most 10,000 rows (of more than 838 columns
         fewer, but 1,000). All but a float stay above 1e-6 of the training variance (of a
         constant column, above 1e-12).
+    missing : {{None, "mask"}}, default=None
+        What NaN in X is. None refuses it; "mask" takes it for what was not observed: p(x|z) is of
+        what was, and the encoder gets the mean of the column, and where it had to (``encoder=`` a
+        row of means for NaN and beside it ones where it was observed, 2 * n_features columns).
+        Scores, errors and noise variances leave it out, and there is ``impute``. Without NaN, the
+        fit is the same to the last bit. A column of which training observes nothing is left out
+        of new rows too.
     kl_warmup_epochs : int, default=0
         Epochs over which the weights of all penalties go from ``kl_warmup_start`` times what they
         are to what they are. Early stopping waits until then, and watches the objective at those.
@@ -161,7 +168,8 @@ VAE_WORDS = {
     "        Under other likelihoods there are perceptrons alone, of random weights.",
     "encoder_outputs": "``2 * n_components``\n        columns, the posterior's means and then its"
     " log standard deviations",
-    "decoder_outputs": "the mean of p(x|z), or its\n        logits under either Bernoulli and of categories, its logarithm of counts",
+    "decoder_outputs": "the mean of p(x|z), or its\n        logits under either Bernoulli and of "
+    "categories, its logarithm of counts",
     "tol_unit": "nats per feature",
     "terms": '"reconstruction", "kl"',
     "units": "In nats. A\n        schedule changes the sum and not these; what it puts in the "

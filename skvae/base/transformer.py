@@ -76,10 +76,7 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
         return statistics
 
     def _statistics_of_inputs(self, network, rows, statistics):
-        """Return the statistics of what the encoder reads, and the means of what is decoded.
-
-        The latter None where they are the same.
-        """
+        """Return the statistics of what the encoder reads, and other means for the decoder."""
         return statistics, None
 
     def _column_scale(self, statistics):
@@ -320,6 +317,7 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = self._takes_holes
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 

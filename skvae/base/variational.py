@@ -10,6 +10,7 @@ from skvae._warnings import warn
 from skvae.base.building import make_decoder, make_encoder
 from skvae.base.cautions import holds_the_variance, posteriors_of_some_rows, warn_of_collapse
 from skvae.base.columns import check_ends, check_values, parts_of, with_levels
+from skvae.base.holes import ImputationMixin
 from skvae.base.hyperparameters import (
     NON_NEGATIVE,
     NON_NEGATIVE_INTEGER,
@@ -28,7 +29,7 @@ from skvae.base.mixtures import (
     statistics_of_inputs,
 )
 from skvae.base.principal import components_of_rows
-from skvae.base.probabilities import ProbabilityMixin, check_support
+from skvae.base.probabilities import check_support
 from skvae.base.transformer import BaseAutoencoderTransformer
 from skvae.nn.layout import COUNTS, ColumnLayout
 from skvae.nn.likelihoods import LIKELIHOODS
@@ -49,12 +50,13 @@ FAR = 4.0  # times: a standard deviation twice or half as large
 
 
 @hyperparameters
-class BaseVAETransformer(ProbabilityMixin, BaseAutoencoderTransformer):
+class BaseVAETransformer(ImputationMixin, BaseAutoencoderTransformer):
     """An autoencoder transformer with a prior N(0, I), q(z|x), and a density p(x|z)."""
 
     _: KW_ONLY
     likelihood: str | list | tuple = "gaussian"
     noise_variance: float | str = "learned"
+    missing: str | None = None
     kl_warmup_epochs: int = 0
     kl_warmup_start: float = 0.0
     kl_cycles: int = 1
@@ -64,6 +66,7 @@ class BaseVAETransformer(ProbabilityMixin, BaseAutoencoderTransformer):
         **BaseAutoencoderTransformer._parameter_constraints,
         "likelihood": [*one_of(*LIKELIHOODS, *COUNTS), list, tuple],
         "noise_variance": [*one_of("learned", "per-feature", "pca"), *POSITIVE],
+        "missing": [*one_of("mask"), None],
         "kl_warmup_epochs": NON_NEGATIVE_INTEGER,
         "kl_warmup_start": NON_NEGATIVE,
         "kl_cycles": POSITIVE_INTEGER,
@@ -82,10 +85,17 @@ class BaseVAETransformer(ProbabilityMixin, BaseAutoencoderTransformer):
             "beta": self._divergence_weight(),
         }
         if self._parts_ is not None:
-            return MixedObservation(ColumnLayout(self._parts_), **options)
+            return MixedObservation(self._layout(), **options)
         if self.likelihood != "gaussian":
             return Observation(LIKELIHOODS[self.likelihood], self.input_scale)
         return GaussianObservation(n_features, **options)
+
+    def _layout(self):
+        return ColumnLayout(self._parts_, takes_holes=self._takes_holes)
+
+    @property
+    def _takes_holes(self):
+        return self.missing is not None
 
     def _divergence_weight(self):
         """Return what the divergence weighs in the objective."""
@@ -100,13 +110,15 @@ class BaseVAETransformer(ProbabilityMixin, BaseAutoencoderTransformer):
         return any(part.kind == "gaussian" for part in self._parts_)
 
     def _take_columns(self, X, rows, reset):
-        if isinstance(self.likelihood, str) and self.likelihood not in COUNTS:
+        alike = isinstance(self.likelihood, str) and self.likelihood not in COUNTS
+        if alike and not self._takes_holes:
             return
         for name, default in (("input_scale", 1.0), ("image_shape", None)):
             if getattr(self, name) != default:
                 raise ValueError(
-                    f"{name} is of rows whose columns are alike. Got {name}={getattr(self, name)} "
-                    f"with likelihood={self.likelihood!r} instead. Leave it at {default}."
+                    f"{name} is of whole rows whose columns are alike. Got "
+                    f"{name}={getattr(self, name)} with likelihood={self.likelihood!r} and "
+                    f"missing={self.missing!r} instead. Leave it at {default}."
                 )
         names = getattr(self, "feature_names_in_", None)
         parts = parts_of(self.likelihood, X, names, rows.shape[1])
@@ -163,13 +175,15 @@ class BaseVAETransformer(ProbabilityMixin, BaseAutoencoderTransformer):
             return statistics, None
         read, expanded = statistics_of_inputs(network, rows, holes=self._takes_holes)
         start_counts_and_categories(network.observation, expanded, len(rows.training))
+        if self._takes_holes:
+            never = ~np.isfinite(statistics.minimum)
+            network.observation.layout.never.copy_(torch.from_numpy(never))
         return read, torch.from_numpy(expanded.mean)
 
     def _column_scale(self, statistics):
         per_feature = self.noise_variance == "per-feature"
         if self._parts_ is not None:
-            layout = ColumnLayout(self._parts_)
-            return input_scales(layout, statistics.variance, per_feature=per_feature)
+            return input_scales(self._layout(), statistics.variance, per_feature=per_feature)
         if self.likelihood == "gaussian" and per_feature:
             return np.sqrt(statistics.variance)
         return super()._column_scale(statistics)

@@ -47,6 +47,9 @@ class ColumnLayout(nn.Module):
     ----------
     parts : sequence of Part
         Every column in exactly one.
+    takes_holes : bool, default=False
+        Whether there may be columns of which training observes nothing: ``never``, missing in all
+        rows ever after.
 
     Attributes
     ----------
@@ -64,8 +67,9 @@ class ColumnLayout(nn.Module):
     tensor([[0.3000, 0.0000, 1.0000]])
     """
 
-    def __init__(self, parts):
+    def __init__(self, parts, *, takes_holes=False):
         super().__init__()
+        self.takes_holes = takes_holes
         ordered = sorted(parts, key=lambda part: (KINDS.index(part.kind), len(part.levels) > 0))
         sources, levels, starts, self.blocks = [], [], {}, []
         for part in ordered:
@@ -83,6 +87,8 @@ class ColumnLayout(nn.Module):
             kind: slice(start, end) for (kind, start), end in zip(starts.items(), ends, strict=True)
         }
         self.in_order = sources == list(range(self.n_features)) and not levels
+        if takes_holes:
+            self.register_buffer("never", torch.zeros(self.n_features, dtype=torch.bool))
         self.register_buffer("source", torch.tensor(sources), persistent=False)
         self.register_buffer("levels", torch.tensor(levels, dtype=torch.float32), persistent=False)
 
@@ -97,6 +103,8 @@ class ColumnLayout(nn.Module):
 
         A code that is not among the levels becomes a block of zeros.
         """
+        if self.takes_holes:
+            x = x.masked_fill(self.never, torch.nan)
         if self.in_order:
             return x
         expanded = x.index_select(1, self.source)

@@ -41,11 +41,15 @@ class Mixed:
 
     def log_prob_per_feature(self, x):
         """Return the log-density of every entry of x, in nats, (n_samples, n_features)."""
-        return self.layout.summed(torch.cat(self._entries(x), 1))
+        entries = self._entries(*split_holes(self.layout.expand(x)))
+        return self.layout.summed(torch.cat(entries, 1))
 
     def log_prob(self, x):
         """Return the log-density of every row of x, in nats, (n_samples,)."""
-        return sum(entries.sum(-1) for entries in self._entries(x))
+        x, holes = split_holes(self.layout.expand(x))
+        if holes is not None:
+            return sum(entries.sum(-1) for entries in self._entries(x, holes))
+        return sum(likelihood.log_prob(x[:, place]) for likelihood, place in self._parts())
 
     def squared_errors(self, x):
         """Return the squared error of every entry of x, NaN where it is.
@@ -54,15 +58,17 @@ class Mixed:
         """
         return self.layout.summed((self.expanded_mean - self.layout.expand(x)).square())
 
-    def _entries(self, x):
-        x, holes = split_holes(self.layout.expand(x))
-        places = self.layout.slices.values()
+    def _parts(self):
+        return zip(self.likelihoods, self.layout.slices.values(), strict=True)
+
+    def _entries(self, x, holes):
+        """Return the log-densities of expanded entries, kind by kind, 0 in holes."""
         entries = [
-            likelihood.log_prob_per_feature(x[:, place])
-            for likelihood, place in zip(self.likelihoods, places, strict=True)
+            likelihood.log_prob_per_feature(x[:, place]) for likelihood, place in self._parts()
         ]
         if holes is None:
             return entries
+        places = self.layout.slices.values()
         return [
             of_kind.masked_fill(holes[:, place], 0)
             for of_kind, place in zip(entries, places, strict=True)

@@ -94,6 +94,8 @@ class BaseNetwork(ABC, nn.Module):
         """
         if isinstance(self.encoder, ENCODERS):
             self.encoder.initialize(generator, mean, scale)
+        elif hasattr(self.encoder, "centre"):  # that stands in holes
+            self.encoder.centre.copy_(mean)
         if isinstance(self.decoder, DECODERS):
             expected = mean if expected is None else expected
             self.decoder.initialize(generator, *self.observation.initial_location(expected, scale))

@@ -73,23 +73,30 @@ class _WrittenLayers:
 
     def __init__(self, module):
         *self.hidden, self.last = _chain(module)
+        self.holes, self.missing = getattr(module, "holes", None), None
         self.shortcut = module.shortcut
         self.kept = []
 
-    def outputs(self, x):
-        """Return what the layers make of x."""
-        self.x, self.kept = x, []
+    def outputs(self, x, missing=None):
+        """Return what the layers make of x, and of where it was missing."""
+        self.x, self.missing, self.kept = x, missing, []
         h = x
         for linear, activation in zip(self.hidden[::2], self.hidden[1::2], strict=True):
-            before = _linear(linear, h)
+            before = self._with_holes(linear, _linear(linear, h))
             after = activation(before)
             self.kept.append((linear, h, before, after, activation))
             h = after
         self.h = h
-        output = _linear(self.last, h)
+        output = self._with_holes(self.last, _linear(self.last, h))
         if self.shortcut is not None:
             output.addmm_(x, self.shortcut.weight.T, alpha=self.shortcut.unit)
         return output
+
+    def _with_holes(self, linear, output):
+        """Return a layer's output, with what is made of the holes where it is the first layer."""
+        if self.missing is None or linear is not [*self.hidden, self.last][0]:
+            return output
+        return output.addmm_(self.missing, self.holes.weight.T, alpha=self.holes.unit)
 
     def pull(self, slope, *, to_input):
         """Write the derivatives by the weights; return that by the input, or None.
@@ -113,6 +120,13 @@ class _WrittenLayers:
 
     def _pull_linear(self, linear, x, slope, *, onward):
         """Write the derivatives by a layer's weights; return that by its input if wanted."""
+        if self.holes is not None and linear is [*self.hidden, self.last][0]:
+            by_holes = self.holes.weight.grad
+            if self.missing is None:
+                by_holes.zero_()
+            else:
+                unit = self.holes.unit
+                torch.addmm(by_holes, slope.T, self.missing, beta=0, alpha=unit, out=by_holes)
         by_weight = linear.weight.grad
         torch.addmm(by_weight, slope.T, x, beta=0, alpha=linear.unit, out=by_weight)
         if linear.bias is not None:
@@ -137,11 +151,11 @@ class WrittenEncoder(_WrittenLayers):
     def __init__(self, module, read):
         super().__init__(module)
         self.read = read
-        self.standardized = module.standardized
+        self.standardized, self.without_holes = module.standardized, module.without_holes
 
     def forward(self, x):
         """Return the output for a batch."""
-        return self.outputs(self.standardized(self.read(x)))
+        return self.outputs(*self.without_holes(self.standardized(self.read(x))))
 
     def backward(self, slope):
         """Write the derivatives by the weights that the derivative by the output makes."""

@@ -225,7 +225,7 @@ def test_other_columns_are_refused_in_a_sentence(name):
 
 def test_what_is_of_alike_columns_is_refused():
     with pytest.raises(
-        ValueError, match=r"^input_scale is of rows whose columns are alike. Got input_scale=0.5 "
+        ValueError, match=r"^input_scale is of whole rows whose columns are alike. Got input_sc"
     ):
         make(input_scale=0.5).fit(make_table())
 

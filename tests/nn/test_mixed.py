@@ -146,6 +146,16 @@ def test_what_is_missing_adds_nothing():
     torch.testing.assert_close(found, whole.masked_fill(holes, 0))
 
 
+@pytest.mark.parametrize("per_feature", [False, True])
+def test_the_noise_variance_is_that_of_what_is_observed(per_feature):
+    layout = ColumnLayout([Part("gaussian", (0, 1))], takes_holes=True)
+    observation = MixedObservation(layout, per_feature=per_feature)
+    x = torch.tensor([[1.0, torch.nan], [3.0, 2.0], [torch.nan, torch.nan]])
+    observation.learn(observation.residual(x, torch.zeros(3, 2), None))
+    expected = [5.0, 4.0] if per_feature else 14.0 / 3
+    np.testing.assert_allclose(torch.exp(2 * observation.model("gaussian").log_scale), expected)
+
+
 def test_the_dispersion_of_a_sample_is_found():
     rng = np.random.default_rng(0)
     mean, dispersion = 5.0, np.array([0.2, 1.5])

@@ -174,6 +174,21 @@ def test_so_are_columns_of_every_kind(name, network, made, monkeypatch):
     assert_alike(fitted, by_autograd(monkeypatch, make(Estimator, **options), X), X)
 
 
+@pytest.mark.parametrize("name", MIXED)
+@pytest.mark.parametrize("network", ["one layer", "linear"])
+def test_so_are_rows_with_holes(name, network, made, monkeypatch):
+    Estimator, options, X = mixed(name)
+    variables = [np.atleast_1d(columns) for _, columns in options["likelihood"]]
+    rng = np.random.default_rng(1)
+    for columns in variables:
+        holes = rng.random(len(X)) < 0.3
+        X[np.ix_(holes, columns)] = np.nan
+    options = {**options, **NETWORKS[network], **DESCENT, "missing": "mask"}
+    fitted = make(Estimator, **options).fit(X)
+    assert {(type(step), step.overwrites) for step in made} == {(LayerStep, True)}
+    assert_alike(fitted, by_autograd(monkeypatch, make(Estimator, **options), X), X)
+
+
 @pytest.mark.parametrize("activation", [*ACTIVATIONS, functools.partial(nn.LeakyReLU, 0.3)])
 @pytest.mark.parametrize("Estimator", [AutoencoderTransformer, VAETransformer])
 def test_every_activation_is_what_autograd_makes_of_it(Estimator, activation, made, monkeypatch):
