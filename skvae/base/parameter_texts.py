@@ -111,7 +111,7 @@ LIKELIHOOD_PARAMETERS = """likelihood : str or list of (kind, columns), default=
         of ``input_scale * X``. PCAs are of at most 10,000 rows (of more than 838 columns
         fewer, but 1,000). All but a float stay above 1e-6 of the training variance (of a
         constant column, above 1e-12).
-    missing : {{None, "mask"}}, default=None
+    missing : str, default=None
         What NaN in X is. None refuses it; "mask" takes it for what was not observed: p(x|z) is of
         what was, and the encoder gets the mean of the column, and where it had to (``encoder=`` a
         row of means for NaN and beside it ones where it was observed, 2 * n_features columns).

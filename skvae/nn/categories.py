@@ -7,6 +7,7 @@ from torch import nn
 
 __all__ = ["Blocks", "Categorical"]
 
+LEAST_SUM = 1e-30  # of exponentials, that float32 holds with all its digits
 LEAST_MEAN = 1e-4  # of a level's frequency, as a decoder of logits begins with
 
 
@@ -30,6 +31,8 @@ class Blocks(nn.Module):
         variable = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
         self.register_buffer("places", places, persistent=False)
         self.register_buffer("variable", variable, persistent=False)
+        members = nn.functional.one_hot(variable, len(sizes)).float()
+        self.register_buffer("members", members, persistent=False)
         self.register_buffer("sizes", torch.tensor(sizes), persistent=False)
         # The log-probability of a level that is not among those of the training rows.
         self.register_buffer("unseen", torch.zeros(()))
@@ -84,7 +87,13 @@ class Categorical:
     @cached_property
     def log_probabilities(self):
         """The logarithms of the probabilities of all levels."""
-        norms = torch.logsumexp(self.blocks.padded(self.logits, -torch.inf), -1)
+        # One product for all blocks, unless one is so far below another that it would vanish.
+        highest = self.logits.amax(1, keepdim=True)
+        sums = torch.exp(self.logits - highest) @ self.blocks.members.to(self.logits)
+        if (sums > LEAST_SUM).all():
+            norms = torch.log(sums) + highest
+        else:
+            norms = torch.logsumexp(self.blocks.padded(self.logits, -torch.inf), -1)
         return self.logits - self.blocks.of_columns(norms)
 
     @property

@@ -114,6 +114,21 @@ class ColumnLayout(nn.Module):
             expanded[:, self.n_plain :] = torch.where(torch.isnan(codes), codes, hot)
         return expanded
 
+    def split(self, x):
+        """Return expanded rows with zeros for NaN, and where those are; None where there are none.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from skvae.nn.layout import ColumnLayout, Part
+        >>> layout = ColumnLayout([Part("gaussian", (0, 1))], takes_holes=True)
+        >>> layout.split(torch.tensor([[2.0, torch.nan]]))
+        (tensor([[2., 0.]]), tensor([[False,  True]]))
+        """
+        x = self.expand(x)
+        holes = torch.isnan(x) if self.takes_holes else None
+        return (x.masked_fill(holes, 0), holes) if self.takes_holes and holes.any() else (x, None)
+
     def inputs(self, expanded):
         """Return what an encoder reads of expanded rows: of counts the logarithm of one more."""
         counts = [self.slices[kind] for kind in COUNTS if kind in self.slices]

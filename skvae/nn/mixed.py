@@ -2,7 +2,7 @@
 
 import torch
 
-__all__ = ["Mixed", "split_holes"]
+__all__ = ["Mixed"]
 
 
 class Mixed:
@@ -41,12 +41,12 @@ class Mixed:
 
     def log_prob_per_feature(self, x):
         """Return the log-density of every entry of x, in nats, (n_samples, n_features)."""
-        entries = self._entries(*split_holes(self.layout.expand(x)))
+        entries = self._entries(*self.layout.split(x))
         return self.layout.summed(torch.cat(entries, 1))
 
     def log_prob(self, x):
         """Return the log-density of every row of x, in nats, (n_samples,)."""
-        x, holes = split_holes(self.layout.expand(x))
+        x, holes = self.layout.split(x)
         if holes is not None:
             return sum(entries.sum(-1) for entries in self._entries(x, holes))
         return sum(likelihood.log_prob(x[:, place]) for likelihood, place in self._parts())
@@ -73,17 +73,3 @@ class Mixed:
             of_kind.masked_fill(holes[:, place], 0)
             for of_kind, place in zip(entries, places, strict=True)
         ]
-
-
-def split_holes(x):
-    """Return rows with zeros for NaN, and where those are; None where there are none.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from skvae.nn.mixed import split_holes
-    >>> split_holes(torch.tensor([[2.0, torch.nan]]))
-    (tensor([[2., 0.]]), tensor([[False,  True]]))
-    """
-    holes = torch.isnan(x)
-    return (x.masked_fill(holes, 0), holes) if holes.any() else (x, None)

@@ -8,7 +8,7 @@ from torch import nn
 from skvae.nn.categories import Blocks, Categorical
 from skvae.nn.count_likelihoods import NegativeBinomial, Poisson
 from skvae.nn.likelihoods import Bernoulli, ContinuousBernoulli
-from skvae.nn.mixed import Mixed, split_holes
+from skvae.nn.mixed import Mixed
 from skvae.nn.observation_models import GaussianObservation, Observation, share_at_beta_1
 
 __all__ = ["CategoricalObservation", "DispersedObservation", "MixedObservation"]
@@ -207,7 +207,7 @@ class MixedObservation(nn.Module):
         return torch.cat(moments) if moments else x.new_zeros(0)
 
     def _moments(self, x, location, posterior):
-        x, holes = split_holes(self.layout.expand(x))
+        x, holes = self.layout.split(x)
         for model, place in self._learning():
             some = None if holes is None else holes[:, place]
             yield model, model.moments(x[:, place], location[:, place], posterior, some)
@@ -221,7 +221,7 @@ class MixedObservation(nn.Module):
 
     def slope(self, x, location, posterior, weight):
         """Return minus the mean log p(x|z), and ``weight`` times its derivative by ``location``."""
-        x, holes = split_holes(self.layout.expand(x))
+        x, holes = self.layout.split(x)
         means, slopes = [], []
         for kind, model in self.models.items():
             place = self.layout.slices[kind]

@@ -109,7 +109,7 @@ X = torch.tensor([[5.0, 0.1, 1.0, 0.2, 0.0, 4.0], [9.0, -1.0, 0.0, 0.7, 1.0, 0.0
 
 def mixed():
     """A mixed observation model and the location for two rows."""
-    observation = MixedObservation(ColumnLayout(PARTS))
+    observation = MixedObservation(ColumnLayout(PARTS, takes_holes=True))
     return observation, torch.randn(2, 8, generator=torch.Generator().manual_seed(0))
 
 
