@@ -7,6 +7,7 @@
 PYTHON ?= python3
 DATA ?=
 WORKERS ?= logical
+CHOSEN := not long
 VENV := .venv
 CONSTRAINTS := constraints.txt
 BIN := $(VENV)/bin
@@ -15,7 +16,8 @@ BENCHMARKS := $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py))
 
 unexport OMP_NUM_THREADS
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-oldest suite lint format docs docs-check bench bench-check dist
+.PHONY: help demo test test-oldest test-long suite lint format docs docs-check bench bench-check \
+    fuzz dist
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -35,11 +37,19 @@ test: lint suite ## ruff, mypy, the tests, the doctests
 test-oldest: ## the tests and doctests at the oldest versions that skvae takes
 	@$(MAKE) --no-print-directory suite VENV=.venv-oldest CONSTRAINTS=constraints-oldest.txt
 
+test-long: export SKVAE_EXAMPLES = 500
+test-long: ## the tests marked long, and 500 examples of every property (an hour)
+	@$(MAKE) --no-print-directory suite CHOSEN="long or property"
+
 suite: export SCIPY_ARRAY_API = 1
 suite: export OMP_NUM_THREADS = 1
 suite: $(INSTALLED)
 	@$(BIN)/python -m pytest --quiet --numprocesses $(WORKERS) --dist worksteal \
-	    --doctest-modules tests skvae
+	    --doctest-modules -m "$(CHOSEN)" tests skvae
+
+fuzz: export OMP_NUM_THREADS = 1
+fuzz: $(INSTALLED) ## load 5,000 files of skvae.save that were changed at random (minutes)
+	@$(BIN)/python tests/fuzz_saving.py
 
 lint: $(INSTALLED) ## ruff and mypy alone
 	@$(BIN)/ruff check --quiet .

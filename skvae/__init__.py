@@ -10,6 +10,7 @@ from skvae.beta_tcvae import BetaTCVAETransformer
 from skvae.beta_vae import BetaVAETransformer
 from skvae.imputation import VAEImputer
 from skvae.outlier import AutoencoderOutlierDetector
+from skvae.saving import SavingError, load, save
 from skvae.vae import VAETransformer
 
 __all__ = [
@@ -17,9 +18,12 @@ __all__ = [
     "AutoencoderTransformer",
     "BetaTCVAETransformer",
     "BetaVAETransformer",
+    "SavingError",
     "VAEImputer",
     "VAETransformer",
     "__version__",
+    "load",
+    "save",
 ]
 
 # What models of one's own were made of, and pickles name, under the names before the folders.

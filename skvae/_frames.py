@@ -1,6 +1,16 @@
-"""Data frames, where they are asked for. The only module that imports pandas."""
+"""Data frames, where they are asked for. The only module that imports pandas and polars."""
 
-__all__ = ["factor_frame", "frame_or_none", "import_pandas"]
+import sys
+from typing import Any, TypeGuard
+
+__all__ = [
+    "factor_frame",
+    "frame_or_none",
+    "import_pandas",
+    "import_polars",
+    "is_pandas",
+    "is_polars",
+]
 
 
 def import_pandas(function, purpose):
@@ -30,6 +40,30 @@ def import_pandas(function, purpose):
             f"Install it: pip install skvae[images]"
         ) from error
     return pandas
+
+
+def import_polars(function, purpose):
+    """Return polars, or raise a sentence, as ``import_pandas`` does."""
+    try:
+        import polars
+    except ImportError as error:
+        raise ImportError(
+            f"{function} needs polars for {purpose}. Got none that can be imported instead. "
+            f"Install it: pip install polars"
+        ) from error
+    return polars
+
+
+def is_pandas(X: Any) -> TypeGuard[Any]:
+    """Return whether X is a DataFrame of pandas; pandas is not imported for it."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(X, pandas.DataFrame)
+
+
+def is_polars(X: Any) -> TypeGuard[Any]:
+    """Return whether X is a DataFrame of polars; polars is not imported for it."""
+    polars = sys.modules.get("polars")
+    return polars is not None and isinstance(X, polars.DataFrame)
 
 
 def factor_frame(function, factor_values, factor_names):

@@ -7,6 +7,7 @@ from skvae._typing import MatrixLike
 from skvae.base.building import make_decoder, make_encoder
 from skvae.base.hyperparameters import hyperparameters
 from skvae.base.principal import components_of_rows
+from skvae.base.states import of_one_state
 from skvae.base.transformer import BaseAutoencoderTransformer
 from skvae.nn.networks import AutoencoderNetwork
 from skvae.nn.objectives import SquaredError
@@ -111,6 +112,7 @@ class AutoencoderTransformer(GaussianCodes, BaseAutoencoderTransformer):
             covariance = products / batches.n_samples - np.outer(mean, mean)
         return {"code_mean_": shift + mean, "code_covariance_": covariance}
 
+    @of_one_state
     def score_samples(self, X: MatrixLike) -> np.ndarray:
         """Return minus the mean squared error of the reconstruction, row by row.
 

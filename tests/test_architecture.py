@@ -25,8 +25,8 @@ FLOORS = [
     ["autoencoder", "vae", "beta_vae", "beta_tcvae"],
     ["imputation"],
     ["metrics"],
-    ["model_selection", "outlier"],
-    ["plotting"],
+    ["model_selection", "outlier", "tabular"],
+    ["plotting", "saving"],
 ]
 RANK = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FILES = {
@@ -36,9 +36,22 @@ FILES = {
 EXPORTS = FILES.pop("__init__")  # what the package exports comes from any floor
 PUBLIC = [
     "skvae",
-    *(f"skvae.{room}" for room in ("metrics", "datasets", "model_selection", "plotting")),
+    *(
+        f"skvae.{room}"
+        for room in ("metrics", "datasets", "model_selection", "plotting", "tabular")
+    ),
 ]
-OPTIONAL = ["matplotlib", "pandas", "polars", "PIL", "dask", "accelerate", "onnx", "safetensors"]
+OPTIONAL = [
+    "matplotlib",
+    "pandas",
+    "polars",
+    "PIL",
+    "dask",
+    "accelerate",
+    "onnx",
+    "safetensors",
+    "skops",
+]
 SCIKIT = ("sklearn", "skorch")
 SKORCH = {"training.net", "training.hearing"}
 PRIVATE_NAMES = {"base.documentation", "base.hyperparameters"}  # may import scikit-learn's
@@ -46,7 +59,10 @@ PRIVATE_NAMES = {"base.documentation", "base.hyperparameters"}  # may import sci
 ONE_PLACE = {
     "PIL": "datasets.pixels",
     "pandas": "_frames",
+    "polars": "_frames",
     "matplotlib": "plotting.figures",
+    "safetensors": "saving.container",
+    "skops": "saving.sklearn_parts",
 }
 
 

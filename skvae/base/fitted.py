@@ -1,6 +1,5 @@
 """What makes an estimator a fitted one: the attributes that follow from a trained net."""
 
-from contextlib import contextmanager
 from copy import deepcopy
 from numbers import Real
 
@@ -13,43 +12,10 @@ from skvae.base.twins import InferenceModules
 from skvae.training.batches import Batches, working_dtype
 from skvae.training.net import make_net
 
-__all__ = [
-    "attributes_of",
-    "attributes_so_far",
-    "attributes_with_weights",
-    "forget",
-    "nothing_if_it_fails",
-]
+__all__ = ["attributes_of", "attributes_so_far", "attributes_with_weights"]
 
 CONCLUDING_BATCH = 1024
 CONCLUDING_ENTRIES = 2**24  # at the widest place of the network, where a row is wide
-
-
-def forget(estimator):
-    """Remove every fitted attribute.
-
-    Examples
-    --------
-    >>> from sklearn.preprocessing import StandardScaler
-    >>> from skvae.base.fitted import forget
-    >>> scaler = StandardScaler().fit([[0.0], [2.0]])
-    >>> forget(scaler)
-    >>> hasattr(scaler, "mean_")
-    False
-    """
-    for name in [name for name in vars(estimator) if name.endswith("_")]:
-        delattr(estimator, name)
-
-
-@contextmanager
-def nothing_if_it_fails(estimator):
-    """Forget an earlier fit, and again what was fitted if the block raises."""
-    forget(estimator)
-    try:
-        yield
-    except BaseException:
-        forget(estimator)
-        raise
 
 
 def attributes_of(estimator, run):

@@ -12,6 +12,7 @@ import torch
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
+    RealNotInt,
     StrOptions,
     validate_parameter_constraints,
 )
@@ -58,6 +59,7 @@ NON_NEGATIVE_INTEGER = [Numbers(Integral, 0, None, closed="left")]
 POSITIVE_INTEGER = [Numbers(Integral, 1, None, closed="left")]
 TWO_OR_MORE = [Numbers(Integral, 2, None, closed="left")]
 PROPER_FRACTION = [Numbers(Real, 0, 1, closed="neither")]
+SHARE_NOT_COUNT = [Interval(RealNotInt, 0, 1, closed="neither")]  # beside an integer
 AT_MOST_HALF = [Numbers(Real, 0, 0.5, closed="right")]
 TRANSFORMER = [HasMethods(["fit", "transform"])]
 

@@ -1,6 +1,7 @@
 """The methods of a fitted autoencoder: what it answers, in chunks and in the dtype of X."""
 
 from abc import ABC, abstractmethod
+from functools import partial
 from inspect import signature
 from typing import Any
 
@@ -13,8 +14,9 @@ from skvae._typing import MatrixLike, Seed
 from skvae.base.hyperparameters import check_argument, check_integer, one_of
 from skvae.base.interpolation import PATHS
 from skvae.base.sklearn_bases import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from skvae.base.states import of_one_state
 from skvae.base.twins import InferenceModules
-from skvae.base.validation import FittedColumns, check_flat
+from skvae.base.validation import FittedColumns, as_rows, check_flat, valid_numbers, without_nan
 from skvae.training.batches import chunk_length, in_chunks, tensor_chunks, working_dtype
 from skvae.training.net import AutoencoderNet
 from skvae.training.threads import in_threads_for
@@ -46,15 +48,21 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         """Return X as a valid array of the training data's columns."""
         check_is_fitted(self)
         check_flat(X)
-        finite = "allow-nan" if self._fitted_params_.get("missing") else True
-        return validate_data(
-            self, X, accept_sparse="csr", dtype="numeric", reset=False, ensure_all_finite=finite
+        holes = self._fitted_params_.get("missing") == "mask"
+        validate = partial(
+            validate_data,
+            self,
+            accept_sparse="csr",
+            dtype="numeric",
+            reset=False,
+            ensure_all_finite="allow-nan" if holes else True,
         )
+        return valid_numbers(validate, X, allow_nan=holes)
 
     def _codes(self, X, method):
         """Return X as a valid array of codes."""
         check_is_fitted(self)
-        X = check_array(X, dtype="numeric", input_name="X")
+        X = valid_numbers(partial(check_array, dtype="numeric", input_name="X"), X)
         if X.shape[1] != self._n_features_out:
             raise ValueError(
                 f"The codes passed to {type(self).__name__}.{method} must have "
@@ -82,7 +90,8 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         network, chunks = self._inference(X)
 
         def compute():
-            return in_chunks(lambda x: function(network, x), X, n_outputs, **chunks)
+            result = in_chunks(lambda x: function(network, x), X, n_outputs, **chunks)
+            return without_nan(result)
 
         if X.shape[0] == 1 and not repeated:  # torch does not part a matrix times one vector
             return compute()
@@ -99,6 +108,7 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
     def _n_features_out(self):
         return self._modules_[np.dtype(np.float32)].n_components
 
+    @of_one_state
     def transform(self, X: MatrixLike) -> np.ndarray:
         """Return the codes of X: deterministic, for a VAE the posterior's means.
 
@@ -115,6 +125,7 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         X = self._rows(X)
         return self._apply(_code, X, self._n_features_out)
 
+    @of_one_state
     def inverse_transform(self, X: ArrayLike) -> np.ndarray:
         """Return the mean of p(x|z) for codes, in the units of the training data.
 
@@ -131,6 +142,7 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         X = self._codes(X, "inverse_transform")
         return self._apply(lambda network, z: network.decode(z).mean, X, self.n_features_in_)
 
+    @of_one_state
     def reconstruct(self, X: MatrixLike) -> np.ndarray:
         """Return ``inverse_transform(transform(X))``, in one pass.
 
@@ -146,6 +158,7 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         """
         return self._apply(_reconstruction, self._rows(X), self.n_features_in_)
 
+    @of_one_state
     def reconstruction_error(self, X: MatrixLike, *, per_feature: bool = False) -> np.ndarray:
         r"""Return the mean squared error of the reconstruction, row by row.
 
@@ -172,6 +185,7 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
     def score_samples(self, X: MatrixLike) -> np.ndarray:
         """Return how normal each row is, (n_samples,) float64; higher is more normal."""
 
+    @of_one_state
     def score(self, X: MatrixLike, y: Any = None) -> float:
         """Return the mean of ``score_samples(X)``.
 
@@ -194,6 +208,7 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         """
         return float(self.score_samples(X).mean())
 
+    @of_one_state
     def sample(
         self, n_samples: int = 1, *, random_state: Seed = None, latent: Any = None
     ) -> np.ndarray:
@@ -247,6 +262,7 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         codes = rng.permutation(codes) if hasattr(latent, "sample") else codes
         return codes.astype(self._dtype_, copy=False)
 
+    @of_one_state
     def interpolate(
         self, x0: ArrayLike, x1: ArrayLike, n: int = 10, *, path: str = "line"
     ) -> np.ndarray:
@@ -288,10 +304,14 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         check_integer("n", n, "interpolate", least=2)
         check_argument("path", path, one_of(*PATHS), "interpolate")
         n_components = self._n_features_out
-        z0, z1 = (self._apply(_code, self._rows(_as_rows(x)), n_components)[0] for x in (x0, x1))
+        z0, z1 = (self._apply(_code, self._rows(as_rows(x)), n_components)[0] for x in (x0, x1))
         return self.inverse_transform(
             PATHS[path](z0, z1, np.linspace(0, 1, n, dtype=z0.dtype)[:, None])
         )
+
+
+# Once more, around what scikit-learn put around it: ``set_output`` asks for the codes' names.
+InferenceMixin.transform = of_one_state(InferenceMixin.transform)  # type: ignore[method-assign]
 
 
 def _code(network, x):
@@ -314,16 +334,3 @@ def _mean_squared_error(network, x):
     if network.n_locations is None:
         return errors.mean(-1)
     return errors.nanmean(-1).nan_to_num(nan=0.0)  # of a row of holes alone there is none
-
-
-def _as_rows(x):
-    """Return a single row, which may be a pandas Series, as a table of one."""
-    check_flat(x)
-    shape = x.shape if hasattr(x, "shape") else np.shape(x)
-    if len(shape) > 1:
-        if shape[0] != 1:
-            raise ValueError(
-                f"x0 and x1 must be one row each. Got {shape[0]} rows instead. Give one at a time."
-            )
-        return x
-    return x.to_frame().T if hasattr(x, "to_frame") else np.reshape(x, (1, -1))

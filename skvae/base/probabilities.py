@@ -4,12 +4,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 from sklearn.utils import check_random_state
 
 from skvae._typing import Depends, MatrixLike, Seed
 from skvae.base.columns import check_ends, column_ends
 from skvae.base.hyperparameters import check_integer
 from skvae.base.inference import InferenceMixin
+from skvae.base.states import of_one_state
 from skvae.nn.distributions import whitened_noise
 from skvae.nn.likelihoods import LIKELIHOODS
 
@@ -17,6 +19,7 @@ __all__ = ["ProbabilityMixin", "check_support"]
 
 # Entries that are drawn at a time, in float64: what a seed stands for depends on both.
 DRAWN_ENTRIES = 2**21
+BLOCK_ROWS = 2**14  # of a sparse matrix, copied at a time to look at its values
 ROUNDING = 1e-6  # what scaled data may exceed an interval by: the precision of float32
 
 
@@ -28,6 +31,7 @@ class ProbabilityMixin(InferenceMixin):
     def _latent_draws(self, n_samples, rng):
         return rng.standard_normal((n_samples, self._n_features_out))
 
+    @of_one_state
     def posterior(self, X: MatrixLike) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and standard deviation of q(z|x).
 
@@ -51,6 +55,7 @@ class ProbabilityMixin(InferenceMixin):
         result = self._apply(both, X, 2 * n_components)
         return result[:, :n_components], result[:, n_components:]
 
+    @of_one_state
     def score_samples(self, X: MatrixLike) -> np.ndarray:
         r"""Return the evidence lower bound of log p(x), row by row, in nats.
 
@@ -85,6 +90,7 @@ class ProbabilityMixin(InferenceMixin):
         scores = self._apply(lambda network, x: elbo(x), X, None, repeated=True)
         return scores.astype(np.float64, copy=False)
 
+    @of_one_state
     def elbo_terms(self, X: MatrixLike) -> tuple[np.ndarray, np.ndarray]:
         r"""Return what ``score_samples`` is made of: a term for every entry, and the divergence.
 
@@ -128,6 +134,7 @@ class ProbabilityMixin(InferenceMixin):
         ).astype(np.float64, copy=False)
         return terms[:, :-1], terms[:, -1]
 
+    @of_one_state
     def log_likelihood(
         self,
         X: MatrixLike,
@@ -195,6 +202,7 @@ class ProbabilityMixin(InferenceMixin):
         result = self._apply(both, X, 2, repeated=True).astype(np.float64, copy=False)
         return (result[:, 0], result[:, 1]) if return_ess else result[:, 0]
 
+    @of_one_state
     def sample_posterior(self, X: MatrixLike, *, random_state: Seed = None) -> np.ndarray:
         """Return one draw from q(z|x) for every row.
 
@@ -228,6 +236,7 @@ class ProbabilityMixin(InferenceMixin):
         noise = check_random_state(random_state).standard_normal(mean.shape)
         return mean + std * noise.astype(mean.dtype)
 
+    @of_one_state
     def sample(
         self,
         n_samples: int = 1,
@@ -280,8 +289,16 @@ class ProbabilityMixin(InferenceMixin):
         if parts is not None:
             check_ends(parts, *column_ends(X), getattr(self, "feature_names_in_", None))
         elif np.isfinite(LIKELIHOODS[self._fitted_params_["likelihood"]].support).any():
-            check_support(self._fitted_params_, X.min(), X.max())
+            ends = [(rows.min(), rows.max()) for rows in _blocks(X)]
+            check_support(self._fitted_params_, *np.min(ends, 0)[:1], *np.max(ends, 0)[1:])
         return X
+
+
+def _blocks(X):
+    """Return X in parts; of a sparse matrix copies, as SciPy sorts it to find its least value."""
+    if not issparse(X):
+        return [X]
+    return (X[start : start + BLOCK_ROWS] for start in range(0, X.shape[0], BLOCK_ROWS))
 
 
 def check_support(parameters, minimum, maximum):

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from contextlib import nullcontext
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -11,19 +11,15 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skvae._typing import MatrixLike
 from skvae.base.cautions import warn_of_hidden_columns
-from skvae.base.fitted import (
-    attributes_of,
-    attributes_so_far,
-    attributes_with_weights,
-    nothing_if_it_fails,
-)
+from skvae.base.fitted import attributes_of, attributes_so_far, attributes_with_weights
 from skvae.base.hyperparameters import SharedParameters
 from skvae.base.inference import InferenceMixin
 from skvae.base.pickling import pack, unpack
 from skvae.base.planning import plan_of_fit, start_of
 from skvae.base.sklearn_bases import only_if
 from skvae.base.sklearn_callbacks import CallbackSupportMixin, watched_fit, with_callbacks
-from skvae.base.validation import check_flat
+from skvae.base.states import adopt, fitted_as_a_whole, snapshot
+from skvae.base.validation import check_flat, valid_numbers
 from skvae.nn.objectives import Objective
 from skvae.training.devices import check_device
 from skvae.training.run import TrainingRun
@@ -241,36 +237,46 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
         """
         check_is_fitted(self)
         X = self._training_rows(X, reset=False)
-        vars(self).update(attributes_with_weights(self, weights, X))
+        adopt(self, attributes_with_weights(snapshot(self), weights, X))
         return self
 
     @torch.inference_mode(mode=False)
     @torch.enable_grad()
-    def _train(self, X, X_val=None, *, resume, n_epochs, keep, whole=False, n_seen=0, task=None):
-        """Validate, plan, train, and take the fitted attributes.
+    def _train(self, X, X_val=None, *, resume, **training):
+        """Take the fitted attributes of a training, all at once.
 
-        On failure none are left, or those of before where training was to ``resume``. The states
-        of the optimizer and of the generator stay only to ``keep`` on from them. Only of ``whole``
-        data is it said what was left undone.
+        On failure none are left, or those of before where training was to ``resume``. Until the
+        end other threads find the state of before.
         """
-        with nullcontext() if resume else nothing_if_it_fails(self):
-            X, X_val = self._validated(X, X_val, reset=not resume)
-            start = start_of(self, resume=resume, n_seen=n_seen)
-            validation_fraction = self.validation_fraction if self.early_stopping else None
-            rows = split_rows(X, X_val, validation_fraction, start.split_seed)
-            plan = plan_of_fit(self, rows, start, n_epochs=n_epochs, keep=keep)
-            run = TrainingRun(plan, rows, start)
-            step = plan.batch_size * plan.network.n_weights
-            fitted = in_threads_for(step, lambda: self._carried_out(run, keep, task))
-            if whole:
-                self._caution(run)
-        vars(self).update(fitted)
+        if resume:
+            adopt(self, snapshot(self)._trained(X, X_val, resume=True, **training))
+        else:
+            with fitted_as_a_whole(self) as fresh:
+                adopt(fresh, fresh._trained(X, X_val, resume=False, **training))
         return self
+
+    def _trained(self, X, X_val, *, resume, n_epochs, keep, whole=False, n_seen=0, task=None):
+        """Validate, plan, train, and return the fitted attributes.
+
+        The states of the optimizer and of the generator stay only to ``keep`` on from them. Only
+        of ``whole`` data is it said what was left undone.
+        """
+        X, X_val = self._validated(X, X_val, reset=not resume)
+        start = start_of(self, resume=resume, n_seen=n_seen)
+        validation_fraction = self.validation_fraction if self.early_stopping else None
+        rows = split_rows(X, X_val, validation_fraction, start.split_seed)
+        plan = plan_of_fit(self, rows, start, n_epochs=n_epochs, keep=keep)
+        run = TrainingRun(plan, rows, start)
+        step = plan.batch_size * plan.network.n_weights
+        fitted = in_threads_for(step, lambda: self._carried_out(run, keep, task))
+        if whole:
+            self._caution(run)
+        return fitted
 
     def _carried_out(self, run, keep, task):
         """Train, and return the fitted attributes; tell a task, if there is one, of both."""
         if task is not None:
-            task.begin(run.plan.n_epochs, lambda: attributes_so_far(self, run))
+            task.begin(run.plan.n_epochs, lambda: self._columns() | attributes_so_far(self, run))
         run.train(task)
         fitted = attributes_of(self, run)
         if keep:
@@ -278,8 +284,13 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
         else:
             run.net.optimizer_.state.clear()
         if task is not None:
-            task.end(fitted)
+            task.end(self._columns() | fitted)
         return fitted
+
+    def _columns(self):
+        """Return what ``validate_data`` told of the columns; the estimator may know others."""
+        names = getattr(self, "feature_names_in_", None)
+        return {"n_features_in_": self.n_features_in_, "feature_names_in_": names}
 
     def _validated(self, X, X_val, reset):
         """Return the rows as arrays, after a look at the parameters and at the device."""
@@ -294,15 +305,16 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
     def _training_rows(self, X, reset):
         """Return X as a valid array of at least two rows."""
         check_flat(X)
-        return validate_data(
+        validate = partial(
+            validate_data,
             self,
-            X,
             accept_sparse="csr",
             dtype="numeric",
             reset=reset,
             ensure_min_samples=2,
             ensure_all_finite="allow-nan" if self._takes_holes else True,
         )
+        return valid_numbers(validate, X, allow_nan=self._takes_holes)
 
     def _check_validation(self, X_val):
         """Return the validation rows as an array."""

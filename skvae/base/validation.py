@@ -2,8 +2,18 @@
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.utils import check_array
 
-__all__ = ["FittedColumns", "check_flat", "dense", "generated_feature_names"]
+__all__ = [
+    "FittedColumns",
+    "as_rows",
+    "check_flat",
+    "check_unmasked",
+    "dense",
+    "generated_feature_names",
+    "valid_numbers",
+    "without_nan",
+]
 
 MOST_CHANNELS = 4  # of images whose channels seem to come first
 
@@ -34,6 +44,134 @@ def check_flat(X, name="X"):
             f"{name} must be flat, (n_samples, n_features). Got shape {tuple(shape)} instead. "
             f"Use {rows}, with image_shape={image_shape} for convolutions."
         )
+
+
+def as_rows(x):
+    """Return a single row, which may be a pandas Series, as a table of one."""
+    check_flat(x)
+    shape = x.shape if hasattr(x, "shape") else np.shape(x)
+    if len(shape) > 1:
+        if shape[0] != 1:
+            raise ValueError(
+                f"x0 and x1 must be one row each. Got {shape[0]} rows instead. Give one at a time."
+            )
+        return x
+    return x.to_frame().T if hasattr(x, "to_frame") else np.reshape(x, (1, -1))
+
+
+def valid_numbers(validate, X, *, name="X", allow_nan=False):
+    """Return what scikit-learn's checks make of X, if that is numbers that float64 holds.
+
+    Those checks read the data under a mask, let dates pass, and objects that did not come in an
+    array: of None and NaT would become nan, unseen.
+
+    Parameters
+    ----------
+    validate : callable
+        X in; an array, or a sparse matrix, of any dtype out.
+    X : object
+        What was given as rows.
+    name : str, default="X"
+        What a sentence calls it.
+    allow_nan : bool, default=False
+        Whether a missing value is nan, or refused.
+
+    Returns
+    -------
+    {ndarray, sparse matrix}
+        Of a numeric dtype; no copy of X where X has one.
+
+    Raises
+    ------
+    ValueError or TypeError
+        By scikit-learn, by what X is made of, or with a sentence of ours.
+
+    Examples
+    --------
+    >>> from decimal import Decimal
+    >>> import numpy as np
+    >>> from skvae.base.validation import valid_numbers
+    >>> valid_numbers(np.asarray, [[Decimal("0.5"), 1]])
+    array([[0.5, 1. ]])
+    """
+    check_unmasked(X, name)
+    _check_no_times(X, name)
+    try:
+        rows = validate(X)
+        if rows.dtype == object:
+            _check_no_times(rows, name)
+            finite = "allow-nan" if allow_nan else True
+            rows = check_array(
+                rows,
+                accept_sparse=True,
+                dtype=np.float64,
+                ensure_all_finite=finite,
+                input_name=name,
+                ensure_min_samples=0,
+            )
+    except (ValueError, TypeError, MemoryError):
+        raise
+    except Exception as error:  # whatever an object says that cannot become an array
+        raise ValueError(
+            f"{name} must be rows of numbers that NumPy can read. Got an error from "
+            f"{type(X).__name__} instead: {str(error).partition('. ')[0].rstrip('.')}. Give an "
+            f"array of them."
+        ) from error
+    _check_no_times(rows, name)
+    _check_range(rows, name)
+    return rows
+
+
+def check_unmasked(X, name):
+    """Refuse masked arrays, rows of them too: as an array they are what is under the mask."""
+    parts = X if isinstance(X, list | tuple) else [X]
+    masks = [np.ma.getmaskarray(part) for part in parts if isinstance(part, np.ma.MaskedArray)]
+    n_masked = sum(int(mask.sum()) for mask in masks)
+    if n_masked:
+        raise ValueError(
+            f"{name} must have a number in every place. Got {n_masked} that are masked instead. "
+            f"Fill them in, as {name}.filled(0.0) does, or leave their rows out."
+        )
+
+
+def _check_no_times(X, name):
+    """Refuse dates and durations: as numbers they depend on a unit, and NaT would be one."""
+    if isinstance(X, np.ndarray) and X.dtype.kind == "O":
+        objects = X.flat
+    elif hasattr(X, "iloc") and hasattr(X, "columns"):
+        columns = np.flatnonzero([getattr(dtype, "kind", "") == "O" for dtype in X.dtypes])
+        objects = (value for place in columns for value in X.iloc[:, place])
+    else:
+        objects = ()
+    if getattr(getattr(X, "dtype", None), "kind", "") in ("m", "M") or any(
+        isinstance(value, np.datetime64 | np.timedelta64) for value in objects
+    ):
+        raise ValueError(
+            f"{name} must be rows of numbers. Got dates or durations instead. Count them in a "
+            f"unit, as ({name} - start) / numpy.timedelta64(1, 'D') does."
+        )
+
+
+def _check_range(rows, name):
+    """Refuse numbers of a wider kind that are infinite in float64."""
+    if rows.dtype.itemsize <= np.dtype(np.float64).itemsize or not rows.size:
+        return
+    if np.abs(rows.data if issparse(rows) else rows).max(initial=0) > np.finfo(np.float64).max:
+        raise ValueError(
+            f"{name} must be numbers that float64 holds. Got {rows.dtype} that is infinite there "
+            f"instead. Scale {name}."
+        )
+
+
+def without_nan(result):
+    """Return the results of rows, none of which has gone beyond the numbers there are."""
+    if np.isnan(result.min()):  # of all numbers the least, and no array beside the result
+        row = np.argmax(np.isnan(result.reshape(len(result), -1)).any(axis=1))
+        raise ValueError(
+            f"The rows must be near enough to those fitted for {result.dtype} to hold what the "
+            f"network makes of them. Got nan of row {row} instead. Clip them, or scale them alike."
+        )
+    return result
 
 
 def dense(X):

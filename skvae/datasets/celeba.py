@@ -15,6 +15,8 @@ __all__ = ["load_celeba"]
 
 CROPS = {"paper": (30, 50, 118, 118), "aligned": (0, 20, 178, 178)}
 SPLITS = ("train", "valid", "test")  # 0, 1, 2 of the file
+LISTS = {"list_attr_celeba": "Anno", "list_eval_partition": "Eval"}  # and their folders
+MOST_LIST_BYTES = 2**28  # ten times the official list of attributes
 SOURCE = "mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 
 
@@ -40,6 +42,9 @@ def load_celeba(
         root/[Anno/]list_attr_celeba.txt
         root/[Eval/]list_eval_partition.txt
 
+    That of the usual mirrors is read as well: both lists as .csv with a line of names, and the
+    images in a folder ``img_align_celeba`` of the folder of that name.
+
     At 64 x 64 in colour all faces take up 2.5 GB: give a ``memmap`` where that is too much. Needs
     Pillow and pandas: ``pip install skvae[images]``.
 
@@ -60,8 +65,9 @@ def load_celeba(
     memmap : str or path-like, default=None
         A .npy file to write the rows to in place of memory, as in :func:`load_images`.
     on_error : {"warn", "raise"}, default="warn"
-        What to do with an image that is listed, but missing or corrupt: leave it out, with its
-        row of everything, and say so in one warning at the end, or raise an error.
+        What to do with an image that is listed, but missing, corrupt or smaller than the crop:
+        leave it out, with its row of everything, and say so in one warning at the end, or raise an
+        error.
     verbose : int, default=0
         Whether to show a progress bar.
 
@@ -84,8 +90,9 @@ def load_celeba(
     FileNotFoundError
         If one of the three is at neither place.
     ValueError
-        If a list is not as it should be, the two do not list the same files, the folder has
-        files that they do not list, or as in :func:`load_images`.
+        If a list is not as it should be, names a file elsewhere or is larger than 256 MiB, the two
+        do not list the same files, the folder has files that they do not list, or as in
+        :func:`load_images`.
 
     References
     ----------
@@ -123,13 +130,13 @@ def load_celeba(
     crop = _checked_crop(crop)
     reader = ImageReader("load_celeba", image_shape, crop, memmap, on_error, verbose)
     attributes, splits = _lists(root)
-    folder = _find(root, "img_align_celeba", "Img")
+    folder = _image_folder(root)
     _check_listed(folder, attributes.index)
     if split is not None:
         attributes, splits = attributes[splits == split], splits[splits == split]
     if not len(attributes):
         raise ValueError(
-            f"load_celeba needs files in the split asked for. Got a list_eval_partition.txt "
+            f"load_celeba needs files in the split asked for. Got a list_eval_partition "
             f"without any of {split!r} instead. Choose another, or get the lists again."
         )
     data, kept = reader.read(folder, list(attributes.index))
@@ -153,10 +160,30 @@ def _checked_crop(crop):
     return CROPS[crop]
 
 
-def _find(root, name, parent):
-    """Return the path of a file or folder of the root or of its folder ``parent``."""
-    for path in (Path(root, name), Path(root, parent, name)):
-        if path.exists():
+def _image_folder(root):
+    """Return the folder of the images, the inner of two where it holds nothing else."""
+    name = "img_align_celeba"
+    folder = _find(root, name, [Path(root, name), Path(root, "Img", name)], Path.is_dir, "Img")
+    inner = folder / name
+    return inner if inner.is_dir() and not any(map(Path.is_file, folder.iterdir())) else folder
+
+
+def _list(root, name):
+    """Return the path of a list, a plain file of a bounded size."""
+    parent = LISTS[name]
+    paths = [
+        Path(root, *inner, name + end) for end in (".txt", ".csv") for inner in ((), (parent,))
+    ]
+    path = _find(root, f"{name}.txt", paths, Path.is_file, parent)
+    if path.stat().st_size > MOST_LIST_BYTES:
+        raise ValueError(_malformed(path))
+    return path
+
+
+def _find(root, name, paths, is_there, parent):
+    """Return the first of the paths that is there, or name what is not."""
+    for path in paths:
+        if is_there(path):
             return path
     raise FileNotFoundError(
         f"load_celeba needs {name} in the root or in its folder {parent}. Got the root "
@@ -166,25 +193,28 @@ def _find(root, name, parent):
 
 def _lists(root):
     """Return the attributes, indexed by file, and the split of each of its rows."""
-    attributes = _attributes(_find(root, "list_attr_celeba.txt", "Anno"))
-    partition = _partition(_find(root, "list_eval_partition.txt", "Eval"))
+    paths = _list(root, "list_attr_celeba"), _list(root, "list_eval_partition")
+    attributes, partition = _attributes(paths[0]), _partition(paths[1])
     if not attributes.index.equals(partition.index):
         raise ValueError(
-            f"load_celeba needs list_attr_celeba.txt and list_eval_partition.txt to list the same "
-            f"files in the same order. Got {len(attributes)} and {len(partition)} files that "
-            f"differ instead. Get both again."
+            f"load_celeba needs {paths[0].name} and {paths[1].name} to list the same files in the "
+            f"same order. Got {len(attributes)} and {len(partition)} files that differ instead. "
+            f"Get both again."
         )
     return attributes, np.array(SPLITS)[partition.to_numpy()]
 
 
 def _attributes(path):
-    pandas = import_pandas("load_celeba", "the attributes")
-    try:
-        with open(path) as file:
-            count = int(file.readline())
-        table = pandas.read_csv(path, sep=r"\s+", skiprows=1)
-    except ValueError as error:
-        raise ValueError(_malformed(path)) from error
+    if path.suffix == ".csv":
+        table = _table(path, index_col=0)
+        count = len(table)
+    else:
+        try:
+            with open(path) as file:
+                count = int(file.readline())
+        except ValueError as error:
+            raise ValueError(_malformed(path)) from error
+        table = _table(path, sep=r"\s+", skiprows=1)
     if not table.isin([-1, 1]).all(axis=None):
         raise ValueError(_malformed(path))
     if len(table) != count:
@@ -192,24 +222,45 @@ def _attributes(path):
             f"load_celeba needs {path.name} to have as many rows as its first line says, {count}. "
             f"Got {len(table)} instead. Get the file again."
         )
+    _check_names(table.index, path)
     return table == 1
 
 
 def _partition(path):
-    pandas = import_pandas("load_celeba", "the attributes")
-    try:
-        table = pandas.read_csv(path, sep=r"\s+", header=None, index_col=0)
-    except ValueError as error:
-        raise ValueError(_malformed(path)) from error
+    if path.suffix == ".csv":
+        table = _table(path, index_col=0)
+    else:
+        table = _table(path, sep=r"\s+", header=None, index_col=0)
     if table.shape[1] != 1 or not table.isin([0, 1, 2]).all(axis=None):
         raise ValueError(_malformed(path))
     return table.iloc[:, 0]
 
 
+def _table(path, **options):
+    """Return a list as a frame whose index has no name."""
+    pandas = import_pandas("load_celeba", "the attributes")
+    try:
+        return pandas.read_csv(path, **options).rename_axis(index=None)
+    except ValueError as error:
+        raise ValueError(_malformed(path)) from error
+
+
+def _check_names(names, path):
+    """Refuse a list that names anything but files of the folder itself."""
+    for name in names:
+        if not isinstance(name, str) or not name.strip(".") or {"/", "\\", "\0"} & set(name):
+            raise ValueError(
+                f"load_celeba needs {path.name} to name files of the folder of images. Got "
+                f"{name!r} instead. Get the file again."
+            )
+
+
 def _malformed(path):
     layout = {
         "list_attr_celeba.txt": "a count, a line of names, and rows of a file and of -1 or 1",
+        "list_attr_celeba.csv": "a line of names, and rows of a file and of -1 or 1",
         "list_eval_partition.txt": "rows of a file and 0, 1 or 2",
+        "list_eval_partition.csv": "a line of names, and rows of a file and 0, 1 or 2",
     }
     return (
         f"load_celeba needs {path.name} to hold {layout[path.name]}. Got something else instead. "
@@ -221,7 +272,7 @@ def _check_listed(folder, listed):
     unlisted = sorted(set(image_names(folder, "load_celeba")).difference(listed))
     if unlisted:
         raise ValueError(
-            f"load_celeba needs every image to be in list_attr_celeba.txt. Got {len(unlisted)} "
+            f"load_celeba needs every image to be in the list of attributes. Got {len(unlisted)} "
             f"that are not instead, the first of them {unlisted[0]}. Remove them, or get the "
             f"lists again."
         )

@@ -1,8 +1,8 @@
 """dSprites, every combination of six factors, from its official file."""
 
+import math
 import os
 import zipfile
-import zlib
 from os import PathLike
 
 import numpy as np
@@ -14,6 +14,8 @@ __all__ = ["load_dsprites"]
 
 KEYS = ("imgs", "latents_classes", "latents_values")
 FACTORS = ("colour", "shape", "scale", "orientation", "pos_x", "pos_y")
+MOST_BYTES = 2**32  # that a member unpacks to; the official images are 3.02e9
+MOST_LEVELS = 2**31
 HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -46,7 +48,8 @@ def load_dsprites(
         colour, of which no score of disentanglement can say anything.
     memmap : str or path-like, default=None
         A .npy file to unpack the images to, in place of the 3 GB of memory that they take
-        up; what has that name already is replaced, once the new file is whole.
+        up; what has that name already is replaced, once the new file is whole. Leave it alone while
+        it is in use, as :func:`load_images` says.
 
     Returns
     -------
@@ -65,7 +68,8 @@ def load_dsprites(
     FileNotFoundError
         If the file is missing.
     ValueError
-        If it is another file, or a parameter is out of its range.
+        If it is another file, encrypted, or unpacks to more than 4 GiB; if a class is negative or
+        a value not finite; or if a parameter is out of its range.
 
     References
     ----------
@@ -100,7 +104,9 @@ def load_dsprites(
     try:
         with zipfile.ZipFile(path) as archive:
             return _sprites(archive, drop_constant, memmap)
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # of archives that are encrypted, say, or packed in another way
         if str(error).startswith("load_dsprites"):
             raise
         raise ValueError(
@@ -118,15 +124,17 @@ def _sprites(archive, drop_constant, memmap):
             f"official .npz file of dSprites."
         )
     classes, values = _array(archive, "latents_classes"), _array(archive, "latents_values")
+    _size(archive, "imgs")
     with archive.open("imgs.npy") as file:
         n_images, height, width = _header(file, classes, values)
+        _check_latents(classes, values)
         rows = (file.read(height * width) for _ in range(n_images))
         data = stacked(rows, n_images, height * width, memmap)
     sizes = classes.max(axis=0) + 1
     kept = np.flatnonzero(sizes > 1) if drop_constant else np.arange(len(FACTORS))
     return Bunch(
         data=data,
-        factors=classes[:, kept],
+        factors=classes[:, kept].astype(np.int64, copy=False),
         factor_values=values[:, kept],
         factor_names=tuple(FACTORS[factor] for factor in kept),
         factor_sizes=tuple(int(size) for size in sizes[kept]),
@@ -135,8 +143,32 @@ def _sprites(archive, drop_constant, memmap):
 
 
 def _array(archive, key):
+    """Return an array that is no larger than the archive says, before memory is taken for it."""
+    with archive.open(f"{key}.npy") as file:
+        shape, _, dtype = HEADERS[np.lib.format.read_magic(file)](file)
+    if math.prod(shape) * dtype.itemsize > _size(archive, key):
+        raise ValueError(f"{key} is cut short")
     with archive.open(f"{key}.npy") as file:
         return np.lib.format.read_array(file, allow_pickle=False)
+
+
+def _size(archive, key):
+    """Return the bytes that a member says it unpacks to."""
+    size = archive.getinfo(f"{key}.npy").file_size
+    if size > MOST_BYTES:
+        raise ValueError(
+            f"load_dsprites needs arrays of at most {MOST_BYTES} bytes. Got {key} of {size} "
+            f"instead. Give the official .npz file of dSprites."
+        )
+    return size
+
+
+def _check_latents(classes, values):
+    if classes.min() < 0 or classes.max() >= MOST_LEVELS or not np.isfinite(values).all():
+        raise ValueError(
+            f"load_dsprites needs latents_classes from 0 to {MOST_LEVELS - 1} and latents_values "
+            f"that are finite. Got others instead. Give the official .npz file of dSprites."
+        )
 
 
 def _header(file, classes, values):
@@ -150,6 +182,7 @@ def _header(file, classes, values):
         or fortran_order
         or dtype != np.uint8
         or classes.dtype.kind not in "iu"
+        or values.dtype.kind not in "iuf"
         or not classes.shape == values.shape == expected
     ):
         raise ValueError(

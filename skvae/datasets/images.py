@@ -10,12 +10,13 @@ from tqdm.auto import tqdm
 from skvae._typing import Integers
 from skvae._warnings import warn
 from skvae.datasets.grids import is_integer
-from skvae.datasets.pixels import MODES, import_pillow, open_upright, pixel_row
+from skvae.datasets.pixels import KINDS, MODES, import_pillow, open_upright, pixel_row
 from skvae.datasets.rows import check_memmap, stacked
 
 __all__ = ["ImageReader", "image_names", "load_images"]
 
-EXTENSIONS = (".jpg", ".jpeg", ".png")
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+LOST = "missing, corrupt, of another kind or smaller than the crop"
 N_NAMED = 5  # files that a warning names
 
 
@@ -28,11 +29,12 @@ def load_images(
     on_error: str = "warn",
     verbose: int = 0,
 ) -> Bunch:
-    """Read a folder of JPEG and PNG files as rows of pixels.
+    """Read a folder of JPEG, PNG, WebP, BMP and TIFF files as rows of pixels.
 
-    The files whose names end in .jpg, .jpeg or .png, in any case, are read from the folder and
-    the folders in it, sorted by their paths as strings; hidden files and folders (whose names
-    begin with a dot) are passed over, and links to folders are not followed. Each image is
+    The files whose names end in .jpg, .jpeg, .png, .webp, .bmp, .tif or .tiff, in any case, are
+    read from the folder and the folders in it, sorted by their paths as strings; hidden files and
+    folders (whose names begin with a dot) are passed over, and links to folders are not followed.
+    Of a file of several images the first is taken. Each image is
 
     1. turned upright, as its EXIF orientation says,
     2. cropped,
@@ -58,10 +60,13 @@ def load_images(
     memmap : str or path-like, default=None
         A .npy file to write the rows to, one by one, in place of memory; what has that name
         already is replaced, once the new file is whole. Memory then holds a few images,
-        however many there are. ``numpy.load(memmap, mmap_mode="r")`` opens it again.
+        however many there are. ``numpy.load(memmap, mmap_mode="r")`` opens it again. Leave the
+        file alone while it is in use: whoever cuts it short ends the process that reads what
+        is gone, by a bus error that Python cannot catch.
     on_error : {"warn", "raise"}, default="warn"
-        What to do with a file that is not a JPEG or PNG image or is corrupt: leave it out,
-        and say so in one warning at the end, or raise an error.
+        What to do with a file that is no image of these kinds, is corrupt, smaller than the crop,
+        of more than 89,478,485 pixels, or a TIFF of 32 bits: leave it out, and say so in
+        one warning at the end, or raise an error.
     verbose : int, default=0
         Whether to show a progress bar.
 
@@ -82,8 +87,8 @@ def load_images(
     FileNotFoundError
         If the folder is missing.
     ValueError
-        If the folder holds no image, an image is smaller than the crop, a file cannot be read
-        under ``on_error="raise"`` or none can, or a parameter is out of its range.
+        If the folder holds no image, a file cannot be read or is smaller than the crop under
+        ``on_error="raise"`` or all are, or a parameter is out of its range.
 
     Examples
     --------
@@ -122,7 +127,7 @@ def image_names(folder, function):
                 names.append(path.replace(os.sep, "/"))
     if not names:
         raise ValueError(
-            f"{function} needs a folder with .jpg, .jpeg or .png files. Got "
+            f"{function} needs a folder with files of {', '.join(EXTENSIONS)}. Got "
             f"{os.fspath(folder)!r} instead, which has none. Give the folder that holds them."
         )
     return sorted(names)
@@ -177,46 +182,60 @@ class ImageReader:
             lost = np.setdiff1d(np.arange(len(names)), kept)
             named = ", ".join(names[place] for place in lost[:N_NAMED])
             warn(
-                f"{self.function} needs files that are JPEG or PNG images. Got {len(lost)} of "
-                f"{len(names)} that are missing or corrupt instead: {named}"
-                f"{', ...' if len(lost) > N_NAMED else ''}. They have no row; mend or remove them."
+                f"{self.function} needs files that are {KINDS}. Got {len(lost)} of {len(names)} "
+                f"that are {LOST} instead: {named}{', ...' if len(lost) > N_NAMED else ''}. They "
+                f"have no row; mend or remove them."
             )
         return data, kept
 
     def _rows(self, folder, names, kept):
         """Yield the row of every file that can be read, after noting its place in ``kept``."""
+        cause = None
         for place, name in enumerate(tqdm(names, unit="image", disable=not self.verbose)):
             try:
-                image = open_upright(os.path.join(folder, name))
-            except MemoryError:
-                raise
-            except Exception as error:  # Pillow's decoders raise nearly anything
+                row = self._row(os.path.join(folder, name), name)
+            except _Refused as error:
                 if self.on_error == "raise":
-                    raise ValueError(
-                        f"{self.function} needs files that are JPEG or PNG images. Got {name} "
-                        f"instead, which is missing or corrupt. Mend or remove it, or set "
-                        f"on_error='warn'."
-                    ) from error
+                    raise ValueError(str(error)) from error.__cause__
+                cause = cause or error
                 continue
-            self._check_size(image, name)
             kept.append(place)
-            yield pixel_row(image, self.image_shape, self.crop)
+            yield row
         if not kept:
             raise ValueError(
-                f"{self.function} needs files that are JPEG or PNG images. Got {len(names)} that "
-                f"are all missing or corrupt instead, the first of them {names[0]}. Get them again."
-            )
+                f"{self.function} needs files that are {KINDS}. Got {len(names)} that are all "
+                f"{LOST} instead, the first of them {names[0]}. Get them again, or crop less."
+            ) from cause
 
-    def _check_size(self, image, name):
-        if self.crop is None:
-            return
+    def _row(self, path, name):
+        """Return the pixels of a file, or raise why it has none."""
+        try:
+            image = open_upright(path)
+            if self._holds_crop(image):
+                return pixel_row(image, self.image_shape, self.crop)
+        except MemoryError:
+            raise
+        except Exception as error:  # Pillow's decoders raise nearly anything
+            raise _Refused(
+                f"{self.function} needs files that are {KINDS}. Got {name} instead, which is "
+                f"missing, corrupt or of another kind. Mend or remove it, or set on_error='warn'."
+            ) from error
         left, top, width, height = self.crop
-        if left + width > image.width or top + height > image.height:
-            raise ValueError(
-                f"{self.function} needs images of at least {left + width} x {top + height} pixels "
-                f"(width x height) for crop={self.crop}. Got {name} of {image.width} x "
-                f"{image.height} instead. Set a smaller crop, or remove the file."
-            )
+        raise _Refused(
+            f"{self.function} needs images of at least {left + width} x {top + height} pixels "
+            f"(width x height) for crop={self.crop}. Got {name} of {image.width} x {image.height} "
+            f"instead. Set a smaller crop, or remove the file."
+        )
+
+    def _holds_crop(self, image):
+        if self.crop is None:
+            return True
+        left, top, width, height = self.crop
+        return left + width <= image.width and top + height <= image.height
+
+
+class _Refused(Exception):
+    """A file has no row; the sentence says why."""
 
 
 def _checked_shape(image_shape, function):

@@ -1,11 +1,17 @@
 """An image file becomes one row of pixels. The only module that knows Pillow."""
 
+import os
+
 import numpy as np
 
-__all__ = ["MODES", "import_pillow", "open_upright", "pixel_row"]
+__all__ = ["KINDS", "MODES", "import_pillow", "open_upright", "pixel_row"]
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # by number of channels
-FORMATS = ("JPEG", "PNG")  # whatever the file's name says, nothing else is decoded
+# Whatever the file's name says, nothing else is decoded.
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
+KINDS = "JPEG, PNG, WebP, BMP or TIFF images"  # the same, in a sentence
+# Of one image: beyond, Pillow itself warns of files that unpack to more than a memory holds.
+MOST_PIXELS = 89_478_485
 
 
 def import_pillow():
@@ -26,7 +32,7 @@ def open_upright(path):
     Parameters
     ----------
     path : str or path-like
-        A JPEG or PNG file.
+        A file of one of the formats above; of several images in it the first is taken.
 
     Returns
     -------
@@ -36,10 +42,17 @@ def open_upright(path):
     Raises
     ------
     Exception
-        Of nearly any class, by Pillow, if the file is missing or corrupt.
+        Of nearly any class, by Pillow, if the file is missing or corrupt; a ValueError if it is no
+        plain file, has too many pixels, or pixels that 8 bits cannot stand for.
     """
     Image, ImageOps = import_pillow()
+    if not os.path.isfile(path):  # to open a pipe is to wait for its writer
+        raise ValueError("no plain file")
     with Image.open(path, formats=FORMATS) as image:
+        if image.width * image.height > MOST_PIXELS:
+            raise ValueError(f"more than {MOST_PIXELS} pixels")
+        if image.format == "TIFF" and image.mode in ("I", "F"):
+            raise ValueError("pixels of 32 bits, whose black and white nobody knows")
         ImageOps.exif_transpose(image, in_place=True)
     return image
 
@@ -50,7 +63,7 @@ def pixel_row(image, image_shape, crop=None):
     Parameters
     ----------
     image : PIL.Image.Image
-        Of any mode that JPEG and PNG files have.
+        Of any mode that these formats have.
     image_shape : (height, width, channels)
         Of the result.
     crop : (left, top, width, height), default=None

@@ -3,6 +3,7 @@
 import os
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 
 import numpy as np
 
@@ -37,7 +38,7 @@ def stacked(rows, n_rows, n_columns, memmap=None):
         Length of a row.
     memmap : str or path-like, default=None
         The .npy file to write the rows to as they come. It takes its name when it is whole,
-        and replaces what had that name.
+        and replaces what had that name; of two processes that write one name the last stays.
 
     Returns
     -------
@@ -95,11 +96,17 @@ def _write_header(file, n_rows, n_columns):
 
 @contextmanager
 def _replaced(path):
-    """Yield a new binary file that gets the name ``path`` if the block ends well."""
-    partial = Path(f"{os.fspath(path)}.partial")
-    try:
-        with open(partial, "wb") as file:
+    """Yield a new binary file that gets the name ``path`` if the block ends well.
+
+    Until then its name is one that nobody can guess: another process that writes the same path has
+    a file of its own, and no link that waits there is followed.
+    """
+    partial = Path(f"{os.fspath(path)}.{token_hex(8)}.partial")
+    with open(partial, "xb") as file:
+        try:
             yield file
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+            file.close()
+            os.replace(partial, path)
+        finally:
+            file.close()
+            partial.unlink(missing_ok=True)

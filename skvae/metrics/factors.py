@@ -1,11 +1,14 @@
 """What the scores of codes against known factors are given: rows of levels, and rows of codes."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 
-__all__ = ["Factors", "active_codes", "check_codes", "check_factors", "check_stds"]
+from skvae.base.validation import check_unmasked, valid_numbers
+
+__all__ = ["Factors", "active_codes", "check_codes", "check_factors", "check_size", "check_stds"]
 
 LARGEST_CODE = 1e150
 COLLAPSED_SHARE = 0.01  # of a code's variance that its means have, at most, where it collapsed
@@ -45,6 +48,7 @@ def check_factors(factors, codes, metric, *, nominal=None, least=1, ordered=Fals
     ``least`` is the number of factors that it needs, ``ordered`` whether it takes those that are
     not nominal for numbers. Otherwise a level is a class: it must recur, and may be a name.
     """
+    check_unmasked(factors, "factors")
     factors = check_array(factors, dtype=None, input_name="factors", ensure_min_samples=2)
     codes = check_codes(codes, metric)
     check_consistent_length(factors, codes)
@@ -58,7 +62,7 @@ def check_factors(factors, codes, metric, *, nominal=None, least=1, ordered=Fals
     levels = np.empty((n_samples, n_factors), dtype=np.intp)
     values = np.empty((n_samples, n_factors))
     for place, column in enumerate(factors.T):
-        different, levels[:, place] = np.unique(column, return_inverse=True)
+        different, levels[:, place] = _levels(column, place, metric)
         number = ordered and not nominal[place]
         _check_levels(len(different), n_samples, place, metric, number)
         values[:, place] = _numbers(column, place, metric) if number else levels[:, place]
@@ -67,18 +71,26 @@ def check_factors(factors, codes, metric, *, nominal=None, least=1, ordered=Fals
 
 def check_codes(codes, metric):
     """Return codes of shape (n_samples, n_components) as float64."""
-    codes = check_array(codes, dtype=np.float64, input_name="codes", ensure_min_samples=2)
-    if np.abs(codes).max() > LARGEST_CODE:
+    validate = partial(check_array, dtype="numeric", input_name="codes", ensure_min_samples=2)
+    codes = valid_numbers(validate, codes, name="codes").astype(np.float64, copy=False)
+    check_size(codes, metric)
+    return codes
+
+
+def check_size(codes, metric):
+    """Refuse codes that are too large to have a variance."""
+    largest = float(np.abs(codes).max())
+    if not largest <= LARGEST_CODE:
         raise ValueError(
             f"{metric} needs codes of at most {LARGEST_CODE:g} in absolute value, whose squares "
-            f"are finite. Got {np.abs(codes).max():.4g} instead. Scale them."
+            f"are finite. Got {largest:.4g} instead. Scale them."
         )
-    return codes
 
 
 def check_stds(stds, codes, metric):
     """Return the posteriors' standard deviations, which must fit the codes, as float64."""
-    stds = check_array(stds, dtype=np.float64, input_name="stds")
+    validate = partial(check_array, dtype="numeric", input_name="stds")
+    stds = valid_numbers(validate, stds, name="stds").astype(np.float64, copy=False)
     if stds.shape != codes.shape or (stds <= 0).any():
         raise ValueError(
             f"{metric} needs stds over 0, of the shape {codes.shape} of the codes. Got the shape "
@@ -114,6 +126,19 @@ def _nominal_columns(nominal, n_factors, metric):
         )
     mask[columns] = True
     return mask
+
+
+def _levels(column, place, metric):
+    """Return the different values of a column, sorted, and where each row's is among them."""
+    try:
+        if column.dtype.kind in "mM" and np.isnat(column).any():
+            raise TypeError("NaT is no level")
+        return np.unique(column, return_inverse=True)
+    except TypeError as error:
+        raise ValueError(
+            f"{metric} needs factors whose levels can be sorted. Got some in column {place} that "
+            f"cannot instead, or are missing. Give numbers or names alone."
+        ) from error
 
 
 def _check_levels(n_levels, n_samples, place, metric, number):

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from skvae.base.pipelines import last_step
+from skvae.metrics.factors import check_size
 from skvae.nn.distributions import Gaussian
 
 __all__ = ["posterior_of"]
@@ -17,5 +18,8 @@ def posterior_of(estimator, X, metric):
             f"{metric} needs an estimator with a posterior method, or a Pipeline that ends in one. "
             f"Got {type(estimator).__name__} instead. Use a VAE, such as VAETransformer."
         )
-    mean, std = (torch.as_tensor(np.asarray(array)) for array in estimator.posterior(X))
-    return Gaussian(mean.double(), std.double().log())
+    parts = [np.asarray(part, dtype=np.float64) for part in estimator.posterior(X)]
+    for part in parts:
+        check_size(part, metric)
+    mean, std = map(torch.as_tensor, parts)
+    return Gaussian(mean, std.log())

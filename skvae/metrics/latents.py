@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 from sklearn.utils import Bunch
 
 from skvae._typing import Depends, Estimator, MatrixLike
@@ -9,6 +10,7 @@ from skvae.base.hyperparameters import NON_NEGATIVE, check_argument
 from skvae.base.pipelines import last_step
 from skvae.base.transformer import BaseAutoencoderTransformer
 from skvae.base.validation import generated_feature_names
+from skvae.metrics.factors import check_size
 from skvae.metrics.inputs import posterior_of
 from skvae.nn.distributions import ACTIVE_VARIANCE, active_dimensions, kl_per_dimension
 
@@ -53,7 +55,9 @@ def active_units(estimator: Estimator, X: MatrixLike, *, threshold: float = ACTI
     """
     check_argument("threshold", threshold, NON_NEGATIVE, "active_units")
     estimator, X = last_step(estimator, X, "transform")
-    return int(active_dimensions(np.asarray(estimator.transform(X)), threshold).sum())
+    codes = np.asarray(estimator.transform(X))
+    check_size(codes, "active_units")
+    return int(active_dimensions(codes.astype(np.float64, copy=False), threshold).sum())
 
 
 def latent_summary(estimator: Estimator, X: MatrixLike) -> Depends:
@@ -144,6 +148,11 @@ def latent_loadings(estimator: Estimator, X: MatrixLike) -> Depends:
             f"Got {type(estimator).__name__} instead. Use one, such as VAETransformer."
         )
     loadings = _mean_absolute_jacobian(estimator, X)
+    if np.isnan(loadings).any():
+        raise ValueError(
+            "latent_loadings needs rows so near to those fitted that codes have derivatives there. "
+            "Got nan instead. Clip the rows, or scale them alike."
+        )
     names = getattr(estimator, "feature_names_in_", generated_feature_names(loadings.shape[1]))
     frame = _frame(estimator, X, dict(zip(names, loadings.T, strict=True)))
     return loadings if frame is None else frame
@@ -174,7 +183,7 @@ def _frame(estimator, X, columns):
 
     The estimator's ``set_output`` decides: the DataFrame is of the type it makes itself.
     """
-    container = type(estimator.transform(X[:1]))
+    container = type(estimator.transform(_first_row(X)))
     library = container.__module__.partition(".")[0]
     if library == "pandas":
         return container(columns, index=estimator.get_feature_names_out())
@@ -184,3 +193,10 @@ def _frame(estimator, X, columns):
             name += "_"
         return container({name: estimator.get_feature_names_out(), **columns})
     return None
+
+
+def _first_row(X):
+    """Return the first row of X, which need not have places."""
+    if issparse(X):
+        return X.tocsr()[:1]
+    return X[:1] if hasattr(X, "__getitem__") else np.asarray(X)[:1]

@@ -6,6 +6,7 @@ import numpy as np
 
 from skvae._typing import Estimator, MatrixLike
 from skvae.base.pipelines import last_step
+from skvae.base.validation import dense
 from skvae.metrics import active_units, gaussian_total_correlation
 
 __all__ = [
@@ -130,7 +131,7 @@ def reconstruction_scorer(estimator: Estimator, X: MatrixLike, y: Any = None) ->
     if hasattr(estimator, "reconstruction_error"):
         return -float(np.mean(estimator.reconstruction_error(X)))
     rows = np.asarray(estimator.inverse_transform(estimator.transform(X)))
-    return -float(np.mean((np.asarray(X) - rows) ** 2))
+    return -float(np.mean((dense(X).astype(np.float64, copy=False) - rows) ** 2))
 
 
 def active_units_scorer(estimator: Estimator, X: MatrixLike, y: Any = None) -> float:

@@ -1,11 +1,14 @@
 """Which beta keeps which principal direction of the data."""
 
+from functools import partial
+
 import numpy as np
 from sklearn.utils import check_array
 
 from skvae._typing import MatrixLike
 from skvae.base.hyperparameters import POSITIVE, check_argument, check_integer, one_of
 from skvae.base.principal import principal_components
+from skvae.base.validation import valid_numbers
 from skvae.base.variational import VARIANCE_FLOOR, held_noise_variance
 
 __all__ = ["suggest_beta"]
@@ -67,7 +70,8 @@ def suggest_beta(
     >>> suggest_beta(X, 2, noise_variance="learned")
     array([4., 1.])
     """
-    X = check_array(X, dtype=np.float64, ensure_min_samples=2)
+    validate = partial(check_array, dtype="numeric", input_name="X", ensure_min_samples=2)
+    X = valid_numbers(validate, X).astype(np.float64, copy=False)
     check_integer("n_components", n_components, "suggest_beta")
     constraint = [*one_of("learned", "pca"), *POSITIVE]
     check_argument("noise_variance", noise_variance, constraint, "suggest_beta")

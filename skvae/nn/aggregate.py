@@ -155,7 +155,8 @@ def log_mixture_slopes(mean, log_scale, z, self_weight, grads=None):
         found.append((total, top))
         if grads is not None:
             # [d, i, j]: derivative by log q(z_id | n_j)
-            weight = torch.addcmul(joint, density, (grads[1] / total).unsqueeze(-1))
+            of_marginals = (grads[1] / total).unsqueeze(-1)
+            weight = torch.addcmul(joint, density, of_marginals, out=density)
             found[-1] += _pulls(weight, part, precision[dims])
     total, top, *pulls = map(torch.cat, zip(*found, strict=True))
     values = (joint_sum.log2() + joint_top) / LOG2_E, (total.log2() + top).sum(0) / LOG2_E

@@ -7,10 +7,25 @@ from torch.nn import functional
 from skvae.nn.distributions import ACTIVE_VARIANCE, LOG_2PI, Gaussian
 from skvae.nn.likelihoods import Scaled
 
-__all__ = ["GaussianObservation", "Observation", "share_at_beta_1"]
+__all__ = ["GaussianObservation", "Observation", "mean_square", "share_at_beta_1"]
 
 # What a PCA's noise variance weighs beside the residual of the training rows, in rows.
 PRIOR_ROWS = 500
+
+
+def mean_square(error):
+    """Return the mean of squared entries, a scalar, with no copy of them.
+
+    Row by row: one sum of millions of squares in float32 would lose digits.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skvae.nn.observation_models import mean_square
+    >>> mean_square(torch.tensor([[3.0, 4.0], [0.0, 0.0]]))
+    tensor(6.2500)
+    """
+    return torch.linalg.vector_norm(error, dim=1).square().mean() / error.shape[1]
 
 
 class GaussianObservation(nn.Module):
@@ -150,18 +165,17 @@ class GaussianObservation(nn.Module):
     def slope(self, x, location, posterior, weight, holes=None):
         """Return minus the mean log p(x|z), and ``weight`` times its derivative by ``location``.
 
-        What autograd returns after :meth:`track`, from one residual for both. Of ``holes`` there is
-        nothing.
+        What autograd returns after :meth:`track` in training mode, from one residual for both. Of
+        ``holes`` there is nothing.
         """
         if holes is not None:
             return self._slope_around(x, location, posterior, weight, holes)
         error = location - x
         if self.log_scale.ndim == 0:
-            entries = error.view(-1)
-            residual, n_columns = torch.dot(entries, entries) / len(entries), x.shape[1]
+            residual, n_columns = mean_square(error), x.shape[1]
         else:
             residual, n_columns = error.square().mean(0), 1
-        if self.learned:
+        if self.learned and self.training:
             self._follow(self._at_beta_1(residual, posterior))
         precision = torch.exp(-2 * self.log_scale)
         mean = (0.5 * residual * precision + self.log_scale).sum() + self._constant

@@ -9,7 +9,7 @@ from torch.nn import functional
 from skvae.nn.initialization import FIRST_OUTPUT, draw_weights
 from skvae.nn.standardization import StandardizingEncoder
 
-__all__ = ["ACTIVATIONS", "PerceptronDecoder", "PerceptronEncoder", "PlainLinear"]
+__all__ = ["ACTIVATIONS", "LINEAR_LAYERS", "PerceptronDecoder", "PerceptronEncoder"]
 
 ACTIVATIONS = {
     "relu": lambda: nn.ReLU(inplace=True),
@@ -45,6 +45,9 @@ class _FromRows(PlainLinear):
 
     def forward(self, x):
         return functional.linear(x, self.weight * self.unit, self.bias)
+
+
+LINEAR_LAYERS = (PlainLinear, _FromRows)
 
 
 def _activation(make):
@@ -196,7 +199,7 @@ class PerceptronDecoder(nn.Module):
         return self.output if self.shortcut is None else self.shortcut
 
     def forward(self, z):
-        if self.training:
+        if self.training or torch.is_autocast_enabled(z.device.type):
             standardized = self.output(self.hidden(z))
             if self.shortcut is not None:
                 standardized = standardized + self.shortcut(z)

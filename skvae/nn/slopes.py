@@ -5,7 +5,8 @@ from typing import NamedTuple
 import torch
 
 from skvae.nn.aggregate import batch_weights, log_mixture_slopes
-from skvae.nn.distributions import LOG_2PI, kl_per_dimension
+from skvae.nn.distributions import LOG_2PI, Gaussian, kl_per_dimension
+from skvae.nn.likelihoods import Bernoulli, ContinuousBernoulli
 from skvae.nn.mixed_observation import MixedObservation
 from skvae.nn.objectives import (
     BetaObjective,
@@ -13,11 +14,12 @@ from skvae.nn.objectives import (
     SquaredError,
     TotalCorrelationObjective,
 )
-from skvae.nn.observation_models import GaussianObservation, Observation
+from skvae.nn.observation_models import GaussianObservation, Observation, mean_square
 
 __all__ = ["Slopes", "has_written_slopes", "penalty_slopes", "reconstruction_slope"]
 
-OBSERVATIONS = (GaussianObservation, Observation, MixedObservation)
+OBSERVATIONS = (GaussianObservation, Observation)
+DISTRIBUTIONS = (Gaussian, Bernoulli, ContinuousBernoulli)
 
 
 class Slopes(NamedTuple):
@@ -30,7 +32,10 @@ class Slopes(NamedTuple):
 
 def has_written_slopes(objective, observation):
     """Return whether both are our own, whose derivatives are here; a subclass has others."""
-    return type(objective) in PENALTIES and type(observation) in OBSERVATIONS
+    if type(observation) is MixedObservation:
+        return type(objective) in PENALTIES
+    ours = type(objective) in PENALTIES and type(observation) in OBSERVATIONS
+    return ours and observation.distribution in DISTRIBUTIONS
 
 
 def reconstruction_slope(objective, observation, x, location, posterior, weight):
@@ -67,9 +72,8 @@ def reconstruction_slope(objective, observation, x, location, posterior, weight)
     """
     if isinstance(objective, SquaredError):
         error = location - x
-        entries = error.view(-1)
-        mean = torch.dot(entries, entries) / len(entries)
-        return mean, error.mul_(2 * weight / len(entries))
+        mean = mean_square(error)
+        return mean, error.mul_(2 * weight / error.numel())
     return observation.slope(x, location, posterior, weight)
 
 
@@ -154,7 +158,7 @@ def _total_correlation(objective, posterior, z, weight):
     slopes = _of_free_bits(objective, posterior, of_dimensions, per_row)
     factor = objective.warmup.factor(objective.epoch)
     of_mi, of_tc, of_dw = (
-        factor * (weight - 1) for weight in (objective.alpha, objective.beta, objective.gamma)
+        factor * (of_part - 1) for of_part in (objective.alpha, objective.beta, objective.gamma)
     )
     n_batch, n_components = z.shape
     log_weight, self_weight = batch_weights(n_batch, objective.n_samples, objective.sampling)

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from skvae.nn.perceptrons import PerceptronDecoder, PerceptronEncoder, PlainLinear
+from skvae.nn.perceptrons import LINEAR_LAYERS, PerceptronDecoder, PerceptronEncoder
 
 __all__ = ["WrittenDecoder", "WrittenEncoder", "has_written_layers", "is_hooked"]
 
@@ -22,6 +22,7 @@ ACTIVATIONS = {
     nn.Sigmoid: lambda slope, x, y, of: aten.sigmoid_backward(slope, y),
 }
 HOOKS = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
+WEIGHT_HOOKS = ("_backward_hooks", "_post_accumulate_grad_hooks")
 
 
 def has_written_layers(module):
@@ -38,20 +39,22 @@ def has_written_layers(module):
         return False
     hooked = any(map(is_hooked, module.modules()))
     trained = all(
-        weight.requires_grad and not weight._backward_hooks for weight in module.parameters()
+        weight.requires_grad and not any(getattr(weight, name) for name in WEIGHT_HOOKS)
+        for weight in module.parameters()
     )
-    return trained and not hooked and all(map(_is_known, _chain(module)))
+    beside = [] if module.shortcut is None else [module.shortcut]
+    return trained and not hooked and all(map(_is_known, [*_chain(module), *beside]))
 
 
 def is_hooked(module):
-    """Return whether something waits for a module's calls."""
-    return any(getattr(module, name) for name in HOOKS)
+    """Return whether something waits for a module's calls, or has replaced them."""
+    return "forward" in vars(module) or any(getattr(module, name) for name in HOOKS)
 
 
 def _is_known(part):
     """Return whether a part is a layer of ours, or an activation that can be undone."""
     falls = min(getattr(part, "alpha", 0), getattr(part, "negative_slope", 0)) < 0
-    return isinstance(part, PlainLinear) or (type(part) in ACTIVATIONS and not falls)
+    return type(part) in LINEAR_LAYERS or (type(part) in ACTIVATIONS and not falls)
 
 
 def _chain(module):
@@ -68,7 +71,7 @@ class _WrittenLayers:
     ----------
     module : PerceptronEncoder or PerceptronDecoder
         One that :func:`has_written_layers`. Derivatives by its weights are written to their
-        ``grad``, which has to be there.
+        ``grad``, over what is there.
     """
 
     def __init__(self, module):
@@ -119,22 +122,24 @@ class _WrittenLayers:
         return slope.add_(beside) if to_input else None
 
     def _pull_linear(self, linear, x, slope, *, onward):
-        """Write the derivatives by a layer's weights; return that by its input if wanted."""
+        """Write the derivatives by a layer's weights; return that by its input if wanted.
+
+        Which it never is of a map of rows: only these have a ``unit`` other than 1.
+        """
         if self.holes is not None and linear is [*self.hidden, self.last][0]:
-            by_holes = self.holes.weight.grad
+            by_holes = _gradient(self.holes.weight)
             if self.missing is None:
                 by_holes.zero_()
             else:
                 unit = self.holes.unit
                 torch.addmm(by_holes, slope.T, self.missing, beta=0, alpha=unit, out=by_holes)
-        by_weight = linear.weight.grad
+        by_weight = _gradient(linear.weight)
         torch.addmm(by_weight, slope.T, x, beta=0, alpha=linear.unit, out=by_weight)
         if linear.bias is not None:
-            torch.sum(slope, 0, out=linear.bias.grad)
+            torch.sum(slope, 0, out=_gradient(linear.bias))
         if not onward:
             return None
-        by_input = slope @ linear.weight
-        return by_input if linear.unit == 1 else by_input.mul_(linear.unit)
+        return slope @ linear.weight
 
 
 class WrittenEncoder(_WrittenLayers):
@@ -176,6 +181,13 @@ class WrittenDecoder(_WrittenLayers):
     def backward(self, slope):
         """Write the derivatives by the weights, and return that by the codes."""
         return self.pull(slope * self.scale, to_input=True)
+
+
+def _gradient(weight):
+    """Return where the derivative by a weight is to be written."""
+    if weight.grad is None:
+        weight.grad = torch.empty_like(weight)
+    return weight.grad
 
 
 def _linear(linear, x):

@@ -64,7 +64,8 @@ class ColumnRanges:
         if issparse(X):
             low, high = self.low[X.indices], self.high[X.indices]
             data = np.clip(X.data, np.minimum(low, 0), np.maximum(high, 0))
-            return csr_array((data.astype(X.dtype, copy=False), X.indices, X.indptr), X.shape)
+            parts = (data.astype(X.dtype, copy=False), X.indices, X.indptr)
+            return csr_array(parts, X.shape, copy=True)  # sorted in place, indices are no more X's
         if isinstance(X, np.ndarray):
             with np.errstate(invalid="ignore"):
                 if not (np.less(X, self.low).any() or np.greater(X, self.high).any()):

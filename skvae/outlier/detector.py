@@ -13,7 +13,6 @@ from sklearn.utils import check_random_state
 from skvae._typing import MatrixLike, Seed, Transformer
 from skvae._warnings import warn
 from skvae.base.documentation import DocumentationLinks, block_around
-from skvae.base.fitted import nothing_if_it_fails
 from skvae.base.hyperparameters import (
     AT_MOST_HALF,
     INTEGER,
@@ -26,6 +25,7 @@ from skvae.base.hyperparameters import (
     one_of,
 )
 from skvae.base.sklearn_bases import BaseEstimator
+from skvae.base.states import fitted_as_a_whole
 from skvae.outlier.bags import draw_bags
 from skvae.outlier.calibration import ROUNDING, Calibration, mean_where, rounding, threshold
 from skvae.outlier.columns import ColumnRanges
@@ -203,9 +203,9 @@ class AutoencoderOutlierDetector(OutlierInferenceMixin, DocumentationLinks, Base
             If ``contamination`` is below 1 / (m + 1), which m scores cannot tell. Of what the
             models warn of, each kind of warning comes once.
         """
-        with nothing_if_it_fails(self):
-            self._validate_params()
-            self._fit(self._rows(X, reset=True))
+        with fitted_as_a_whole(self) as fresh:
+            fresh._validate_params()
+            fresh._fit(fresh._rows(X, reset=True))
         return self
 
     def _fit(self, X):

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from skvae._typing import Depends, MatrixLike
 from skvae.base.hyperparameters import check_integer
 from skvae.base.sklearn_bases import OutlierMixin
+from skvae.base.states import of_one_state
 from skvae.base.validation import FittedColumns, generated_feature_names
 from skvae.outlier.calibration import Calibration, mean_where, p_values
 from skvae.outlier.explanations import as_table, contributions
@@ -81,6 +82,7 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
         unseen = self._seen_rows_.unseen(X)
         return mean_where(self._member_scores(X, unseen), unseen)
 
+    @of_one_state
     def score_samples(self, X: MatrixLike) -> np.ndarray:
         """Return how normal each row is: the mean of the models' scores, by ``anomaly_score``.
 
@@ -99,6 +101,7 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
         """
         return self._scores(self._rows(X))
 
+    @of_one_state
     def decision_function(self, X: MatrixLike) -> np.ndarray:
         """Return ``score_samples(X) - offset_``: negative for outliers.
 
@@ -114,6 +117,7 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
         """
         return self.score_samples(X) - self.offset_
 
+    @of_one_state
     def predict(self, X: MatrixLike) -> np.ndarray:
         """Tell outliers from inliers.
 
@@ -129,6 +133,7 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
         """
         return np.where(self.decision_function(X) >= 0, 1, -1)
 
+    @of_one_state
     def p_value(self, X: MatrixLike) -> np.ndarray:
         r"""Return the conformal p-value of each row: how often a normal row scores so low.
 
@@ -183,6 +188,7 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
         scores = self._member_scores(X, unseen)
         return p_values(scores, unseen, self._calibration_, self._score_scale_)
 
+    @of_one_state
     def explain(self, X: MatrixLike, n_features: int | None = None) -> Depends:
         r"""Return which columns make each row less normal, and by how much.
 

@@ -141,7 +141,13 @@ def mean_squares(X):
 
 def _squared_errors(transformer, X):
     """Return the squared error of every entry, in float64."""
-    rows = dense(X).astype(np.float64, copy=False)
+    try:
+        rows = dense(X).astype(np.float64, copy=False)
+    except (TypeError, ValueError):  # text, dates
+        raise ValueError(
+            "anomaly_score='reconstruction' needs rows that are numbers. Got a table with other "
+            "columns instead. Set anomaly_score='likelihood'."
+        ) from None
     reconstruction = dense(transformer.inverse_transform(transformer.transform(X)))
     if reconstruction.shape != rows.shape:
         raise ValueError(

@@ -1,11 +1,13 @@
 """Rows as they come: arrays, CSR matrices and frames, and their columns."""
 
+from functools import partial
+
 import numpy as np
 from scipy.sparse import csr_array, issparse
 from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.validation import validate_data
 
-from skvae.base.validation import dense
+from skvae.base.validation import dense, valid_numbers
 
 __all__ = [
     "cells_of",
@@ -43,22 +45,34 @@ def valid_rows(detector, X, *, reset):
     {array, DataFrame, CSR matrix} of shape (n_samples, n_features)
         Of numbers, none infinite.
     """
-    rows = validate_data(
+    validate = partial(
+        validate_data,
         detector,
-        X,
         accept_sparse="csr" if get_tags(detector).input_tags.sparse else False,
         dtype="numeric",
         reset=reset,
         ensure_all_finite="allow-nan",
         ensure_min_samples=LEAST_ROWS if reset else 1,
     )
-    if isinstance(rows, np.ndarray) and rows.dtype == object:  # None among numbers
-        rows = rows.astype(np.float64)
+    rows = _own(valid_numbers(validate, X, allow_nan=True))
     named = hasattr(detector, "feature_names_in_") and hasattr(X, "columns")
     if not named or issparse(rows):
         return rows
-    has_numbers = np.asarray(X[:1]).dtype.kind in "biuf"  # or text that stands for numbers
-    return X if has_numbers or not hasattr(X, "astype") else X.astype(rows.dtype)
+    if np.asarray(X[:1]).dtype.kind in "biuf":  # and not text that stands for numbers
+        return X
+    if hasattr(X, "astype"):
+        return X.astype(rows.dtype)
+    return type(X)(dict(zip(X.columns, rows.T, strict=True)))
+
+
+def _own(rows):
+    """Return rows in the machine's byte order; of a CSR matrix each entry once, sorted."""
+    if issparse(rows):
+        if not rows.has_canonical_format:
+            rows = rows.copy()
+            rows.sum_duplicates()
+        return rows
+    return rows.astype(rows.dtype.newbyteorder("="), copy=False)
 
 
 def valid_frame(detector, X, *, reset):
@@ -125,7 +139,7 @@ def is_mixed(X):
     >>> is_mixed(pd.DataFrame({"a": ["1", "2"]})), is_mixed(pd.DataFrame({"a": ["x", "2"]}))
     (False, True)
     """
-    if not hasattr(X, "columns"):
+    if not hasattr(X, "shape") or not hasattr(X, "columns"):
         return False
     columns = (_column(X, place) for place in range(X.shape[1]))
     return any(_is_date(column) or _numbers(column) is None for column in columns)
@@ -160,7 +174,7 @@ def replaced(X, mask, values):
     Returns
     -------
     {array, CSR matrix, DataFrame} of shape (n_samples, n_features)
-        Of the kind of X.
+        Of the kind of X, and of its dtype where that holds the values.
 
     Examples
     --------
@@ -170,12 +184,17 @@ def replaced(X, mask, values):
     array([[1., 8.]])
     """
     if isinstance(X, np.ndarray):
-        return np.where(mask, np.asarray(values, dtype=np.float64), X).astype(X.dtype, copy=False)
+        values = np.asarray(values, dtype=np.float64)
+        asked = values[mask.any(axis=0)]
+        is_held = X.dtype.kind == "f" or np.array_equal(asked, asked.astype(X.dtype))
+        return np.where(mask, values, X).astype(X.dtype if is_held else np.float64, copy=False)
     if issparse(X):
         return csr_array(replaced(X.toarray(), mask, values))
     changed = X.copy() if hasattr(X, "iloc") else X
     for place in np.flatnonzero(mask.any(axis=0)):
         old, here = _column(X, place), mask[:, place]
+        if isinstance(values[place], float) and not _holds_floats(old):
+            old = _as_floats(old)
         if hasattr(X, "iloc"):
             new = old.copy()
             new.iloc[np.flatnonzero(here)] = values[place]
@@ -185,6 +204,19 @@ def replaced(X, mask, values):
             new = [values[place] if there else value for there, value in pairs]
             changed = changed.with_columns(type(old)(X.columns[place], new, dtype=old.dtype))
     return changed
+
+
+def _holds_floats(column):
+    """Return whether any float has a place in a column: of categories only those that it has."""
+    return np.asarray(column[:1]).dtype.kind == "f" and not hasattr(column.dtype, "categories")
+
+
+def _as_floats(column):
+    """Return a column of numbers, of whatever kind, as one of float64."""
+    numbers = _numbers(column)
+    if hasattr(column, "iloc"):
+        return type(column)(numbers, index=column.index, name=column.name)
+    return type(column)(column.name, numbers)
 
 
 def _column(X, place):
@@ -233,5 +265,10 @@ def _numbers(column):
         if hasattr(column.dtype, "na_value") and hasattr(column, "to_numpy"):
             return column.to_numpy(dtype=np.float64, na_value=np.nan)  # pandas' nullable kinds
         return np.asarray(column).astype(np.float64)
+    except OverflowError as error:
+        raise ValueError(
+            f"X must be numbers that float64 holds. Got an integer in column {column.name!r} "
+            f"instead that is infinite there. Scale X."
+        ) from error
     except (TypeError, ValueError):
         return None

@@ -1,6 +1,7 @@
 """Rows drawn from models, side by side."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from math import ceil, sqrt
 from typing import Any, Self
 
@@ -10,6 +11,7 @@ from sklearn.utils import check_array, check_random_state
 
 from skvae._typing import Estimator, Floats, Integers, MatrixLike, Seed
 from skvae.base.hyperparameters import check_integer
+from skvae.base.validation import valid_numbers
 from skvae.plotting.figures import Display
 from skvae.plotting.models import (
     feature_names_of,
@@ -143,7 +145,8 @@ or dict of these
         first = next(iter(estimators.values()))
         samples = {}
         if X is not None:
-            X = check_array(rows_before(first, X), dtype="numeric", input_name="X")
+            validate = partial(check_array, dtype="numeric", input_name="X")
+            X = valid_numbers(validate, rows_before(first, X))
             samples["data"] = X[:n_samples]
         for name, estimator in estimators.items():
             last = last_that_can(estimator, "sample", cls.__name__)

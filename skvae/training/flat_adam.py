@@ -8,13 +8,14 @@ from skvae.training.optimizers import Adam
 __all__ = ["FlatAdam"]
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
+STEP_HOOKS = ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks")
 
 
 class FlatAdam:
     """Steps for an :class:`~skvae.training.optimizers.Adam` whose weights lie in one tensor.
 
-    The parameters, their ``grad`` and the optimizer's states become views of flat tensors, so that
-    whoever looks at network and optimizer between epochs finds what is always there.
+    The parameters and the optimizer's states become views of flat tensors, so that whoever looks
+    at network and optimizer between epochs finds what is always there.
 
     Parameters
     ----------
@@ -28,9 +29,9 @@ class FlatAdam:
     >>> from skvae.training.optimizers import Adam
     >>> weight = torch.nn.Parameter(torch.zeros(2, 2))
     >>> flat = FlatAdam(Adam([weight], lr=0.1, fused=True))
-    >>> weight.grad.fill_(3.0)
-    tensor([[3., 3.],
-            [3., 3.]])
+    >>> weight.grad = torch.full((2, 2), 3.0)
+    >>> flat.collect()
+    True
     >>> flat.step()
     >>> weight.data
     tensor([[-0.1000, -0.1000],
@@ -40,60 +41,69 @@ class FlatAdam:
     def __init__(self, optimizer):
         self.optimizer = optimizer
         (self.group,) = optimizer.param_groups
-        self.parameters = self.group["params"]
+        self.parameters = [*self.group["params"]]
         sizes = [weight.numel() for weight in self.parameters]
-        self.weights, self.gradient, *self.moments = torch.zeros(4, sum(sizes)).unbind()
+        flats = [self.parameters[0].new_zeros(sum(sizes)) for _ in range(4)]
+        self.weights, self.gradient, *self.moments = flats
+        dense = [torch.empty_like(weight) for weight in self.parameters]  # a view may have gaps
         self.places = [
-            [part.as_strided(weight.size(), weight.stride(), part.storage_offset())
-             for part, weight in zip(flat.split(sizes), self.parameters, strict=True)]
-            for flat in (self.weights, self.gradient, *self.moments)
+            [part.as_strided(like.size(), like.stride(), part.storage_offset())
+             for part, like in zip(flat.split(sizes), dense, strict=True)]
+            for flat in flats
         ]  # fmt: skip
-        self.counts = torch.zeros(len(sizes))  # of steps, a state of every parameter
+        # Of steps, a state of every parameter; torch's own are float32 whatever its default dtype.
+        self.counts = self.weights.new_zeros(len(sizes))
         self._take()
         self.count = self.counts[0].clone()
 
     @staticmethod
     def takes(optimizer):
         """Return whether an optimizer is the named one, of dense weights that began together."""
-        if type(optimizer) is not Adam or len(optimizer.param_groups) > 1:
+        if not _is_plain_adam(optimizer):
             return False
-        weights = optimizer.param_groups[0]["params"]
-        counts = {float(optimizer.state[weight].get("step", 0.0)) for weight in weights}
-        return len(counts) == 1 and "step" not in vars(optimizer) and all(map(_is_plain, weights))
+        states = [optimizer.state[weight] for weight in optimizer.param_groups[0]["params"]]
+        return len({float(state.get("step", 0.0)) for state in states}) == 1
 
     @property
     def holds(self):
-        """Whether parameters and states still lie where they were laid: nobody replaced them."""
+        """Whether the optimizer's step is still this one's: nobody replaced or froze anything."""
+        if not _is_plain_adam(self.optimizer) or self.optimizer.param_groups[0] is not self.group:
+            return False
+        if [*map(id, self.group["params"])] != [*map(id, self.parameters)]:
+            return False
         return all(
-            weight.data_ptr() == place.data_ptr() and weight.grad is gradient
+            weight.data_ptr() == place.data_ptr()
             and all(self.optimizer.state[weight].get(name) is moment
                     for name, moment in zip(MOMENTS, moments, strict=True))
-            for weight, place, gradient, *moments in zip(self.parameters, *self.places, strict=True)
+            for weight, place, _, *moments in zip(self.parameters, *self.places, strict=True)
         )  # fmt: skip
 
     def _take(self):
         """Lay parameters and states out."""
         places = zip(self.parameters, self.counts, *self.places, strict=True)
-        for weight, count, place, gradient, *moments in places:
+        for weight, count, place, _, *moments in places:
             state = self.optimizer.state[weight]
             place.copy_(weight.detach())
-            weight.data, weight.grad = place, gradient
+            weight.data = place
             count.fill_(state.get("step", 0.0))
             for name, moment in zip(MOMENTS, moments, strict=True):
                 if name in state:
                     moment.copy_(state[name])
             state.update(step=count, **dict(zip(MOMENTS, moments, strict=True)))
 
-    def clear(self):
-        """Set all gradients to zero."""
-        self.gradient.zero_()
+    def lend(self):
+        """Make parts of the flat gradient the parameters' own, for who writes all of them."""
+        for weight, gradient in zip(self.parameters, self.places[1], strict=True):
+            weight.grad = gradient
 
     def collect(self):
-        """Take gradients that a callback has put in the place of ours."""
-        for weight, gradient in zip(self.parameters, self.places[1], strict=True):
-            if weight.grad is not gradient:
-                gradient.copy_(weight.grad)
-                weight.grad = gradient
+        """Copy the parameters' gradients into the flat one; return whether all have one."""
+        gradients = [weight.grad for weight in self.parameters]
+        if any(gradient is None for gradient in gradients):
+            return False  # the optimizer leaves such a weight where it is
+        for gradient, place in zip(gradients, self.places[1], strict=True):
+            place.copy_(gradient)
+        return True
 
     def step(self):
         """Move all weights once."""
@@ -117,10 +127,23 @@ class FlatAdam:
 
     def release(self):
         """Give parameters and states memory of their own again."""
-        for weight in self.parameters:
-            weight.data, weight.grad = weight.data.clone(), None
+        self.settle()
+        for weight, gradient in zip(self.parameters, self.places[1], strict=True):
+            weight.data = weight.data.clone()
+            if weight.grad is gradient:
+                weight.grad = None
             state = self.optimizer.state[weight]
             state.update({name: value.clone() for name, value in state.items()})
+
+
+def _is_plain_adam(optimizer):
+    """Return whether an optimizer's step is that of the named one, on all of its weights alike."""
+    if type(optimizer) is not Adam or len(optimizer.param_groups) > 1:
+        return False
+    # A scheduler of torch's replaces the method, and hooks wait for its calls.
+    if "step" in vars(optimizer) or any(getattr(optimizer, name) for name in STEP_HOOKS):
+        return False
+    return all(map(_is_plain, optimizer.param_groups[0]["params"]))
 
 
 def _is_plain(weight):

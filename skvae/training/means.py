@@ -20,35 +20,37 @@ class EpochMeans:
         self.keeps = keeps
         self.n_samples = 0
         self.kept = []
-        self._names = ()
-        self._sums = None
+        self._sums = {}
         self._waiting = []
-        self._size = 0  # rows of the batches that wait
+        self._kind = None  # terms and number of rows of the batches that wait
 
     def add(self, means, n_samples):
         """Take the means over a batch, {name: scalar tensor}, of so many rows."""
-        if n_samples != self._size or len(self._waiting) == MOST_WAITING:
+        kind = (tuple(means), n_samples)
+        if kind != self._kind or len(self._waiting) == MOST_WAITING:
             self._sum()
-        self._names, self._size = tuple(means), n_samples
+            self._kind = kind
         self._waiting.append([mean.detach() for mean in means.values()])
         self.n_samples += n_samples
         if self.keeps is not None:
             self.kept.append((means[self.keeps].detach(), n_samples))
 
     def _sum(self):
-        """Add up the batches that wait, all of one size."""
+        """Add up the batches that wait, all of one kind."""
         if not self._waiting:
             return
+        names, n_samples = self._kind
         scalars = [mean for means in self._waiting for mean in means]
-        sums = torch.stack(scalars).view(len(self._waiting), -1).sum(0) * self._size
-        self._sums = sums if self._sums is None else self._sums + sums
+        sums = torch.stack(scalars).view(len(self._waiting), -1).sum(0) * n_samples
+        for name, of_term in zip(names, sums.unbind(), strict=True):
+            self._sums[name] = self._sums[name] + of_term if name in self._sums else of_term
         self._waiting = []
 
     @property
     def totals(self):
         """Sums over the rows, {name: scalar tensor}."""
         self._sum()
-        return dict(zip(self._names, self._sums, strict=True))
+        return self._sums
 
 
 def fetched(*epochs):

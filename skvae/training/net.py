@@ -118,8 +118,8 @@ class AutoencoderNet(NeuralNet):
         """
         X, datasets, best = train.X, _datasets(train, validation), {}
         self.notify("on_train_begin", X=X, y=X)
-        steps = Steps(self, precision)
-        with tqdm(total=epochs, unit="epoch", disable=not progress) as bar:
+        bar = tqdm(total=epochs, unit="epoch", disable=not progress)
+        with bar, Steps(self, precision) as steps:
             for epoch in range(first_epoch, first_epoch + epochs):
                 self.notify("on_epoch_begin", **datasets)
                 if task is not None:
@@ -136,7 +136,6 @@ class AutoencoderNet(NeuralNet):
                 bar.set_postfix({name: f"{value:.4g}" for name, value in shown.items()})
                 if self._ends_after(shown, patience, datasets, task):
                     break
-        steps.release()
         self.criterion_.epoch = math.inf
         if patience is not None:
             patience.restore(self.module_)

@@ -4,7 +4,13 @@ import torch
 from torch.nn import functional
 
 from skvae.nn.distributions import Gaussian
-from skvae.nn.networks import LOG_SCALE_RANGE, AutoencoderNetwork, VariationalNetwork
+from skvae.nn.networks import (
+    DECODERS,
+    ENCODERS,
+    LOG_SCALE_RANGE,
+    AutoencoderNetwork,
+    VariationalNetwork,
+)
 from skvae.nn.slopes import has_written_slopes, penalty_slopes, reconstruction_slope
 from skvae.nn.written_layers import WrittenDecoder, WrittenEncoder, has_written_layers, is_hooked
 from skvae.training.flat_adam import FlatAdam
@@ -19,6 +25,8 @@ NETWORKS = (AutoencoderNetwork, VariationalNetwork)
 class Steps:
     """The steps of a fit: their gradients, and the optimizer that follows them.
 
+    As a context it lets go of the weights at its end.
+
     Parameters
     ----------
     net : AutoencoderNet
@@ -32,46 +40,61 @@ class Steps:
         self.precision = precision
         self.flat = None
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self._release()
+
     def begin_epoch(self):
-        """Look at what callbacks have made of network and optimizer since."""
+        """Look at callbacks, and at what they have made of network and optimizer."""
+        self.heard = any(hears_batches(callback) for _, callback in self.net.callbacks_)
+        self._look()
+
+    def _look(self):
+        """Choose how to compute a step and how to take it."""
         net, optimizer = self.net, self.net.optimizer_
-        self.heard = any(hears_batches(callback) for _, callback in net.callbacks_)
-        if self.flat is None or not self.flat.holds:
-            self.flat = FlatAdam(optimizer) if FlatAdam.takes(optimizer) else None
+        if self.flat is not None and not self.flat.holds:
+            self._release()
+        if self.flat is None and FlatAdam.takes(optimizer):
+            self.flat = FlatAdam(optimizer)
         self.step = step_of(net.module_, net.criterion_, self.precision, net.device)
         self.weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-        if self.step.overwrites:
-            for weight in self.weights:
-                weight.grad = torch.zeros_like(weight) if weight.grad is None else weight.grad
+        # Where somebody may look, or not every weight need have one, gradients are new tensors.
+        self.lends = self.flat is not None and self.step.overwrites and not self.heard
+        if self.lends:
+            self.flat.lend()
 
     def pull(self, x, noise, weight):
-        """Compute the gradients of a batch; return the means of the terms, and the output."""
-        if not self.step.overwrites:
-            self._clear()
+        """Compute the gradients of a batch; return the means of the terms, and of the loss."""
+        if self.heard:
+            self._look()
+        if not self.lends:
+            for of_optimizer in self.weights:  # zero_grad without its hooks, which cost as much
+                of_optimizer.grad = None  # as a layer
         return self.step(x, noise, weight)
-
-    def _clear(self):
-        if self.flat is not None:
-            self.flat.clear()
-            return
-        for weight in self.weights:  # zero_grad without its hooks, which cost as much as a layer
-            weight.grad = None
 
     def move(self):
         """Let the optimizer follow the gradients."""
+        if self.flat is not None and not self.lends and not self._collected():
+            self._release()
         if self.flat is None:
             self.net.optimizer_.step()
             return
-        if self.heard:
-            self.flat.collect()
         self.flat.step()
+        if self.heard:
+            self.flat.settle()
+
+    def _collected(self):
+        """Return whether the flat optimizer has all gradients, and its step is the optimizer's."""
+        return (not self.heard or self.flat.holds) and self.flat.collect()
 
     def end_epoch(self):
         """Leave network and optimizer as any other training would."""
         if self.flat is not None:
             self.flat.settle()
 
-    def release(self):
+    def _release(self):
         """Let go of the weights."""
         if self.flat is not None:
             self.flat.release()
@@ -91,7 +114,8 @@ def step_of(network, objective, precision, device):
         Where the network is.
     """
     ours = type(network) in NETWORKS and has_written_slopes(objective, network.observation)
-    if ours and not is_hooked(network):
+    rounded = torch.is_autocast_enabled(torch.device(device).type)  # by the caller of fit
+    if ours and not rounded and not is_hooked(network):
         return LayerStep(network, objective, precision, device)
     return WholeStep(network, objective, precision, device)
 
@@ -168,12 +192,15 @@ class LayerStep:
             self.encoder = WrittenEncoder(network.encoder, network.read)
             self.decoder = WrittenDecoder(network.decoder)
         else:
-            self.encoder = _ByAutograd(
-                at_precision(network.encoded, precision, device), to_input=False
+            encoded, decoded = (
+                at_precision(function, precision, device)
+                for function in (network.encoded, network.decoded)
             )
-            self.decoder = _ByAutograd(
-                at_precision(network.decoded, precision, device), to_input=True
-            )
+            # Two modules of the user's may know each other: what the one decodes with, the other
+            # has computed, and derivatives go through it twice.
+            ours = isinstance(network.encoder, ENCODERS) or isinstance(network.decoder, DECODERS)
+            self.encoder = _ByAutograd(encoded, to_input=False)
+            self.decoder = _ByAutograd(decoded, to_input=True, keeps_graph=not ours)
 
     @torch.no_grad()
     def __call__(self, x, noise, weight):
@@ -216,9 +243,10 @@ def _by_encoded(by_z, slopes, deviation, log_scale):
 class _ByAutograd:
     """Forward and backward of any module of tensors in, tensors out."""
 
-    def __init__(self, function, *, to_input):
+    def __init__(self, function, *, to_input, keeps_graph=False):
         self.function = function
         self.to_input = to_input
+        self.keeps_graph = keeps_graph
 
     def forward(self, x):
         """Return the output for a batch."""
@@ -233,5 +261,6 @@ class _ByAutograd:
     def backward(self, slope):
         """Add to the gradients of the weights; return the derivative by the input."""
         if self.output.requires_grad:
-            torch.autograd.backward(self.output, slope)
-        return self.leaf.grad
+            torch.autograd.backward(self.output, slope, retain_graph=self.keeps_graph)
+        # A module may return what does not follow from its input.
+        return torch.zeros_like(self.leaf) if self.leaf.grad is None else self.leaf.grad

@@ -6,9 +6,10 @@ from types import SimpleNamespace
 import _paper_fits
 import numpy as np
 import pytest
-import torch
 from _common import write_whole
 from _paper_fits import Model, Setting, epochs_of_a_piece, fetch, fingerprint, is_kept
+
+from skvae.training.flat_adam import FlatAdam
 
 SETTING = Setting(
     data="noise",
@@ -44,7 +45,7 @@ def images(monkeypatch):
 
 def interrupted_at(step, monkeypatch):
     """Have the optimizer's step of this number raise what Ctrl-C does."""
-    taken, take = [], torch.optim.Adam.step
+    taken, take = [], FlatAdam.step
 
     def counted(self, *arguments, **options):
         taken.append(None)
@@ -52,7 +53,7 @@ def interrupted_at(step, monkeypatch):
             raise KeyboardInterrupt
         return take(self, *arguments, **options)
 
-    monkeypatch.setattr(torch.optim.Adam, "step", counted)
+    monkeypatch.setattr(FlatAdam, "step", counted)
 
 
 @every_model

@@ -114,8 +114,10 @@ def test_rows_correspond_where_files_are_corrupt_or_missing(root, tmp_path, in_f
     (root / "img_align_celeba" / NAMES[0]).write_bytes(b"no image")
     (root / "img_align_celeba" / NAMES[4]).unlink()
     text = (
-        "load_celeba needs files that are JPEG or PNG images. Got 2 of 6 that are missing or "
-        "corrupt instead: 000001.jpg, 000005.jpg. They have no row; mend or remove them."
+        "load_celeba needs files that are JPEG, PNG, WebP, BMP or TIFF images. "
+        "Got 2 of 6 that are "
+        "missing, corrupt, of another kind or smaller than the crop instead: 000001.jpg, "
+        "000005.jpg. They have no row; mend or remove them."
     )
     memmap = tmp_path / "faces.npy" if in_file else None
     with pytest.warns(UserWarning, match=sentence(text)):
@@ -127,8 +129,9 @@ def test_rows_correspond_where_files_are_corrupt_or_missing(root, tmp_path, in_f
 def test_a_missing_file_is_raised_when_asked(root):
     (root / "img_align_celeba" / NAMES[4]).unlink()
     text = (
-        "load_celeba needs files that are JPEG or PNG images. Got 000005.jpg instead, which is "
-        "missing or corrupt. Mend or remove it, or set on_error='warn'."
+        "load_celeba needs files that are JPEG, PNG, WebP, BMP or TIFF images. "
+        "Got 000005.jpg instead, which is "
+        "missing, corrupt or of another kind. Mend or remove it, or set on_error='warn'."
     )
     with pytest.raises(ValueError, match=sentence(text)):
         load_celeba(root, on_error="raise")
@@ -138,7 +141,8 @@ def test_a_missing_file_is_raised_when_asked(root):
 def test_a_file_that_is_not_listed_is_named(root):
     save(root / "img_align_celeba" / "me.jpg", Image.new("RGB", (178, 218)))
     text = (
-        "load_celeba needs every image to be in list_attr_celeba.txt. Got 1 that are not instead, "
+        "load_celeba needs every image to be in the list of attributes. Got 1 that are not "
+        "instead, "
         "the first of them me.jpg. Remove them, or get the lists again."
     )
     with pytest.raises(ValueError, match=sentence(text)):
@@ -232,7 +236,7 @@ def test_lists_of_different_files_are_refused(root):
             "Got 'tight' instead. Choose one of them.",
         ),
         (
-            {"crop": (100, 0, 100, 100)},
+            {"crop": (100, 0, 100, 100), "on_error": "raise"},
             "load_celeba needs images of at least 200 x 100 pixels (width x height) for "
             "crop=(100, 0, 100, 100). Got 000001.jpg of 178 x 218 instead. Set a smaller crop, or "
             "remove the file.",
@@ -252,7 +256,7 @@ def test_arguments_out_of_range_are_refused(root, parameters, text):
 def test_a_split_without_files_is_refused(root):
     rewrite(root / "list_eval_partition.txt", " 1", " 0")
     text = (
-        "load_celeba needs files in the split asked for. Got a list_eval_partition.txt without any "
+        "load_celeba needs files in the split asked for. Got a list_eval_partition without any "
         "of 'valid' instead. Choose another, or get the lists again."
     )
     with pytest.raises(ValueError, match=sentence(text)):

@@ -45,8 +45,10 @@ def test_files_of_all_folders_come_sorted_by_path(tmp_path):
 def test_a_corrupt_file_is_named_and_has_no_row(folder, tmp_path, in_file):
     memmap = tmp_path / "rows.npy" if in_file else None
     text = (
-        "load_images needs files that are JPEG or PNG images. Got 1 of 10 that are missing or "
-        "corrupt instead: 5.png. They have no row; mend or remove them."
+        "load_images needs files that are JPEG, PNG, WebP, BMP or TIFF images. "
+        "Got 1 of 10 that are "
+        "missing, corrupt, of another kind or smaller than the crop instead: 5.png. "
+        "They have no row; mend or remove them."
     )
     with pytest.warns(UserWarning, match=sentence(text)) as caught:
         images = load_images(folder, (12, 10, 3), memmap=memmap)
@@ -62,8 +64,10 @@ def test_whatever_is_no_jpeg_or_png_is_corrupt(readable, junk):
     for number in range(6):
         (readable / f"0{number}.jpg").write_bytes(junk)
     text = (
-        "load_images needs files that are JPEG or PNG images. Got 6 of 15 that are missing or "
-        "corrupt instead: 00.jpg, 01.jpg, 02.jpg, 03.jpg, 04.jpg, .... They have no row; mend or "
+        "load_images needs files that are JPEG, PNG, WebP, BMP or TIFF images. "
+        "Got 6 of 15 that are "
+        "missing, corrupt, of another kind or smaller than the crop instead: "
+        "00.jpg, 01.jpg, 02.jpg, 03.jpg, 04.jpg, .... They have no row; mend or "
         "remove them."
     )
     with pytest.warns(UserWarning, match=sentence(text)):
@@ -74,8 +78,9 @@ def test_whatever_is_no_jpeg_or_png_is_corrupt(readable, junk):
 def test_a_corrupt_file_is_raised_when_asked_and_leaves_no_file(folder, tmp_path, in_file):
     memmap = tmp_path / "rows.npy" if in_file else None
     text = (
-        "load_images needs files that are JPEG or PNG images. Got 5.png instead, which is missing "
-        "or corrupt. Mend or remove it, or set on_error='warn'."
+        "load_images needs files that are JPEG, PNG, WebP, BMP or TIFF images. "
+        "Got 5.png instead, which is "
+        "missing, corrupt or of another kind. Mend or remove it, or set on_error='warn'."
     )
     with pytest.raises(ValueError, match=sentence(text)) as caught:
         load_images(folder, (12, 10, 3), memmap=memmap, on_error="raise")
@@ -87,8 +92,10 @@ def test_a_folder_of_nothing_readable_is_an_error(tmp_path):
     (tmp_path / "a.png").write_text("no image")
     (tmp_path / "b.png").write_text("no image")
     text = (
-        "load_images needs files that are JPEG or PNG images. Got 2 that are all missing or "
-        "corrupt instead, the first of them a.png. Get them again."
+        "load_images needs files that are JPEG, PNG, WebP, BMP or TIFF images. "
+        "Got 2 that are all "
+        "missing, corrupt, of another kind or smaller than the crop instead, the first of them "
+        "a.png. Get them again, or crop less."
     )
     with pytest.raises(ValueError, match=sentence(text)):
         load_images(tmp_path, (8, 8, 3))
@@ -114,7 +121,7 @@ def test_the_memory_map_is_the_array_bit_by_bit(readable, tmp_path):
 def test_a_load_that_fails_leaves_the_file_of_the_one_before(readable, tmp_path):
     path = tmp_path / "rows.npy"
     before = load_images(readable, (8, 9, 3), memmap=path).data.copy()
-    with pytest.raises(ValueError, match="at least 12 x 12 pixels"):
+    with pytest.raises(ValueError, match="smaller than the crop"):
         load_images(readable, (8, 9, 3), memmap=path, crop=(0, 0, 12, 12))
     np.testing.assert_array_equal(np.load(path), before)
     assert sorted(tmp_path.iterdir()) == [readable, path]
@@ -166,7 +173,9 @@ def test_an_image_smaller_than_the_crop_is_named(readable):
         "file."
     )
     with pytest.raises(ValueError, match=sentence(text)):
-        load_images(readable, (8, 8, 3), crop=(2, 3, 8, 9))
+        load_images(readable, (8, 8, 3), crop=(2, 3, 8, 9), on_error="raise")
+    with pytest.warns(UserWarning, match="smaller than the crop instead: wide.png"):
+        assert "wide.png" not in load_images(readable, (8, 8, 3), crop=(2, 3, 8, 9)).filenames
 
 
 def test_on_error_is_one_of_two(readable):
@@ -198,7 +207,7 @@ def test_a_missing_folder_and_an_empty_one_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=sentence(text)):
         load_images(missing, (8, 8, 3))
     text = (
-        "load_images needs a folder with .jpg, .jpeg or .png files. Got "
+        "load_images needs a folder with files of .jpg, .jpeg, .png, .webp, .bmp, .tif, .tiff. Got "
         f"{str(tmp_path)!r} instead, which has none. Give the folder that holds them."
     )
     with pytest.raises(ValueError, match=sentence(text)):

@@ -23,6 +23,7 @@ MODULES = [
     "skvae.metrics",
     "skvae.model_selection",
     "skvae.plotting",
+    "skvae.tabular",
 ]
 PUBLIC = [f"{module}.{name}" for module in MODULES for name in import_module(module).__all__]
 OURS = {

@@ -1,10 +1,11 @@
 import re
+from decimal import Decimal
 
 import numpy as np
 import pytest
 from known_factors import sampled_factors
 
-from skvae import metrics
+from skvae import VAETransformer, metrics
 from skvae.metrics.factors import active_codes, check_factors
 
 FACTORS = sampled_factors(60, (2, 3))
@@ -169,3 +170,43 @@ def test_levels_recur_on_average():
         "column 0 instead. Bin it, as KBinsDiscretizer does, or give more rows.",
         levels,
     )
+
+
+@pytest.mark.parametrize("missing", [None, np.datetime64("NaT")], ids=str)
+def test_a_level_that_is_missing_is_refused(missing):
+    column = FACTORS[:, :1].astype("M8[D]" if missing is not None else object)
+    column[0, 0] = missing
+    refused(
+        "mutual_information_gap",
+        "mutual_information_gap needs factors whose levels can be sorted. Got some in column 0 "
+        "that cannot instead, or are missing. Give numbers or names alone.",
+        column if missing is not None else column.tolist(),
+    )
+
+
+def test_factors_and_codes_under_a_mask_are_refused():
+    for name in ("factors", "codes"):
+        masked = {name: np.ma.masked_array(FACTORS, mask=FACTORS[0] == FACTORS)}
+        refused(
+            "mutual_information_gap",
+            f"{name} must have a number in every place. Got {masked[name].mask.sum()} that are "
+            f"masked instead. Fill them in, as {name}.filled(0.0) does, or leave their rows out.",
+            **masked,
+        )
+
+
+def test_codes_of_decimals_are_numbers_and_missing_ones_are_refused():
+    codes = [[Decimal(value) for value in row] for row in CODES.tolist()]
+    score = metrics.mutual_information_gap(FACTORS, codes)
+    assert score == metrics.mutual_information_gap(FACTORS, CODES)
+    codes[0][0] = None
+    with pytest.raises(ValueError, match=r"^Input( codes)? contains NaN"):
+        metrics.mutual_information_gap(FACTORS, codes)
+
+
+def test_codes_without_a_variance_are_refused():
+    vae = VAETransformer(2, hidden_layer_sizes=(4,), max_epochs=1, random_state=0).fit(CODES)
+    far = np.vstack([CODES, np.full((1, 2), 1e200)])
+    for name in ("active_units", "latent_summary", "gaussian_total_correlation"):
+        with pytest.raises(ValueError, match=rf"^{name} needs codes of at most 1e\+150"):
+            getattr(metrics, name)(vae, far)

@@ -5,8 +5,11 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
+from torch import is_tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
-from skvae.nn.aggregate import log_aggregate_posterior, log_mixture
+from skvae.nn.aggregate import log_aggregate_posterior, log_mixture, log_mixture_slopes
 from skvae.nn.distributions import Gaussian
 
 
@@ -120,3 +123,29 @@ def test_the_mixture_is_finite_and_right_far_from_every_row(dtype):
     expected = np.logaddexp(logs[:, 0], logs[:, 1]) - math.log(2)
     np.testing.assert_allclose(marginals, expected, rtol=1e-6)
     assert joint.dtype == marginals.dtype == dtype
+
+
+class Made(TorchDispatchMode):
+    """The sizes of what operations make in memory of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.sizes = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        given = {
+            t.untyped_storage().data_ptr() for t in tree_leaves((args, kwargs)) if is_tensor(t)
+        }
+        for tensor in filter(is_tensor, tree_leaves(result)):
+            if tensor.untyped_storage().data_ptr() not in given:
+                self.sizes.append(tensor.numel())
+        return result
+
+
+def test_a_batch_takes_two_arrays_of_its_pairs_times_dimensions():
+    """A third one takes the memory back to the system and again at every step."""
+    posterior, z = random_posterior(50, 4)
+    with Made() as made:
+        log_mixture_slopes(posterior.mean, posterior.log_scale, z, 1.0, (0.5, 2.0))
+    assert sum(size >= 50 * 50 * 4 for size in made.sizes) == 2

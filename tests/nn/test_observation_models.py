@@ -3,7 +3,7 @@ import torch
 
 from skvae.nn.distributions import Gaussian
 from skvae.nn.likelihoods import Bernoulli
-from skvae.nn.observation_models import GaussianObservation, Observation
+from skvae.nn.observation_models import GaussianObservation, Observation, mean_square
 
 
 @pytest.mark.parametrize("per_feature", [False, True])
@@ -67,3 +67,8 @@ def test_decoders_start_at_the_mean_of_the_data():
     logits, unit = Observation(Bernoulli).initial_location(mean, scale)
     assert torch.allclose(torch.sigmoid(logits), torch.tensor([0.25, 0.99]))
     assert torch.equal(unit, torch.ones(2))
+
+
+def test_a_mean_of_many_squares_keeps_its_digits():
+    error = torch.full((20_000, 784), 0.1)
+    assert mean_square(error).item() == pytest.approx(0.01, rel=1e-6)

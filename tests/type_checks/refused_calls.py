@@ -9,6 +9,7 @@ import numpy as np
 from skvae import AutoencoderOutlierDetector, BetaVAETransformer, VAETransformer
 from skvae.metrics import kl_decomposition, sap_score
 from skvae.plotting import SampleDisplay
+from skvae.tabular import TableEncoder, sample_frame
 
 
 def hyper_parameters() -> None:
@@ -74,3 +75,11 @@ def functions(vae: VAETransformer, X: np.ndarray) -> None:
     kl_decomposition(vae, X).total_corelation  # type: ignore[attr-defined]
     sap_score(X, X, flavour="disentanglement_lib")  # type: ignore[call-arg]
     SampleDisplay.from_estimator(X, vae)  # type: ignore[arg-type]
+
+
+def tables(vae: VAETransformer, X: np.ndarray) -> None:
+    TableEncoder("asinh")  # type: ignore[call-arg]
+    TableEncoder(missing=True)  # type: ignore[arg-type]
+    TableEncoder(max_categories=None)  # type: ignore[arg-type]
+    TableEncoder().fit(X).likelihoods  # type: ignore[attr-defined]
+    sample_frame(vae, 5, 0)  # type: ignore[call-arg]

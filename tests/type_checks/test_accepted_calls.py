@@ -30,6 +30,7 @@ from skvae.metrics import kl_decomposition, sap_score
 from skvae.model_selection import beta_curve, elbo_scorer, latent_scorer
 from skvae.nn import BetaObjective
 from skvae.plotting import ReconstructionDisplay, SampleDisplay
+from skvae.tabular import TableEncoder, infer_likelihood, sample_frame
 
 X: np.ndarray = np.random.RandomState(0).standard_normal((100, 4))
 factors = np.arange(100)[:, None] % 2
@@ -166,6 +167,20 @@ def test_detectors() -> None:
     assert_type(detector.predict(X), np.ndarray)
     assert detector.explain(X[:5], n_features=2).shape == (10, 5)
     detector.fit_predict(X)
+
+
+def test_tables() -> None:
+    frame = pd.DataFrame({"a": X[:, 0], "b": ["x", "y"] * 50})
+    encoder = TableEncoder(numeric="asinh", min_frequency=0.1, missing="keep").fit(frame)
+    assert_type(encoder, TableEncoder)
+    assert_type(encoder.transform(frame), np.ndarray)
+    assert_type(encoder.likelihoods_, list[tuple[str, list[int]]])
+    assert_type(encoder.maps_, dict[str, str])
+    assert encoder.inverse_transform(encoder.transform(frame)).shape == frame.shape
+    assert TableEncoder().fit(pl.DataFrame({"a": X[:, 0]})).inverse_transform([[0.0]]).height == 1
+    pipeline = make_pipeline(TableEncoder(), fitted().set_params(n_components=1)).fit(frame)
+    assert sample_frame(pipeline, 2, random_state=0).shape == (2, 2)
+    assert_type(infer_likelihood(X).likelihood, list)
 
 
 @pytest.mark.filterwarnings("ignore:The mean divergence should be below")

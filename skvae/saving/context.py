@@ -1,0 +1,142 @@
+"""A file being written or read: its arrays, the sizes that must agree, the names it may use."""
+
+import pkgutil
+from contextlib import contextmanager
+
+import numpy as np
+
+from skvae.saving.errors import SavingError, refusal
+
+__all__ = ["Reading", "Writing", "name_of"]
+
+
+class Writing:
+    """What a file that is being written holds so far.
+
+    Parameters
+    ----------
+    write_part : callable
+        Writes an estimator: (estimator, file, place) -> what JSON holds.
+
+    Attributes
+    ----------
+    arrays : dict of {str: ndarray}
+        By the place in the estimator.
+    """
+
+    def __init__(self, write_part):
+        self.arrays, self._write_part = {}, write_part
+
+    def add(self, array, place):
+        """Take the array of a place, whose name it has."""
+        if place in self.arrays:
+            raise SavingError(
+                f"A file keeps one array for each place. Got two for {place} instead. Use other "
+                f"names, without dots."
+            )
+        self.arrays[place] = array
+
+    def write_part(self, estimator, place):
+        """Write an estimator that another one holds; return what JSON holds of it."""
+        return self._write_part(estimator, self, place)
+
+
+class Reading:
+    """What is left of a file that is being read.
+
+    Parameters
+    ----------
+    read_part : callable
+        Reads an estimator: (node, file, place) -> estimator.
+    arrays : dict of {str: ndarray}
+        Those of the file; each is taken once.
+    trusted : set of str
+        Names that may be imported.
+
+    Attributes
+    ----------
+    n_entries : int
+        Numbers in all arrays together: no honest file speaks of larger sizes.
+    sizes : dict of {str: int}
+        What sizes of the estimator being read are known to be.
+    """
+
+    def __init__(self, read_part, arrays, trusted):
+        self.n_entries = sum(array.size for array in arrays.values())
+        self.arrays, self.trusted, self.sizes = dict(arrays), frozenset(trusted), {}
+        self._read_part = read_part
+
+    def take(self, place):
+        """Return the array of a place."""
+        if place not in self.arrays:
+            raise refusal(place, "an array", "none")
+        return self.arrays.pop(place)
+
+    def read_part(self, node, place):
+        """Return an estimator that another one holds."""
+        with self.own_sizes():
+            return self._read_part(node, self, place)
+
+    @contextmanager
+    def own_sizes(self):
+        """Begin with no sizes known, and return to those that are."""
+        before, self.sizes = self.sizes, {}
+        yield
+        self.sizes = before
+
+    def agree(self, size, name, place):
+        """Remember a size, or refuse one that differs from what was found before."""
+        known = self.sizes.setdefault(name, size)
+        if known != size:
+            raise refusal(place, f"{name}={known} as elsewhere", f"{size}")
+
+    def check_trusted(self, name, place):
+        """Refuse a name that the caller has not listed."""
+        if name not in self.trusted:
+            raise SavingError(
+                f"The file's {place} is code by name, which load imports only if it is trusted. "
+                f"Got {name!r}, which is not in trusted={sorted(self.trusted)}, instead. Add it if "
+                f"you trust what it names."
+            )
+
+    def resolve(self, name, place):
+        """Return what a trusted name means: a class or a function of the user's."""
+        if not isinstance(name, str):
+            raise refusal(place, "a name", name)
+        self.check_trusted(name, place)
+        try:
+            return pkgutil.resolve_name(name)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise SavingError(
+                f"The file's {place} must be importable here. Got {name!r}, and from its import: "
+                f"{error}, instead. Make its module importable."
+            ) from error
+
+
+def name_of(function, place):
+    """Return the name by which a function or class can be imported again.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from skvae.saving.context import name_of
+    >>> name_of(nn.Linear, "encoder")
+    'torch.nn.modules.linear.Linear'
+    """
+    module, qualified = (getattr(function, key, None) for key in ("__module__", "__qualname__"))
+    name = f"{module}.{qualified}"
+    try:
+        found = pkgutil.resolve_name(name)
+    except (ImportError, AttributeError, ValueError):
+        found = None
+    if found is not function:
+        raise SavingError(
+            f"A file keeps a function or class by the name that imports it. Got {place}="
+            f"{function!r}, which has none, instead. Define it at the top level of a module."
+        )
+    return name
+
+
+def is_native(array):
+    """Return whether an array is of numbers or flags, as a file holds them."""
+    return array.dtype.kind in "biu" or array.dtype in (np.float16, np.float32, np.float64)

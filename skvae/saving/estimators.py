@@ -1,0 +1,107 @@
+"""Estimators in a file: those of declared classes by their declaration, others by skops."""
+
+from collections import ChainMap
+from inspect import isabstract
+
+from skvae.saving.context import name_of
+from skvae.saving.declarations import (
+    check_parameters,
+    make_unfitted,
+    parameter_names,
+    parameters_in,
+)
+from skvae.saving.detectors import DETECTORS
+from skvae.saving.errors import SavingError, refusal
+from skvae.saving.fields import DictOf, Maybe, OneOf, read_fields, write_fields
+from skvae.saving.pipelines import PIPELINES
+from skvae.saving.sklearn_parts import read_sklearn_part, write_sklearn_part
+from skvae.saving.transformers import TRANSFORMERS
+
+__all__ = ["DECLARATIONS", "read_estimator", "write_estimator"]
+
+DECLARATIONS = ChainMap(TRANSFORMERS, DETECTORS, PIPELINES)  # by the name in a file, for ever
+OUTPUT = "_sklearn_output_config"  # what set_output sets, before or after fit
+SETTINGS = {OUTPUT: Maybe(DictOf(OneOf("default", "pandas", "polars", None)))}
+
+
+def write_estimator(estimator, file, place):
+    """Return what JSON holds of an estimator; its arrays go to the file.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted or not.
+    file : Writing
+        Takes the arrays.
+    place : str
+        Where in another estimator it is.
+    """
+    cls = type(estimator)
+    name, declaration = _declaration_of(cls)
+    if declaration is None:
+        if cls.__module__.startswith("sklearn."):
+            return {"scikit-learn": write_sklearn_part(estimator, file, place)}
+        raise SavingError(
+            f"A file keeps this package's estimators, Pipelines, and what is of scikit-learn. Got "
+            f"{place}, a {cls.__name__}, instead. Leave it out, or pickle the estimator."
+        )
+    check_parameters(estimator, place, saved=True)
+    node = {"class": name}
+    if cls is not declaration.cls:
+        node["subclass"] = name_of(cls, place)
+    attributes = dict(declaration.attributes(estimator))
+    names = [name for name in parameter_names(cls) if name in attributes]
+    node["parameters"] = {
+        name: declaration.parameter(name).write(attributes.pop(name), file, f"{place}.{name}")
+        for name in names
+    }
+    if OUTPUT in attributes:
+        settings = {OUTPUT: attributes.pop(OUTPUT)}
+        node["settings"] = write_fields(SETTINGS, settings, file, place)
+    if attributes:
+        node["fitted"] = write_fields(declaration.fitted, attributes, file, place)
+    return node
+
+
+def read_estimator(node, file, place):
+    """Return the estimator that :func:`write_estimator` wrote."""
+    if isinstance(node, dict) and node.keys() == {"scikit-learn"}:
+        return read_sklearn_part(node["scikit-learn"], file, place)
+    keys = {"class", "parameters", "subclass", "settings", "fitted"}
+    if not isinstance(node, dict) or not {"class", "parameters"} <= node.keys() <= keys:
+        raise refusal(place, "a class, its parameters, and what was fitted", node)
+    if not isinstance(node["class"], str) or node["class"] not in DECLARATIONS:
+        raise refusal(place, f"one of {', '.join(DECLARATIONS)}", node["class"])
+    declaration = DECLARATIONS[node["class"]]
+    cls = _subclass(node, declaration.cls, file, place)
+    if not isinstance(node["parameters"], dict):
+        raise refusal(place, "parameters by name", node["parameters"])
+    parameters = {
+        name: declaration.parameter(name).read(value, file, f"{place}.{name}")
+        for name, value in node["parameters"].items()
+    }
+    estimator = make_unfitted(cls, parameters_in(parameters, cls, place), place)
+    vars(estimator).update(read_fields(SETTINGS, node.get("settings", {}), file, place))
+    if "fitted" in node:
+        state = read_fields(declaration.fitted, node["fitted"], file, place)
+        declaration.restore(estimator, state, file, place)
+    return estimator
+
+
+def _declaration_of(cls):
+    """Return the declaration of a class, or of the one above it, and its name in a file."""
+    by_class = {declaration.cls: name for name, declaration in DECLARATIONS.items()}
+    name = next((by_class[one] for one in cls.__mro__ if one in by_class), None)
+    return name, DECLARATIONS.get(name)
+
+
+def _subclass(node, cls, file, place):
+    """Return the class of the user's that a file names, or the declared one."""
+    if "subclass" not in node:
+        if isabstract(cls):
+            raise refusal(place, f"the name of a class below {cls.__name__}", "none")
+        return cls
+    found = file.resolve(node["subclass"], place)
+    if not (isinstance(found, type) and issubclass(found, cls)) or isabstract(found):
+        raise refusal(place, f"a subclass of {cls.__name__}", node["subclass"])
+    return found

@@ -1,0 +1,51 @@
+"""What of scikit-learn's holds estimators of ours: a Pipeline step by step, a frozen one."""
+
+from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+
+from skvae.saving.declarations import Declaration
+from skvae.saving.errors import refusal
+from skvae.saving.fields import Field
+from skvae.saving.sklearn_parts import check_no_memory
+from skvae.saving.values import read_value, write_value
+
+__all__ = ["PIPELINES"]
+
+
+class Steps(Field):
+    """Names and estimators, or "passthrough"."""
+
+    def write(self, value, file, place):
+        return [[name, write_value(step, file, f"{place}.{name}")] for name, step in value]
+
+    def read(self, node, file, place):
+        steps = []
+        for pair in node if isinstance(node, list) and node else [None]:
+            if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[0], str):
+                raise refusal(place, "names and steps", node)
+            step = read_value(pair[1], file, f"{place}.{pair[0]}")
+            if step not in (None, "passthrough") and not isinstance(step, BaseEstimator):
+                raise refusal(f"{place}.{pair[0]}", "an estimator", step)
+            steps.append((pair[0], step))
+        if len({name for name, _ in steps}) < len(steps):
+            raise refusal(place, "steps of different names", "two of one")
+        return steps
+
+
+class NoMemory(Field):
+    """None: a cache is a folder of pickles."""
+
+    def write(self, value, file, place):
+        check_no_memory({"memory": value}, place)
+
+    def read(self, node, file, place):
+        check_no_memory({"memory": node}, place)
+
+
+PIPELINES = {
+    "sklearn.pipeline.Pipeline": Declaration(
+        Pipeline, parameters={"steps": Steps(), "memory": NoMemory()}, attributes=vars
+    ),
+    "sklearn.frozen.FrozenEstimator": Declaration(FrozenEstimator, attributes=vars),
+}

@@ -1,0 +1,158 @@
+"""scikit-learn's own estimators in a file: skops says what they hold, and makes them again.
+
+What skops writes is a zip of a JSON schema and arrays. A file of ours has these among its own,
+where their sizes are checked, and the zip is put together again for skops to read.
+"""
+
+import io
+import json
+from zipfile import ZipFile
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from skvae.saving.container import checked_json
+from skvae.saving.errors import SavingError, refusal
+from skvae.saving.values import read_value, write_value
+
+__all__ = ["read_sklearn_part", "write_sklearn_part"]
+
+SCHEMA = "schema.json"
+# What skops does not trust by itself, and holds no code: of detectors without a transformer.
+HARMLESS = {"numpy.dtype", "skvae.outlier.members.draw_in", "skvae.outlier.members.draw_out"}
+MOST_REPEATS = 8  # of an array in the schema: the same one is read anew at each place
+
+
+def _skops():
+    """Return skops' input and output, or raise a sentence."""
+    try:
+        from skops import io
+    except ImportError as error:
+        raise ImportError(
+            "Saving and loading scikit-learn's estimators need skops. Got none that can be "
+            "imported instead. Install it: pip install skvae[save]"
+        ) from error
+    return io
+
+
+def write_sklearn_part(estimator, file, place):
+    """Return what JSON holds of an estimator of scikit-learn's."""
+    skops, name = _skops(), type(estimator).__name__
+    try:
+        data = skops.dumps(estimator)
+        unknown = set(skops.get_untrusted_types(data=data)) - HARMLESS
+    except Exception as error:  # skops documents none
+        raise SavingError(
+            f"skops must be able to save what is of scikit-learn. Got {place}, a {name}, and from "
+            f"skops: {error}, instead. Leave it out, or pickle the estimator."
+        ) from error
+    _refuse_ours(unknown, place, name)
+    with ZipFile(io.BytesIO(data)) as parts:
+        arrays = {}
+        for part in parts.namelist():
+            if part.endswith(".npy"):
+                array = np.load(io.BytesIO(parts.read(part)), allow_pickle=False)
+                arrays[part] = write_value(array, file, f"{place}.{part}")
+            elif part != SCHEMA:
+                raise SavingError(
+                    f"A file keeps scikit-learn's estimators that hold dense arrays. Got {place}, "
+                    f"a {name}, with a sparse one instead. Leave it out, or pickle the estimator."
+                )
+        schema = json.dumps(json.loads(parts.read(SCHEMA)), separators=(",", ":"))
+    text = np.frombuffer(schema.encode(), dtype=np.uint8)
+    file.add(text, f"{place}.{SCHEMA}")
+    return [name, arrays]
+
+
+def read_sklearn_part(node, file, place):
+    """Return the estimator that :func:`write_sklearn_part` wrote."""
+    if not isinstance(node, list) or len(node) != 2 or not isinstance(node[1], dict):
+        raise refusal(place, "a class and arrays", node)
+    skops, data = _skops(), _zip(node, file, place)
+    try:
+        unknown = set(skops.get_untrusted_types(data=data)) - HARMLESS
+    except Exception as error:  # skops documents none
+        raise refusal(place, "what skops can read", f"from skops: {error!r}") from error
+    _refuse_ours(unknown, place, node[0])
+    for name in sorted(unknown):
+        file.check_trusted(name, place)
+    try:
+        estimator = skops.loads(data, trusted=[*HARMLESS, *sorted(unknown)])
+    except Exception as error:
+        raise refusal(place, "what skops can read", f"from skops: {error!r}") from error
+    _check(estimator, node[0], place)
+    return estimator
+
+
+def _zip(node, file, place):
+    """Return a zip for skops, of a schema whose references are not to more than was written."""
+    arrays = {part: read_value(array, file, f"{place}.{part}") for part, array in node[1].items()}
+    text = file.take(f"{place}.{SCHEMA}")
+    if text.dtype != np.uint8 or not all(isinstance(one, np.ndarray) for one in arrays.values()):
+        raise refusal(place, "a schema and arrays", "others")
+    try:
+        schema = checked_json(text.tobytes().decode(), f"the schema of {place}")
+    except UnicodeDecodeError as error:
+        raise refusal(place, "a schema that is text", "bytes that are none") from error
+    sizes = {part: array.nbytes for part, array in arrays.items()}
+    if _referred(schema, sizes) > MOST_REPEATS * sum(sizes.values()):
+        raise refusal(place, f"arrays that come {MOST_REPEATS} times at most", "more")
+    data = io.BytesIO()
+    with ZipFile(data, "w") as parts:
+        parts.writestr(SCHEMA, text.tobytes())
+        for part, array in arrays.items():
+            content = io.BytesIO()
+            np.save(content, array, allow_pickle=False)
+            parts.writestr(part, content.getbuffer())
+    return data.getvalue()
+
+
+def _referred(schema, sizes):
+    """Return the bytes of all arrays that a schema names, each as often as it does."""
+    total, left = 0, [schema]
+    while left:
+        node = left.pop()
+        if isinstance(node, dict):
+            name = node.get("file")
+            total += sizes.get(name, 0) if isinstance(name, str) else 0
+        left += list(node.values()) if isinstance(node, dict) else []
+        left += node if isinstance(node, list) else []
+    return total
+
+
+def _check(estimator, name, place):
+    """Refuse what is no estimator of scikit-learn's, or one whose parameters break its rules."""
+    of_sklearn = type(estimator).__module__.startswith("sklearn.")
+    if (
+        not (of_sklearn and isinstance(estimator, BaseEstimator))
+        or type(estimator).__name__ != name
+    ):
+        raise refusal(place, f"a {name} of scikit-learn", type(estimator).__name__)
+    try:
+        if hasattr(estimator, "_parameter_constraints"):
+            estimator._validate_params()
+        parameters = estimator.get_params()
+    except Exception as error:  # of attributes that may be anything
+        raise refusal(place, f"a valid {name}", f"{error}") from error
+    check_no_memory(parameters, place)
+
+
+def check_no_memory(parameters, place):
+    """Refuse a cache: joblib would unpickle what lies in that folder."""
+    for name, value in parameters.items():
+        if name.rpartition("__")[2] == "memory" and value is not None:
+            raise SavingError(
+                f"A file keeps Pipelines without a cache. Got {place} with {name}={value!r} "
+                f"instead. Set memory=None."
+            )
+
+
+def _refuse_ours(names, place, name):
+    """Refuse an estimator of scikit-learn's with one of ours where skops would have to save it."""
+    ours = sorted(one for one in names if one.startswith("skvae."))
+    if ours:
+        raise SavingError(
+            f"A file keeps this package's estimators by themselves, and as steps of a Pipeline. "
+            f"Got {place}, a {name}, which holds {ours[0]}, instead. Put it in a Pipeline, or "
+            f"pickle the estimator."
+        )

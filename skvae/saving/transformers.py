@@ -1,0 +1,230 @@
+"""The autoencoders in a file: parameters, weights, history, and what training goes on with."""
+
+from numbers import Integral
+
+import numpy as np
+import torch
+from torch import nn
+
+from skvae._version import __version__
+from skvae.autoencoder import AutoencoderTransformer
+from skvae.base.building import build_network, makes_own_modules
+from skvae.base.variational import BaseVAETransformer
+from skvae.beta_tcvae import BetaTCVAETransformer
+from skvae.beta_vae import BetaVAETransformer
+from skvae.saving.declarations import Declaration, make_unfitted, parameters_in
+from skvae.saving.errors import refusal
+from skvae.saving.fields import (
+    Array,
+    Checked,
+    DictOf,
+    Field,
+    Maybe,
+    Number,
+    Texts,
+    check_finite,
+    object_array,
+)
+from skvae.vae import VAETransformer
+
+__all__ = ["TRANSFORMERS"]
+
+# What torch's optimizers keep of a weight, ours with our parameters.
+MOMENTS = {
+    "adam": {"step", "exp_avg", "exp_avg_sq"},
+    "adamw": {"step", "exp_avg", "exp_avg_sq"},
+    "sgd": {"momentum_buffer"},
+}
+
+
+class Weights(Field):
+    """The state dict of a network: finite numbers of any dtype by name."""
+
+    def write(self, value, file, place):
+        for name, array in value.items():
+            file.add(array, f"{place}.{name}")
+        return list(value)
+
+    def read(self, node, file, place):
+        if not isinstance(node, list) or not all(isinstance(name, str) for name in node):
+            raise refusal(place, "the names of weights", node)
+        weights = {name: file.take(f"{place}.{name}") for name in node}
+        for name, array in weights.items():
+            check_finite(array, "", f"{place}.{name}")
+        return weights
+
+
+class WorkingDtype(Checked):
+    """The dtype that results are of."""
+
+    expected = "float32 or float64"
+
+    def write(self, value, file, place):
+        return value.name
+
+    def read(self, node, file, place):
+        if node not in ("float32", "float64"):
+            raise refusal(place, self.expected, node)
+        return np.dtype(node)
+
+
+COUNT = Number(Integral, least=1)
+COLUMNS = {"n_features_in_": COUNT, "feature_names_in_": Maybe(Texts(object_array, "n_columns"))}
+FITTED = {
+    "_fitted_params_": Field(),
+    **COLUMNS,
+    "n_iter_": COUNT,
+    "n_samples_seen_": COUNT,
+    "history_": DictOf(Array("float64", "n_epochs", special="nan or inf")),
+    "_dtype_": WorkingDtype(),
+    "_split_seed_": Number(Integral, least=0, most=2**31 - 1),
+    "_loss_unit_": Number(least=0.0),
+    "_weights_": Weights(),
+    "_generator_state_": Maybe(Array("uint8", None)),
+    "_optimizer_state_": Maybe(DictOf(DictOf(Field()), key=int)),
+}
+
+
+def _packed(estimator):
+    """Return what a pickle holds, but for the version, which a file has once."""
+    state = estimator.__getstate__()
+    del state["_skvae_version"]
+    return state
+
+
+def _restore(estimator, state, file, place):
+    """Make an estimator a fitted one by what was read of it, if that fits together."""
+    cls = type(estimator)
+    fitted_params = state["_fitted_params_"]
+    if not isinstance(fitted_params, dict):
+        raise refusal(f"{place}._fitted_params_", "parameters by name", fitted_params)
+    fitted_params = parameters_in(fitted_params, cls, f"{place}._fitted_params_")
+    fitted = make_unfitted(cls, fitted_params, f"{place}._fitted_params_")
+    for size, name in (
+        (state["n_features_in_"], "n_columns"),
+        (state["n_iter_"], "n_epochs"),
+        (fitted_params["n_components"], "n_components"),
+    ):
+        file.agree(size, name, place)
+    if "train_loss" not in state["history_"] or state["_loss_unit_"] == 0:
+        raise refusal(place, "a history with train_loss, and a unit of the loss", "none")
+    own = _own_weights(fitted, state, file, place)
+    _check_weights(own, state["_weights_"], f"{place}._weights_")
+    _check_training(own, fitted, state, place)
+    state = {**vars(estimator), **state, "_fitted_params_": fitted_params}
+    try:
+        estimator.__setstate__({**state, "_skvae_version": __version__})
+    except (TypeError, ValueError, RuntimeError) as error:  # of the user's modules, of torch
+        raise refusal(place, "what a network can be made of", f"{error}") from error
+
+
+def _own_weights(fitted, state, file, place):
+    """Return the weights of the network that the parameters describe, {name: tensor}.
+
+    It is built without memory: the parameters may describe one that is larger than the file. Of
+    the user's modules some cannot be, and those that are trusted are built as they are.
+    """
+    sizes = fitted.hidden_layer_sizes
+    n_features, n_layers = state["n_features_in_"], len(sizes) if np.ndim(sizes) == 1 else 0
+    if max(n_features, fitted.n_components, n_layers) > file.n_entries:
+        raise refusal(place, "parameters of a network as large as its weights", "a larger one")
+    try:
+        with torch.device("meta"):
+            return build_network(fitted, n_features).state_dict(keep_vars=True)
+    except Exception as error:
+        if makes_own_modules(fitted):
+            raise refusal(place, "parameters of a network", f"{error}") from error
+    try:
+        return build_network(fitted, n_features).state_dict(keep_vars=True)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise refusal(place, "parameters of a network", f"{error}") from error
+
+
+def _check_weights(own, weights, place):
+    """Refuse weights of another network than the parameters describe."""
+    names = sorted(own.keys() ^ weights.keys())
+    if names:
+        got = f"{'no' if names[0] in own else 'also'} {names[0]}"
+        raise refusal(place, "the weights of the network", got)
+    for name, weight in own.items():
+        expected = f"{tuple(weight.shape)} of {str(weight.dtype).removeprefix('torch.')}"
+        got = f"{weights[name].shape} of {weights[name].dtype}"
+        if got != expected:
+            raise refusal(f"{place}.{name}", expected, got)
+
+
+def _check_training(own, fitted, state, place):
+    """Refuse what training could not go on with: states of the optimizer and of the generator."""
+    moments, seed = state.get("_optimizer_state_"), state.get("_generator_state_")
+    if (moments is None) != (seed is None):
+        raise refusal(place, "states of both optimizer and generator, or of none", "one")
+    if seed is None:
+        return
+    try:
+        torch.Generator().set_state(torch.from_numpy(seed))
+    except (RuntimeError, TypeError) as error:
+        where = f"{place}._generator_state_"
+        raise refusal(where, "the state of a generator", f"{error}") from error
+    trained = {id(weight): weight for weight in own.values() if isinstance(weight, nn.Parameter)}
+    trained = list(trained.values())  # each once, also where the user's modules share one
+    expected = MOMENTS.get(fitted.optimizer) if isinstance(fitted.optimizer, str) else None
+    for index, entries in moments.items():
+        where = f"{place}._optimizer_state_.{index}"
+        if index >= len(trained):
+            raise refusal(where, f"states of {len(trained)} weights", f"one of {index}")
+        if expected is not None and entries and entries.keys() != expected:
+            raise refusal(where, f"some of {', '.join(sorted(expected))}", ", ".join(entries))
+        for name, value in entries.items():
+            if isinstance(value, np.ndarray):
+                check_finite(value, "", f"{where}.{name}")
+            if expected is not None:
+                _check_moment(value, tuple(trained[index].shape), name, where)
+
+
+def _check_moment(value, shape, name, place):
+    """Refuse a state of one of our optimizers that is not what it keeps of a weight."""
+    if value is None and name == "momentum_buffer":
+        return
+    shape = () if name == "step" else shape
+    if not isinstance(value, np.ndarray) or value.dtype != np.float32 or value.shape != shape:
+        raise refusal(f"{place}.{name}", f"{shape} of float32", value)
+    if name in ("step", "exp_avg_sq") and (value < 0).any():
+        raise refusal(f"{place}.{name}", "nothing negative", "what is")
+
+
+class NoiseVariance(Field):
+    """A number, or one for each column."""
+
+    def __init__(self):
+        self.shared, self.of_columns = Number(least=0.0), Array("float64", "n_columns")
+
+    def write(self, value, file, place):
+        field = self.of_columns if isinstance(value, np.ndarray) else self.shared
+        return field.write(value, file, place)
+
+    def read(self, node, file, place):
+        field = self.of_columns if isinstance(node, dict) and "array" in node else self.shared
+        return field.read(node, file, place)
+
+
+OF_A_VAE = {**FITTED, "noise_variance_": Maybe(NoiseVariance())}
+OF_AN_AUTOENCODER = {
+    **FITTED,
+    "code_mean_": Array("float64", "n_components"),
+    "code_covariance_": Array("float64", "n_components", "n_components"),
+}
+
+
+def transformer(cls, fitted):
+    """Return the declaration of a transformer, by what ``fit`` leaves."""
+    return Declaration(cls, fitted, attributes=_packed, restore=_restore)
+
+
+TRANSFORMERS = {
+    "skvae.AutoencoderTransformer": transformer(AutoencoderTransformer, OF_AN_AUTOENCODER),
+    "skvae.VAETransformer": transformer(VAETransformer, OF_A_VAE),
+    "skvae.BetaVAETransformer": transformer(BetaVAETransformer, OF_A_VAE),
+    "skvae.BetaTCVAETransformer": transformer(BetaTCVAETransformer, OF_A_VAE),
+    # For models of the user's: abstract by itself, and a file names the class below it.
+    "skvae.base.BaseVAETransformer": transformer(BaseVAETransformer, OF_A_VAE),
+}

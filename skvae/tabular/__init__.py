@@ -1,0 +1,7 @@
+"""Tables as they are: mixed columns to codes and back, and rows of a model as a table."""
+
+from skvae.tabular.encoder import TableEncoder
+from skvae.tabular.proposals import LikelihoodProposal, infer_likelihood
+from skvae.tabular.sampling import sample_frame
+
+__all__ = ["LikelihoodProposal", "TableEncoder", "infer_likelihood", "sample_frame"]

@@ -1,0 +1,70 @@
+"""Where the codes of a table's columns lie, what they are called, and of what kind they are."""
+
+from collections import Counter
+
+import numpy as np
+
+from skvae._warnings import warn
+from skvae.tabular.columns import LevelsColumn
+from skvae.tabular.monotone import MAPS
+
+__all__ = [
+    "code_names",
+    "likelihoods_of",
+    "maps_of",
+    "rare_levels_of",
+    "warn_of_many_levels",
+]
+
+
+def likelihoods_of(columns):
+    """Return (kind, places of codes): one pair of all numbers, one of all flags, one a block."""
+    places = {"gaussian": [], "bernoulli": []}
+    blocks, place = [], 0
+    for column in columns:
+        for kind, width in column.parts:
+            block = list(range(place, place + width))
+            place += width
+            if kind == "categorical":
+                blocks.append((kind, block))
+            else:
+                places[kind] += block
+    return [pair for pair in places.items() if pair[1]] + blocks
+
+
+def code_names(stems, columns):
+    """Return the names of the codes, none twice: one that is taken gets a number behind it."""
+    names, seen = [], Counter()
+    for stem, column in zip(stems, columns, strict=True):
+        for suffix in column.suffixes:
+            name = f"{stem}{suffix}"
+            while seen[name]:
+                seen[name] += 1
+                name = f"{name}_{seen[name]}"
+            seen[name] += 1
+            names.append(name)
+    return np.array(names, dtype=object)
+
+
+def maps_of(named):
+    """Return the names of the maps of the columns of numbers."""
+    names = {kind: name for name, kind in MAPS.items()}
+    return {name: names[type(column.map)] for name, column in named if hasattr(column, "map")}
+
+
+def rare_levels_of(named):
+    """Return the rare levels of the columns that have some."""
+    levels = [(name, column) for name, column in named if isinstance(column, LevelsColumn)]
+    return {name: column.rare for name, column in levels if column.rare}
+
+
+def warn_of_many_levels(named, max_categories):
+    """Warn of columns that have more levels than get a column of their own, as ids have."""
+    for name, column in named:
+        if isinstance(column, LevelsColumn) and column.n_frequent > max_categories:
+            warn(
+                f"A column of text should have at most max_categories={max_categories} levels. Got "
+                f"{column.n_frequent} in column {name!r} instead, of which all but the commonest "
+                f"now have one column together. Leave out a column of ids, or set min_frequency or "
+                f"max_categories."
+            )

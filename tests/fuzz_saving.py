@@ -1,0 +1,153 @@
+"""Load files that were changed at random: an estimator, or this package's error, soon, and small.
+
+``make fuzz`` runs it: 5,000 files, in a child process whose memory is bounded.
+"""
+
+import argparse
+import collections
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import tracemalloc
+import warnings
+from pathlib import Path
+
+import numpy as np
+from saved_files import mutated
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import skvae
+
+X = np.random.RandomState(0).standard_normal((40, 4))
+SECONDS = 1.0
+TIMES, FIXED = 10, 2**21  # bytes: of the file, and what an empty estimator takes with its net
+HEADROOM = 2**27  # bytes beyond what the process has: torch's own arrays are not traced
+SMALL = {"hidden_layer_sizes": (3,), "max_epochs": 1, "random_state": 0}
+
+
+def originals():
+    """Return estimators of each kind, fitted to a few rows."""
+    return [
+        skvae.AutoencoderTransformer(2, **SMALL).fit(X),
+        skvae.VAETransformer(2, warm_start=True, **SMALL).fit(X),
+        skvae.BetaVAETransformer(2, noise_variance="per-feature", **SMALL).fit(X),
+        make_pipeline(StandardScaler(), skvae.VAETransformer(2, **SMALL)).fit(X),
+        skvae.AutoencoderOutlierDetector(
+            skvae.VAETransformer(2, **SMALL), n_refits=0, random_state=0
+        ).fit(X),
+    ]
+
+
+def files(folder):
+    """Return the bytes of a file of each of the estimators."""
+    found = []
+    for estimator in originals():
+        skvae.save(estimator, folder / "whole.skvae")
+        found.append((folder / "whole.skvae").read_bytes())
+    return found
+
+
+def fault(path, size):
+    """Return what is wrong about how a file was loaded, or None; and how it ended.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    size : int
+        Its length.
+    """
+    tracemalloc.start()
+    start = time.perf_counter()
+    loaded, end = None, "refused"
+    try:
+        loaded = skvae.load(path)
+        end = "loaded"
+    except skvae.SavingError as error:
+        cause = error.__cause__
+        if isinstance(cause, MemoryError) or "allocate" in str(cause):
+            return f"memory: {error}", end
+    except Exception as error:
+        return f"{type(error).__name__}: {error}", "failed"
+    finally:
+        seconds, (_, peak) = time.perf_counter() - start, tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    if seconds > SECONDS:
+        return f"{seconds:.1f} seconds", end
+    if peak > TIMES * size + FIXED:
+        return f"{peak} bytes for a file of {size}", end
+    return (None if loaded is None else fault_of(loaded)), end
+
+
+def fault_of(estimator):
+    """Return what is wrong with an estimator that was loaded, or None."""
+    if not isinstance(estimator, BaseEstimator):
+        return f"a {type(estimator).__name__}"
+    try:
+        with np.errstate(all="ignore"):
+            for method in ("transform", "score_samples", "predict"):
+                if hasattr(estimator, method):
+                    getattr(estimator, method)(X)
+    except ValueError:  # unfitted, of other columns, of scores that are not finite
+        return None
+    except Exception as error:
+        # What of scikit-learn's is read by skops has the attributes that the file gives it.
+        if not hasattr(estimator, "steps"):
+            return f"{type(error).__name__} when asked: {error}"
+    return None
+
+
+def run(n_files, seed, folder):
+    """Load files changed at random; return how each ended, by what was done, and the faults."""
+    rng, ends, faults = np.random.RandomState(seed), collections.Counter(), []
+    whole = files(folder)
+    for estimator in whole:  # what is imported and built once is not of any one file
+        (folder / "whole.skvae").write_bytes(estimator)
+        skvae.load(folder / "whole.skvae")
+    for number in range(n_files):
+        data, done = mutated(whole[rng.randint(len(whole))], rng)
+        path = folder / "changed.skvae"
+        path.write_bytes(data)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found, end = fault(path, len(data))
+        ends[done, end] += 1
+        if found is not None:
+            faults.append(f"file {number} of seed {seed}, {done}: {found}")
+    return ends, faults
+
+
+def bound_memory():
+    """Let the process take no more than some memory beyond what it has now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = pages * resource.getpagesize() + HEADROOM
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def main():
+    """Run in a child process, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--files", type=int, default=5000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--child", action="store_true")
+    options = parser.parse_args()
+    if not options.child:
+        sys.exit(subprocess.run([sys.executable, __file__, "--child", *sys.argv[1:]]).returncode)
+    with tempfile.TemporaryDirectory() as folder:
+        for estimator in files(Path(folder)):
+            Path(folder, "first.skvae").write_bytes(estimator)
+            fault(Path(folder, "first.skvae"), len(estimator))
+        bound_memory()
+        ends, faults = run(options.files, options.seed, Path(folder))
+    for (done, end), count in sorted(ends.items()):
+        print(f"{done:20} {end:8} {count:6}")
+    print(f"{options.files} files, {len(faults)} faults", *faults[:20], sep="\n")
+    sys.exit(bool(faults))
+
+
+if __name__ == "__main__":
+    main()
