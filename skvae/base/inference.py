@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skvae._typing import MatrixLike, Seed
 from skvae.base.hyperparameters import check_argument, check_integer, one_of
@@ -16,7 +16,7 @@ from skvae.base.interpolation import PATHS
 from skvae.base.sklearn_bases import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from skvae.base.states import of_one_state
 from skvae.base.twins import InferenceModules
-from skvae.base.validation import FittedColumns, as_rows, check_flat, valid_numbers, without_nan
+from skvae.base.validation import FittedColumns, as_rows, valid_numbers, valid_rows, without_nan
 from skvae.training.batches import chunk_length, in_chunks, tensor_chunks, working_dtype
 from skvae.training.net import AutoencoderNet
 from skvae.training.threads import in_threads_for
@@ -47,17 +47,11 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
     def _rows(self, X):
         """Return X as a valid array of the training data's columns."""
         check_is_fitted(self)
-        check_flat(X)
-        holes = self._fitted_params_.get("missing") == "mask"
-        validate = partial(
-            validate_data,
-            self,
-            accept_sparse="csr",
-            dtype="numeric",
-            reset=False,
-            ensure_all_finite="allow-nan" if holes else True,
-        )
-        return valid_numbers(validate, X, allow_nan=holes)
+        return valid_rows(self, X, reset=False, holes=self._has_mask())
+
+    def _has_mask(self):
+        """Return whether the fitted model takes rows with holes."""
+        return self._fitted_params_.get("missing") == "mask"
 
     def _codes(self, X, method):
         """Return X as a valid array of codes."""
@@ -91,7 +85,8 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
 
         def compute():
             result = in_chunks(lambda x: function(network, x), X, n_outputs, **chunks)
-            return without_nan(result)
+            # Under a mask nan is what was not observed.
+            return result if self._has_mask() else without_nan(result)
 
         if X.shape[0] == 1 and not repeated:  # torch does not part a matrix times one vector
             return compute()

@@ -2,12 +2,11 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, Self
 
 import numpy as np
 import torch
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skvae._typing import MatrixLike
 from skvae.base.cautions import warn_of_hidden_columns
@@ -19,7 +18,7 @@ from skvae.base.planning import plan_of_fit, start_of
 from skvae.base.sklearn_bases import only_if
 from skvae.base.sklearn_callbacks import CallbackSupportMixin, watched_fit, with_callbacks
 from skvae.base.states import adopt, fitted_as_a_whole, snapshot
-from skvae.base.validation import check_flat, valid_numbers
+from skvae.base.validation import check_flat, valid_rows
 from skvae.nn.objectives import Objective
 from skvae.training.devices import check_device
 from skvae.training.run import TrainingRun
@@ -304,17 +303,7 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
 
     def _training_rows(self, X, reset):
         """Return X as a valid array of at least two rows."""
-        check_flat(X)
-        validate = partial(
-            validate_data,
-            self,
-            accept_sparse="csr",
-            dtype="numeric",
-            reset=reset,
-            ensure_min_samples=2,
-            ensure_all_finite="allow-nan" if self._takes_holes else True,
-        )
-        return valid_numbers(validate, X, allow_nan=self._takes_holes)
+        return valid_rows(self, X, reset=reset, holes=self._takes_holes, fewest=2)
 
     def _check_validation(self, X_val):
         """Return the validation rows as an array."""
