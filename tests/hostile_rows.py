@@ -17,6 +17,10 @@ INTEGERS = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uin
 DTYPES = ["bool", *INTEGERS, *FLOATS]
 
 
+# What those raise who make a container, where theirs has no place for a dtype or a value.
+NOT_MADE = (TypeError, ValueError, OverflowError, NotImplementedError, pl.exceptions.PolarsError)
+
+
 class Holds:
     """An object that becomes an array."""
 

@@ -20,6 +20,7 @@ from hostile_rows import (
     HOSTILE,
     MIXED,
     NAMES,
+    NOT_MADE,
     NOT_NUMBERS,
     NUMBERS,
     SPARSE,
@@ -233,9 +234,11 @@ def test_rows_of_numbers_are_what_they_are_in_float64(name, data, tmp_path_facto
     method = data.draw(st.sampled_from(sorted(methods_of(name))), label="method")
     rows = data.draw(rows_of(dtype), label="rows")
     expected_rows = rows.astype(np.float64)
+    if name == "detector of frames" and method == "fit" and container in SPARSE:
+        reject()  # of sparse rows PCA finds its components, and the noise, in another way
     try:
         X = CONTAINERS[container](rows.copy(), tmp_path_factory.getbasetemp())
-    except (TypeError, ValueError, pl.exceptions.PolarsError):
+    except NOT_MADE:
         reject()  # not every container has every dtype
     estimator, method = fitted(name), methods_of(name)[method]
     result = answer(method, estimator, X)
@@ -257,7 +260,7 @@ def test_a_number_of_any_kind_is_computed_with(name, data):
     rows = data.draw(rows_of(np.float64), label="rows")
     try:
         X = MIXED[container](with_value(rows, value))
-    except (TypeError, ValueError, pl.exceptions.PolarsError):
+    except NOT_MADE:
         reject()
     estimator, method = fitted(name), methods_of(name)[method]
     rows[1, 1] = value
@@ -277,7 +280,7 @@ def test_what_is_no_number_is_refused(name, data):
     rows = data.draw(rows_of(np.float64), label="rows")
     try:
         X = MIXED[container](with_value(rows, value))
-    except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):
+    except NOT_MADE:
         reject()
     assert answer(methods_of(name)[method], fitted(name), X) is None
 
