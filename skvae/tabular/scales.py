@@ -74,9 +74,9 @@ class WholeScale:
         return difference / self.unit
 
     def backward(self, t):
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore"):  # infinity, which the ends then bound
             difference = np.clip(t * self.unit, -MOST, MOST)
-        difference = np.rint(difference / self.step) * self.step
+            difference = np.rint(difference / self.step) * self.step
         dtype = np.uint64 if self.high > np.iinfo(np.int64).max else np.int64
         last = np.nextafter(2.0 ** (64 if dtype is np.uint64 else 63), 0)
         rough = np.clip(self.origin + difference, self.low, min(self.high, last))

@@ -242,3 +242,11 @@ def test_a_pickle_and_a_clone_fitted_anew_have_the_same_codes():
         codes = np.eye(len(encoder.get_feature_names_out()))
         decoded = other.inverse_transform(codes)
         pd.testing.assert_frame_equal(decoded, encoder.inverse_transform(codes))
+
+
+def test_dates_far_beyond_all_others_end_at_the_last():
+    days = pd.Series(pd.to_datetime(["2020-01-01", "2021-01-01"]).as_unit("s"), name="a").to_frame()
+    encoder = TableEncoder(numeric="standard").fit(days)
+    for far in (1e303, 1e308, np.finfo(np.float64).max):
+        first, last = encoder.inverse_transform([[-far], [far]])["a"].dt.year
+        assert (first, last) == (1, 9999)
