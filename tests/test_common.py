@@ -1,6 +1,7 @@
 """scikit-learn's own checks, on every transformer, none excepted."""
 
 import pytest
+from further_checks import FURTHER_CHECKS
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -33,21 +34,6 @@ TRANSFORMERS = [
     ),
 ]
 
-# Those that scikit-learn runs on its own estimators but not in parametrize_with_checks.
-FURTHER_CHECKS = [
-    estimator_checks.check_get_feature_names_out_error,
-    estimator_checks.check_transformer_get_feature_names_out,
-    estimator_checks.check_transformer_get_feature_names_out_pandas,
-    estimator_checks.check_set_output_transform,
-    estimator_checks.check_set_output_transform_pandas,
-    estimator_checks.check_global_output_transform_pandas,
-    estimator_checks.check_set_output_transform_polars,
-    estimator_checks.check_global_set_output_transform_polars,
-    estimator_checks.check_dataframe_column_names_consistency,
-    estimator_checks.check_inplace_ensure_writeable,
-    estimator_checks.check_param_validation,
-]
-
 
 @parametrize_with_checks(TRANSFORMERS)
 def test_scikit_learn_check_passes(estimator, check):
@@ -57,7 +43,11 @@ def test_scikit_learn_check_passes(estimator, check):
 # Some of these fit a DataFrame and transform an array on purpose.
 @pytest.mark.filterwarnings("ignore:X (does not have valid|has) feature names:UserWarning")
 @pytest.mark.parametrize("estimator", TRANSFORMERS[:4], ids=lambda e: type(e).__name__)
-@pytest.mark.parametrize("check", FURTHER_CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize(
+    "check",
+    [*FURTHER_CHECKS, estimator_checks.check_inplace_ensure_writeable],
+    ids=lambda check: check.__name__,
+)
 def test_further_scikit_learn_check_passes(estimator, check):
     check(type(estimator).__name__, estimator)
 

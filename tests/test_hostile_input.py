@@ -250,18 +250,23 @@ def test_rows_of_numbers_are_what_they_are_in_float64(name, data, tmp_path_facto
         assert_equal(result, expected)
 
 
+def drawn_with(draw, values, name):
+    """Return one of the values, a method, rows, and a container of the rows with the value."""
+    value = draw(st.sampled_from(values), label="value")
+    container = draw(st.sampled_from(sorted(MIXED)), label="container")
+    method = draw(st.sampled_from(sorted(methods_of(name))), label="method")
+    rows = draw(rows_of(np.float64), label="rows")
+    try:
+        return value, method, rows, MIXED[container](with_value(rows, value))
+    except NOT_MADE:
+        reject()
+
+
 @every_estimator
 @many
 @given(data=st.data())
 def test_a_number_of_any_kind_is_computed_with(name, data):
-    value = data.draw(st.sampled_from(NUMBERS), label="value")
-    container = data.draw(st.sampled_from(sorted(MIXED)), label="container")
-    method = data.draw(st.sampled_from(sorted(methods_of(name))), label="method")
-    rows = data.draw(rows_of(np.float64), label="rows")
-    try:
-        X = MIXED[container](with_value(rows, value))
-    except NOT_MADE:
-        reject()
+    value, method, rows, X = drawn_with(data.draw, NUMBERS, name)
     estimator, method = fitted(name), methods_of(name)[method]
     rows[1, 1] = value
     result, expected = answer(method, estimator, X), answer(method, estimator, rows)
@@ -274,14 +279,7 @@ def test_a_number_of_any_kind_is_computed_with(name, data):
 @many
 @given(data=st.data())
 def test_what_is_no_number_is_refused(name, data):
-    value = data.draw(st.sampled_from(NOT_NUMBERS), label="value")
-    container = data.draw(st.sampled_from(sorted(MIXED)), label="container")
-    method = data.draw(st.sampled_from(sorted(methods_of(name))), label="method")
-    rows = data.draw(rows_of(np.float64), label="rows")
-    try:
-        X = MIXED[container](with_value(rows, value))
-    except NOT_MADE:
-        reject()
+    _, method, _, X = drawn_with(data.draw, NOT_NUMBERS, name)
     assert answer(methods_of(name)[method], fitted(name), X) is None
 
 

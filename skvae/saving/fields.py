@@ -1,5 +1,6 @@
 """What an attribute is declared to be: each kind of field writes one, and checks what it reads."""
 
+from abc import ABC, abstractmethod
 from numbers import Integral, Real
 
 import numpy as np
@@ -42,14 +43,14 @@ class Field:
         return read_value(node, file, place)
 
 
-class Checked(Field):
+class Checked(Field, ABC):
     """A value that must pass :meth:`admits`, written and read."""
 
     expected: str
 
+    @abstractmethod
     def admits(self, value):
         """Return whether a value is what it must be."""
-        raise NotImplementedError
 
     def write(self, value, file, place):
         if not self.admits(value):

@@ -16,7 +16,6 @@ from skvae.saving.declarations import Declaration, make_unfitted, parameters_in
 from skvae.saving.errors import refusal
 from skvae.saving.fields import (
     Array,
-    Checked,
     DictOf,
     Field,
     Maybe,
@@ -54,7 +53,7 @@ class Weights(Field):
         return weights
 
 
-class WorkingDtype(Checked):
+class WorkingDtype(Field):
     """The dtype that results are of."""
 
     expected = "float32 or float64"

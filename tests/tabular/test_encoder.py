@@ -17,7 +17,13 @@ from skvae.tabular.monotone import MAPS
 
 MISSING = st.sampled_from(["indicator", "keep"])
 NUMERIC = st.sampled_from(["auto", *MAPS])
-FEW = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The same examples at every run: what fails here fails everywhere.
+FEW = settings(
+    max_examples=10,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 
 def back(frame, **options):
