@@ -7,13 +7,14 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.impute import MissingIndicator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skvae._typing import Estimator, MatrixLike, Seed
 from skvae.base.documentation import DocumentationLinks
 from skvae.base.hyperparameters import POSITIVE_INTEGER, hyperparameters
 from skvae.base.sklearn_bases import BaseEstimator, TransformerMixin
-from skvae.base.validation import FittedColumns, check_flat, generated_feature_names
+from skvae.base.states import fitted_as_a_whole, of_one_state
+from skvae.base.validation import FittedColumns, dense, generated_feature_names, valid_rows
 from skvae.vae import VAETransformer
 
 __all__ = ["VAEImputer"]
@@ -101,11 +102,21 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
         Returns
         -------
         self : object
-            The fitted imputer.
+            The fitted imputer. A fit that fails leaves none of an earlier one.
+
+        Raises
+        ------
+        ValueError
+            If ``estimator`` knows of no holes, or refuses X.
         """
+        with fitted_as_a_whole(self) as fresh:
+            fresh._learn(X)
+        return self
+
+    def _learn(self, X):
+        """Set the fitted attributes."""
         self._validate_params()
-        check_flat(X)
-        rows = self._validated(X, reset=True)
+        rows = self._rows(X, reset=True)
         estimator = self.estimator
         if estimator is None:
             estimator = VAETransformer(missing="mask", noise_variance="per-feature")
@@ -123,7 +134,6 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
         self.indicator_ = None
         if self.add_indicator:
             self.indicator_ = MissingIndicator(error_on_new=False).fit(rows)
-        return self
 
     def transform(self, X: MatrixLike) -> np.ndarray:
         """Return X with what is NaN filled in, and what is observed as it is.
@@ -136,9 +146,10 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
         Returns
         -------
         ndarray of shape (n_samples, n_features_out)
+            In the dtype of X (float32 for one-byte types, float64 for other integers).
         """
         check_is_fitted(self)
-        rows = self._validated(X, reset=False)
+        rows = self._rows(X, reset=False)
         filled = self.estimator_.impute(X, n_importance=self.n_importance)
         filled[:, self._empty_] = 0.0
         if not self.keep_empty_features:
@@ -158,6 +169,7 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
         Returns
         -------
         ndarray of str objects
+            Of shape (n_features_out,).
         """
         check_is_fitted(self)
         names = _names_of(self, input_features)
@@ -166,21 +178,13 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
             kept = np.concatenate((kept, self.indicator_.get_feature_names_out(names)))
         return kept
 
-    def _validated(self, X, reset):
+    def _rows(self, X, reset):
         """Return X as a valid array; integers of a frame with holes become floats."""
-        return np.asarray(
-            validate_data(
-                self,
-                X,
-                dtype="numeric",
-                reset=reset,
-                ensure_all_finite="allow-nan",
-                ensure_min_samples=2 if reset else 1,
-            )
-        )
+        return dense(valid_rows(self, X, reset=reset, holes=True, fewest=2 if reset else 1))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
@@ -203,3 +207,7 @@ def _names_of(fitted, given):
             f"({fitted.n_features_in_}), got {len(given)}"
         )
     return given
+
+
+# Around what scikit-learn put around it: ``set_output`` asks for the columns' names.
+VAEImputer.transform = of_one_state(VAEImputer.transform)  # type: ignore[method-assign]

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
@@ -51,3 +52,17 @@ def test_an_estimator_that_knows_of_no_holes_is_refused(table):
     for estimator in (VAETransformer(2), AutoencoderTransformer(2)):
         with pytest.raises(ValueError, match=r"^An imputer's estimator must know of holes. Got "):
             VAEImputer(estimator).fit(table)
+
+
+def test_a_fit_that_fails_leaves_none(table):
+    imputer = VAEImputer(VAE).fit(table)
+    with pytest.raises(ValueError, match=r"^An imputer's estimator must know of holes"):
+        imputer.set_params(estimator=VAETransformer(2)).fit(table)
+    assert not [name for name in vars(imputer) if name.endswith("_")]
+
+
+def test_sparse_rows_are_filled_as_dense_ones(table):
+    imputer = VAEImputer(VAE, add_indicator=True).fit(table.to_numpy())
+    np.testing.assert_array_equal(
+        imputer.transform(csr_array(table.to_numpy())), imputer.transform(table.to_numpy())
+    )

@@ -8,6 +8,7 @@ from skvae._typing import MatrixLike, Seed
 from skvae.base.hyperparameters import check_integer
 from skvae.base.probabilities import ProbabilityMixin
 from skvae.base.sklearn_bases import only_if
+from skvae.base.states import of_one_state
 from skvae.base.validation import dense
 from skvae.nn.holes import conditional_mean, resampled
 
@@ -28,6 +29,7 @@ class ImputationMixin(ProbabilityMixin):
     """The method of a fitted variational autoencoder that knows of holes."""
 
     @only_if(_takes_holes)
+    @of_one_state
     def impute(
         self,
         X: MatrixLike,

@@ -300,9 +300,8 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         check_argument("path", path, one_of(*PATHS), "interpolate")
         n_components = self._n_features_out
         z0, z1 = (self._apply(_code, self._rows(as_rows(x)), n_components)[0] for x in (x0, x1))
-        return self.inverse_transform(
-            PATHS[path](z0, z1, np.linspace(0, 1, n, dtype=z0.dtype)[:, None])
-        )
+        steps = np.linspace(0, 1, n, dtype=z0.dtype)[:, None]
+        return self.inverse_transform(PATHS[path](z0, z1, steps))
 
 
 # Once more, around what scikit-learn put around it: ``set_output`` asks for the codes' names.

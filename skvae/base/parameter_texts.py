@@ -89,7 +89,7 @@ SHARED_PARAMETERS = """n_components : int, default=10
         global generators alone."""
 
 LIKELIHOOD_PARAMETERS = """likelihood : str or list of (kind, columns), default="gaussian"
-        p(x|z), one of {likelihoods}.
+        Density p(x|z), one of {likelihoods}.
         "bernoulli" needs X in [0, 1]; on values strictly in between it is minus a
         cross-entropy, which compares on the same rows only. "continuous-bernoulli" is a
         density on [0, 1]. "poisson" and "negative-binomial" are of counts, the latter's variance
