@@ -120,7 +120,7 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
         estimator = self.estimator
         if estimator is None:
             estimator = VAETransformer(missing="mask", noise_variance="per-feature")
-        elif getattr(estimator, "missing", None) is None:
+        elif not hasattr(estimator, "impute"):
             raise ValueError(
                 f"An imputer's estimator must know of holes. Got {estimator!r} instead. Give a "
                 f"variational autoencoder with missing='mask'."

@@ -9,7 +9,15 @@ from skvae.base.hyperparameters import check_argument, one_of
 from skvae.nn.layout import COUNTS, KINDS, Part
 from skvae.training.batches import BLOCK_ENTRIES, dense_rows
 
-__all__ = ["check_ends", "check_values", "column_ends", "parts_of", "with_levels"]
+__all__ = [
+    "LARGEST_CODE",
+    "are_alike",
+    "check_ends",
+    "check_values",
+    "column_ends",
+    "parts_of",
+    "with_levels",
+]
 
 LARGEST_CODE = 2**24  # float32, in which networks are trained, tells integers up to it apart
 ROUNDING = 1e-6  # what scaled data may exceed an interval by: the precision of float32
@@ -20,6 +28,18 @@ SUPPORTS = {
     "negative-binomial": (0, np.inf),
     "categorical": (0, 1),
 }
+
+
+def are_alike(likelihood, missing):
+    """Return whether all columns have one likelihood, which needs no parts, and no holes.
+
+    Examples
+    --------
+    >>> from skvae.base.columns import are_alike
+    >>> are_alike("gaussian", None), are_alike("poisson", None), are_alike("gaussian", "mask")
+    (True, False, False)
+    """
+    return isinstance(likelihood, str) and likelihood not in COUNTS and missing is None
 
 
 def parts_of(likelihood, X, names, n_features):

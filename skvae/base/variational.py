@@ -9,7 +9,7 @@ import torch
 from skvae._warnings import warn
 from skvae.base.building import make_decoder, make_encoder
 from skvae.base.cautions import holds_the_variance, posteriors_of_some_rows, warn_of_collapse
-from skvae.base.columns import check_ends, check_values, parts_of, with_levels
+from skvae.base.columns import are_alike, check_ends, check_values, parts_of, with_levels
 from skvae.base.holes import ImputationMixin
 from skvae.base.hyperparameters import (
     NON_NEGATIVE,
@@ -110,8 +110,7 @@ class BaseVAETransformer(ImputationMixin, BaseAutoencoderTransformer):
         return any(part.kind == "gaussian" for part in self._parts_)
 
     def _take_columns(self, X, rows, reset):
-        alike = isinstance(self.likelihood, str) and self.likelihood not in COUNTS
-        if alike and not self._takes_holes:
+        if are_alike(self.likelihood, self.missing):
             return
         for name, default in (("input_scale", 1.0), ("image_shape", None)):
             if getattr(self, name) != default:

@@ -28,7 +28,8 @@ class Blocks(nn.Module):
         places = torch.full((len(sizes), max(sizes)), self.n_columns)
         for place, (block, size) in enumerate(zip(blocks, sizes, strict=True)):
             places[place, :size] = torch.arange(block.start, block.stop)
-        variable = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
+        variables = torch.arange(len(sizes))
+        variable = variables.repeat_interleave(torch.tensor(sizes), output_size=self.n_columns)
         self.register_buffer("places", places, persistent=False)
         self.register_buffer("variable", variable, persistent=False)
         members = nn.functional.one_hot(variable, len(sizes)).float()
