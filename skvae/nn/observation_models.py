@@ -136,12 +136,15 @@ class GaussianObservation(nn.Module):
 
     def moments(self, x, location, posterior, holes):
         """Return mean squares at beta 1 and numbers of entries, in a row, of what is observed."""
+        if self.is_shared and holes is None:  # to the last bit what there is without a mask
+            residual = self.residual(x, location, posterior)
+            return torch.stack((residual, torch.ones_like(residual)))
         squares = (location.detach() - x).square()
         known = torch.ones_like(squares)
         if holes is not None:
             squares, known = squares.masked_fill(holes, 0), known.masked_fill(holes, 0)
         of_columns = torch.stack((self._at_beta_1(squares.mean(0), posterior), known.mean(0)))
-        return of_columns if self.log_scale.ndim else of_columns.sum(1)
+        return of_columns.mean(1) if self.is_shared else of_columns
 
     def learn_moments(self, moments):
         """Use the noise variance of :meth:`moments`; what was never observed keeps its own."""

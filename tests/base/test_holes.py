@@ -42,6 +42,7 @@ def test_without_holes_the_fit_is_the_same_to_the_last_bit(Estimator, options):
     for name, values in plain.history_.items():
         np.testing.assert_array_equal(masked.history_[name], values)
     np.testing.assert_array_equal(masked.transform(X), plain.transform(X))
+    np.testing.assert_array_equal(masked.noise_variance_, plain.noise_variance_)
     np.testing.assert_allclose(masked.score_samples(X), plain.score_samples(X), rtol=1e-5)
     np.testing.assert_allclose(masked.reconstruction_error(X), plain.reconstruction_error(X))
 
