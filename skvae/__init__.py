@@ -8,6 +8,7 @@ from skvae._warnings import warn
 from skvae.autoencoder import AutoencoderTransformer
 from skvae.beta_tcvae import BetaTCVAETransformer
 from skvae.beta_vae import BetaVAETransformer
+from skvae.imputation import VAEImputer
 from skvae.outlier import AutoencoderOutlierDetector
 from skvae.saving import SavingError, load, save
 from skvae.vae import VAETransformer
@@ -18,6 +19,7 @@ __all__ = [
     "BetaTCVAETransformer",
     "BetaVAETransformer",
     "SavingError",
+    "VAEImputer",
     "VAETransformer",
     "__version__",
     "load",

@@ -15,14 +15,18 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from saved_files import mutated
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skvae
+from skvae.tabular import TableEncoder
 
 X = np.random.RandomState(0).standard_normal((40, 4))
+MIXED = np.column_stack((X[:, :2], np.arange(40) % 3, np.arange(40) % 5))  # numbers, codes, counts
+KINDS = [("gaussian", [0, 1]), ("categorical", 2), ("negative-binomial", 3)]
 SECONDS = 1.0
 TIMES, FIXED = 10, 2**21  # bytes: of the file, and what an empty estimator takes with its net
 HEADROOM = 2**27  # bytes beyond what the process has: torch's own arrays are not traced
@@ -39,7 +43,25 @@ def originals():
         skvae.AutoencoderOutlierDetector(
             skvae.VAETransformer(2, **SMALL), n_refits=0, random_state=0
         ).fit(X),
+        skvae.VAEImputer(
+            skvae.VAETransformer(2, likelihood=KINDS, missing="mask", **SMALL), add_indicator=True
+        ).fit(MIXED),
+        make_pipeline(TableEncoder(), skvae.VAETransformer(2, **SMALL)).fit(X),
+        TableEncoder(numeric="normal-scores").fit(_frame()),
     ]
+
+
+def _frame():
+    """Return a frame of a column of each kind."""
+    return pd.DataFrame(
+        {
+            "number": X[:, 0],
+            "level": ["a", "b", None, "d"] * 10,
+            "flag": X[:, 1] > 0,
+            "when": pd.date_range("2020-01-01", periods=40, tz="UTC"),
+            "category": pd.Categorical([1, 2, 3, 4] * 10),
+        }
+    )
 
 
 def files(folder):

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+import skvae
 from skvae.saving.container import pack_file, unpack_file
 
-__all__ = ["MUTATIONS", "edited", "mutated", "resealed"]
+__all__ = ["MUTATIONS", "edited", "kept", "must_hold", "mutated", "resealed"]
 
 HOSTILE = [
     None, True, False, 0, 1, -1, 2**31, 2**62, -(2**63), 0.5, -1e300, 1e300, "", "nan", "x" * 300,
@@ -16,6 +17,20 @@ HOSTILE = [
     {"scalar": ["int8", 900]}, {"tuple": [10**6] * 50},
     {"estimator": {"class": "skvae.VAETransformer", "parameters": {}}},
 ]  # fmt: skip
+
+
+def kept(estimator, folder, **options):
+    """Return an estimator from a file."""
+    skvae.save(estimator, folder / "kept.skvae")
+    return skvae.load(folder / "kept.skvae", **options)
+
+
+def must_hold(expected, place, got):
+    """Return what load says of a file with another thing at a place."""
+    return (
+        f"The file must hold {expected} as {place}. Got {got} instead. Take another copy of it, or "
+        f"save the estimator again."
+    )
 
 
 def resealed(path, change):

@@ -23,6 +23,7 @@ FLOORS = [
     ["training"],
     ["base"],
     ["autoencoder", "vae", "beta_vae", "beta_tcvae"],
+    ["imputation"],
     ["metrics"],
     ["model_selection", "outlier", "tabular"],
     ["plotting", "saving"],

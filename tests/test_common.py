@@ -9,6 +9,7 @@ from skvae import (
     AutoencoderTransformer,
     BetaTCVAETransformer,
     BetaVAETransformer,
+    VAEImputer,
     VAETransformer,
 )
 
@@ -24,6 +25,13 @@ TRANSFORMERS = [
     VAETransformer(2, max_epochs=2, noise_variance="per-feature", random_state=0),
     BetaTCVAETransformer(2, hidden_layer_sizes=(), max_epochs=2, tc_sampling="mss", random_state=0),
     AutoencoderTransformer(2, max_epochs=2, early_stopping=True, random_state=0),
+    VAETransformer(2, max_epochs=2, missing="mask", random_state=0),
+    VAEImputer(VAETransformer(2, max_epochs=2, missing="mask", random_state=0)),
+    VAEImputer(
+        VAETransformer(2, max_epochs=2, missing="mask", random_state=0),
+        add_indicator=True,
+        keep_empty_features=True,
+    ),
 ]
 
 

@@ -11,6 +11,7 @@ from torch import nn
 
 from skvae.base.hyperparameters import is_positive_integer
 from skvae.nn.convolutions import ConvolutionalDecoder, ConvolutionalEncoder
+from skvae.nn.holes import MaskedInput
 from skvae.nn.initialization import FIRST_OUTPUT
 from skvae.nn.networks import rescaled
 from skvae.nn.perceptrons import PerceptronDecoder, PerceptronEncoder
@@ -32,6 +33,9 @@ _user_module_lock = threading.Lock()
 def make_encoder(estimator, n_features, n_outputs):
     """Return the encoder module, ours or the user's."""
     if estimator.encoder is not None:
+        if estimator._takes_holes:
+            module = _user_module("encoder", estimator.encoder, 2 * n_features, n_outputs)
+            return MaskedInput(module, n_features)
         module = _user_module("encoder", estimator.encoder, n_features, n_outputs)
         return rescaled(module, before=estimator.input_scale)
     if estimator.image_shape is not None:
@@ -39,8 +43,14 @@ def make_encoder(estimator, n_features, n_outputs):
         gain = FIRST_OUTPUT if estimator._begins_near_linear() else 1.0
         return ConvolutionalEncoder(sides, n_outputs, estimator.architecture, first_output=gain)
     sizes = _hidden_sizes(estimator.hidden_layer_sizes)
-    shortcut = estimator._begins_near_linear()
-    return PerceptronEncoder(n_features, n_outputs, sizes, estimator.activation, shortcut=shortcut)
+    return PerceptronEncoder(
+        n_features,
+        n_outputs,
+        sizes,
+        estimator.activation,
+        shortcut=estimator._begins_near_linear(),
+        takes_holes=estimator._takes_holes,
+    )
 
 
 def make_decoder(estimator, n_features):
@@ -105,7 +115,9 @@ def parameters_of(estimator):
         for name, value in values.items()
     }
     # Of training alone, and these may hold anything.
-    return parameters | {"callbacks": None, "random_state": None}
+    parameters |= {"callbacks": None, "random_state": None}
+    # What likelihood= names depends on the columns of X.
+    return parameters | ({"_parts_": estimator._parts_} if estimator._parts_ is not None else {})
 
 
 def estimator_of(Estimator, parameters):

@@ -29,6 +29,7 @@ from skvae.base.parameter_texts import (
 )
 from skvae.base.sklearn_bases import BaseEstimator
 from skvae.nn.architectures import ARCHITECTURES
+from skvae.nn.layout import COUNTS
 from skvae.nn.likelihoods import LIKELIHOODS
 from skvae.nn.perceptrons import ACTIVATIONS
 from skvae.training.callbacks import check_copies
@@ -109,7 +110,7 @@ def hyperparameters(cls: type[Class]) -> type[Class]:
         if noise_variance is not None:
             parameters = f"{parameters}\n    {LIKELIHOOD_PARAMETERS}"
             attributes = f"{VAE_ATTRIBUTES}\n    {attributes}"
-            likelihoods = ", ".join(f'"{name}"' for name in LIKELIHOODS)
+            likelihoods = ", ".join(f'"{name}"' for name in (*LIKELIHOODS, *COUNTS))
             words = {
                 **VAE_WORDS,
                 "noise_variance": noise_variance,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skvae._typing import MatrixLike, Seed
 from skvae.base.hyperparameters import check_argument, check_integer, one_of
@@ -16,7 +16,7 @@ from skvae.base.interpolation import PATHS
 from skvae.base.sklearn_bases import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from skvae.base.states import of_one_state
 from skvae.base.twins import InferenceModules
-from skvae.base.validation import FittedColumns, as_rows, check_flat, valid_numbers, without_nan
+from skvae.base.validation import FittedColumns, as_rows, valid_numbers, valid_rows, without_nan
 from skvae.training.batches import chunk_length, in_chunks, tensor_chunks, working_dtype
 from skvae.training.net import AutoencoderNet
 from skvae.training.threads import in_threads_for
@@ -47,9 +47,11 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
     def _rows(self, X):
         """Return X as a valid array of the training data's columns."""
         check_is_fitted(self)
-        check_flat(X)
-        validate = partial(validate_data, self, accept_sparse="csr", dtype="numeric", reset=False)
-        return valid_numbers(validate, X)
+        return valid_rows(self, X, reset=False, holes=self._has_mask())
+
+    def _has_mask(self):
+        """Return whether the fitted model takes rows with holes."""
+        return self._fitted_params_.get("missing") == "mask"
 
     def _codes(self, X, method):
         """Return X as a valid array of codes."""
@@ -83,7 +85,8 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
 
         def compute():
             result = in_chunks(lambda x: function(network, x), X, n_outputs, **chunks)
-            return without_nan(result)
+            # Under a mask nan is what was not observed.
+            return result if self._has_mask() else without_nan(result)
 
         if X.shape[0] == 1 and not repeated:  # torch does not part a matrix times one vector
             return compute()
@@ -171,7 +174,7 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         X = self._rows(X)
         if per_feature:
             return self._apply(_squared_error, X, self.n_features_in_)
-        return self._apply(lambda network, x: _squared_error(network, x).mean(-1), X, None)
+        return self._apply(_mean_squared_error, X, None)
 
     @abstractmethod
     def score_samples(self, X: MatrixLike) -> np.ndarray:
@@ -297,9 +300,8 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         check_argument("path", path, one_of(*PATHS), "interpolate")
         n_components = self._n_features_out
         z0, z1 = (self._apply(_code, self._rows(as_rows(x)), n_components)[0] for x in (x0, x1))
-        return self.inverse_transform(
-            PATHS[path](z0, z1, np.linspace(0, 1, n, dtype=z0.dtype)[:, None])
-        )
+        steps = np.linspace(0, 1, n, dtype=z0.dtype)[:, None]
+        return self.inverse_transform(PATHS[path](z0, z1, steps))
 
 
 # Once more, around what scikit-learn put around it: ``set_output`` asks for the codes' names.
@@ -315,4 +317,14 @@ def _reconstruction(network, x):
 
 
 def _squared_error(network, x):
-    return (_reconstruction(network, x) - x).square()
+    likelihood = network.decode(network.code(x))
+    if hasattr(likelihood, "squared_errors"):  # of columns that a network has in another form
+        return likelihood.squared_errors(x)
+    return (likelihood.mean - x).square()
+
+
+def _mean_squared_error(network, x):
+    errors = _squared_error(network, x)
+    if network.n_locations is None:
+        return errors.mean(-1)
+    return errors.nanmean(-1).nan_to_num(nan=0.0)  # of a row of holes alone there is none

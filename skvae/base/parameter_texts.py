@@ -88,10 +88,19 @@ SHARED_PARAMETERS = """n_components : int, default=10
         bit on one machine at an equal number of torch threads, and leaves the
         global generators alone."""
 
-LIKELIHOOD_PARAMETERS = """likelihood : {{{likelihoods}}}, default="gaussian"
-        p(x|z). "bernoulli" needs X in [0, 1]; on values strictly in between it is minus a
+LIKELIHOOD_PARAMETERS = """likelihood : str or list of (kind, columns), default="gaussian"
+        Density p(x|z), one of {likelihoods}.
+        "bernoulli" needs X in [0, 1]; on values strictly in between it is minus a
         cross-entropy, which compares on the same rows only. "continuous-bernoulli" is a
-        density on [0, 1].
+        density on [0, 1]. "poisson" and "negative-binomial" are of counts, the latter's variance
+        mu + a mu^2, with a dispersion a for every column that the residual sets.
+
+        Pairs give each column its kind: names, indices, slices, masks, or callables such as
+        ``make_column_selector``, every column in exactly one pair. A pair of several columns with
+        the kind "categorical" is one variable, a one-hot block; a single column of integers is one
+        with the levels that training saw, reconstructed as the most probable of them. A level
+        that training did not see is no error in new rows: its probability is at most
+        1 / (n_samples + 1), and at most that of any level.
     noise_variance : {{"learned", "per-feature", "pca"}} or float, default="{noise_variance}"
         Variance of a Gaussian p(x|z). "learned": one for all columns, r + 500 / (500 + n) *
         max(0, v - r), with r the mean squared residual of the n training rows and v the noise
@@ -102,6 +111,13 @@ LIKELIHOOD_PARAMETERS = """likelihood : {{{likelihoods}}}, default="gaussian"
         of ``input_scale * X``. PCAs are of at most 10,000 rows (of more than 838 columns
         fewer, but 1,000). All but a float stay above 1e-6 of the training variance (of a
         constant column, above 1e-12).
+    missing : str, default=None
+        What NaN in X is. None refuses it; "mask" takes it for what was not observed: p(x|z) is of
+        what was, and the encoder gets the mean of the column, and where it had to (``encoder=`` a
+        row of means for NaN and beside it ones where it was observed, 2 * n_features columns).
+        Scores, errors and noise variances leave it out, and there is ``impute``. Without NaN, the
+        fit is the same to the last bit. A column of which training observes nothing is left out
+        of new rows too.
     kl_warmup_epochs : int, default=0
         Epochs over which the weights of all penalties go from ``kl_warmup_start`` times what they
         are to what they are. Early stopping waits until then, and watches the objective at those.
@@ -132,7 +148,9 @@ SHARED_ATTRIBUTES = """net_ : skorch.NeuralNet
         Names of the columns, where X has them."""
 
 VAE_ATTRIBUTES = """noise_variance_ : float or ndarray of shape (`n_features_in_`,)
-        Variance of p(x|z) in squared units of X. Gaussian likelihood only."""
+        Variance of p(x|z) in squared units of X. Gaussian columns only.
+    dispersion_ : ndarray of shape (n_columns,)
+        Dispersions of the columns that are "negative-binomial", where there are such."""
 
 AUTOENCODER_WORDS = {
     "network_start": "The linear maps begin at zero, and the last layers small. With the empty\n"
@@ -150,7 +168,8 @@ VAE_WORDS = {
     "        Under other likelihoods there are perceptrons alone, of random weights.",
     "encoder_outputs": "``2 * n_components``\n        columns, the posterior's means and then its"
     " log standard deviations",
-    "decoder_outputs": "the mean of p(x|z), or its\n        logits under either Bernoulli",
+    "decoder_outputs": "the mean of p(x|z), or its\n        logits under either Bernoulli and of "
+    "categories, its logarithm of counts",
     "tol_unit": "nats per feature",
     "terms": '"reconstruction", "kl"',
     "units": "In nats. A\n        schedule changes the sum and not these; what it puts in the "

@@ -7,7 +7,6 @@ import torch
 from sklearn.utils import check_random_state
 
 from skvae.base.building import build_network, build_objective, copy_network, estimator_of
-from skvae.training.batches import column_statistics
 from skvae.training.checks import (
     check_batch_normalisation,
     check_range,
@@ -15,6 +14,7 @@ from skvae.training.checks import (
 )
 from skvae.training.optimizers import optimizer_state
 from skvae.training.plan import Plan, Start, Stopping
+from skvae.training.statistics import column_statistics
 
 __all__ = ["plan_of", "plan_of_fit", "start_of"]
 
@@ -27,6 +27,7 @@ NETWORK_PARAMETERS = (
     "decoder",
     "likelihood",
     "noise_variance",
+    "missing",
     "input_scale",
     "image_shape",
     "architecture",
@@ -81,11 +82,12 @@ def plan_of_fit(estimator, rows, start, *, n_epochs, keep):
     keep : bool
         Whether training is to go on later; if not, an unfinished schedule is warned of.
     """
-    statistics = column_statistics(rows.X, rows.training)
-    estimator._check_support(statistics)
-    check_range(statistics)
+    statistics = column_statistics(rows.X, rows.training, holes=estimator._takes_holes)
+    estimator._check_support(statistics, rows.X, rows.training)
+    check_range(estimator._measured(statistics))
     if rows.validation is not None:
-        estimator._check_support(column_statistics(rows.X_val, rows.validation))
+        of_validation = column_statistics(rows.X_val, rows.validation, holes=estimator._takes_holes)
+        estimator._check_support(of_validation, rows.X_val, rows.validation)
     network = _network_to_train(estimator, rows, start, statistics)
     check_batch_normalisation(network, estimator.batch_size)
     plan = plan_of(estimator, network, start.n_samples_seen + len(rows.training))
@@ -121,9 +123,10 @@ def _network_to_train(estimator, rows, start, statistics):
         estimator._resume(network)
         return network
     network = build_network(estimator, n_features, start.module_seed)
-    scale = torch.from_numpy(estimator._column_scale(statistics))
-    network.initialize(start.generator, torch.from_numpy(statistics.mean), scale)
-    estimator._start(network, rows, statistics, start.generator)
+    read, expected = estimator._statistics_of_inputs(network, rows, statistics)
+    scale = torch.from_numpy(estimator._column_scale(read))
+    network.initialize(start.generator, torch.from_numpy(read.mean), scale, expected)
+    estimator._start(network, rows, read, start.generator)
     return network
 
 
@@ -148,6 +151,8 @@ def _check_same_network(estimator):
     """Refuse a warm start whose parameters describe another network."""
     for name in NETWORK_PARAMETERS:
         now, then = getattr(estimator, name, None), estimator._fitted_params_.get(name)
+        if name == "likelihood" and estimator._parts_ is not None:
+            continue  # the columns that it names were compared
         if not np.array_equal(now, then):
             raise ValueError(
                 f"Further training needs {name}={then!r}, with which the network was built. Got "

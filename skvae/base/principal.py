@@ -14,7 +14,7 @@ MOST_ENTRIES = 2**23  # of wide rows fewer are taken, for the memory that the PC
 LEAST_ROWS = 1_000
 
 
-def components_of_rows(X, rows, n_components, scale, generator, *, noise=True):
+def components_of_rows(X, rows, n_components, scale, generator, *, noise=True, expand=None):
     """Return the principal components of some of the rows of X, scaled.
 
     Parameters
@@ -31,15 +31,37 @@ def components_of_rows(X, rows, n_components, scale, generator, *, noise=True):
         Source of the choice and of the PCA's seed.
     noise : bool, default=True
         Whether a direction and a row are left over for noise.
+    expand : callable, default=None
+        Of dense rows the columns that are taken; None for these.
     """
     most = min(MOST_ROWS, max(LEAST_ROWS, MOST_ENTRIES // X.shape[1]))
     if len(rows) > most:
         rows = rows[torch.randperm(len(rows), generator=generator)[:most].numpy()]
     seed = int(torch.randint(2**31 - 1, (), generator=generator))
     X = dense_rows(X, rows).astype(working_dtype(X.dtype), copy=False)
+    X = X if expand is None else expand(X)
     n_components = max(0, min(n_components, X.shape[1] - noise, X.shape[0] - 1 - noise))
     factor = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
+    if np.isnan(X).any():
+        mean = np.nansum(X, 0) / np.maximum((~np.isnan(X)).sum(0), 1)
+        return _components_around_holes((X - mean) * factor, n_components)
     return principal_components(X, n_components, seed, factor=factor)
+
+
+def _components_around_holes(X, n_components):
+    """Return the principal components of the covariances of what is observed together.
+
+    A pair of columns that is never observed together counts as uncorrelated.
+    """
+    known = ~np.isnan(X)
+    X, together = np.where(known, X, 0.0).astype(np.float64), known.T.astype(np.float64) @ known
+    covariance = X.T @ X / np.maximum(together, 1)
+    values, vectors = np.linalg.eigh(covariance)
+    values, vectors = values[::-1][:n_components], vectors.T[::-1][:n_components]
+    kept = values > X.shape[1] * np.finfo(np.float64).eps * max(values.max(initial=0.0), 0.0)
+    variances, directions = values[kept], vectors[kept]
+    left = np.maximum(np.diag(covariance) - variances @ directions**2, 0.0)
+    return PrincipalComponents(*map(torch.from_numpy, (directions.copy(), variances.copy(), left)))
 
 
 def principal_components(X, n_components, random_state, *, factor=1.0):

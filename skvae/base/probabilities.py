@@ -8,6 +8,7 @@ from scipy.sparse import issparse
 from sklearn.utils import check_random_state
 
 from skvae._typing import Depends, MatrixLike, Seed
+from skvae.base.columns import check_ends, column_ends
 from skvae.base.hyperparameters import check_integer
 from skvae.base.inference import InferenceMixin
 from skvae.base.states import of_one_state
@@ -271,19 +272,23 @@ class ProbabilityMixin(InferenceMixin):
         rng = check_random_state(random_state)
         codes = self._draw_codes(n_samples, rng, latent)
         generator = torch.Generator().manual_seed(rng.randint(2**31 - 1))
-        rows = self._apply(lambda network, z: network.decoder(z), codes, self.n_features_in_)
         network, chunks = self._inference(codes)
+        n_locations = network.n_locations or self.n_features_in_
+        locations = self._apply(lambda network, z: network.decoder(z), codes, n_locations)
+        rows = np.empty((n_samples, self.n_features_in_), locations.dtype)
         n_at_a_time = max(1, DRAWN_ENTRIES // chunks["width"])
         for start in range(0, n_samples, n_at_a_time):
-            block = rows[start : start + n_at_a_time]
-            location = torch.from_numpy(block).to(chunks["device"], torch.float64)
-            block[:] = network.observation(location).draw(generator).cpu().numpy()
+            some = slice(start, start + n_at_a_time)
+            location = torch.from_numpy(locations[some]).to(chunks["device"], torch.float64)
+            rows[some] = network.observation(location).draw(generator).cpu().numpy()
         return rows
 
     def _rows_of_density(self, X):
         """Return X as a valid array, its values in the support of the likelihood."""
-        X = self._rows(X)
-        if np.isfinite(LIKELIHOODS[self._fitted_params_["likelihood"]].support).any():
+        X, parts = self._rows(X), self._fitted_params_.get("_parts_")
+        if parts is not None:
+            check_ends(parts, *column_ends(X), getattr(self, "feature_names_in_", None))
+        elif np.isfinite(LIKELIHOODS[self._fitted_params_["likelihood"]].support).any():
             ends = [(rows.min(), rows.max()) for rows in _blocks(X)]
             check_support(self._fitted_params_, *np.min(ends, 0)[:1], *np.max(ends, 0)[1:])
         return X

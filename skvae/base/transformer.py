@@ -2,12 +2,11 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, Self
 
 import numpy as np
 import torch
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skvae._typing import MatrixLike
 from skvae.base.cautions import warn_of_hidden_columns
@@ -19,7 +18,7 @@ from skvae.base.planning import plan_of_fit, start_of
 from skvae.base.sklearn_bases import only_if
 from skvae.base.sklearn_callbacks import CallbackSupportMixin, watched_fit, with_callbacks
 from skvae.base.states import adopt, fitted_as_a_whole, snapshot
-from skvae.base.validation import check_flat, valid_numbers
+from skvae.base.validation import check_flat, valid_rows
 from skvae.nn.objectives import Objective
 from skvae.training.devices import check_device
 from skvae.training.run import TrainingRun
@@ -58,8 +57,22 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
     def _tolerance(self, n_features):
         """Return ``tol`` in the units of the objective."""
 
-    def _check_support(self, statistics):
+    _parts_ = None  # the columns of every likelihood, where there are several
+    _takes_holes = False  # whether NaN stands for what was not observed
+
+    def _take_columns(self, X, rows, reset):
+        """Look up the columns of X, as given, that parameters name; ``rows`` are those of X."""
+
+    def _check_support(self, statistics, X, rows):
         """Refuse data that the likelihood gives no density."""
+
+    def _measured(self, statistics):
+        """Return the statistics of what has a unit."""
+        return statistics
+
+    def _statistics_of_inputs(self, network, rows, statistics):
+        """Return the statistics of what the encoder reads, and other means for the decoder."""
+        return statistics, None
 
     def _column_scale(self, statistics):
         """Return the scale of every column that the network works in."""
@@ -281,7 +294,8 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
     def _validated(self, X, X_val, reset):
         """Return the rows as arrays, after a look at the parameters and at the device."""
         self._validate_params()
-        X = self._training_rows(X, reset)
+        given, X = X, self._training_rows(X, reset)
+        self._take_columns(given, X, reset)
         if X_val is not None:
             X_val = self._check_validation(X_val)
         check_device(self.device)
@@ -289,16 +303,7 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
 
     def _training_rows(self, X, reset):
         """Return X as a valid array of at least two rows."""
-        check_flat(X)
-        validate = partial(
-            validate_data,
-            self,
-            accept_sparse="csr",
-            dtype="numeric",
-            reset=reset,
-            ensure_min_samples=2,
-        )
-        return valid_numbers(validate, X)
+        return valid_rows(self, X, reset=reset, holes=self._takes_holes, fewest=2)
 
     def _check_validation(self, X_val):
         """Return the validation rows as an array."""
@@ -313,6 +318,7 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = self._takes_holes
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 

@@ -1,8 +1,11 @@
 """Rows that are valid, of whatever kind X is."""
 
+from functools import partial
+
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
 
 __all__ = [
     "FittedColumns",
@@ -12,6 +15,7 @@ __all__ = [
     "dense",
     "generated_feature_names",
     "valid_numbers",
+    "valid_rows",
     "without_nan",
 ]
 
@@ -120,6 +124,24 @@ def valid_numbers(validate, X, *, name="X", allow_nan=False):
     _check_no_times(rows, name)
     _check_range(rows, name)
     return rows
+
+
+def valid_rows(estimator, X, *, reset, holes, fewest=1):
+    """Return X as a valid array or CSR matrix of an estimator's columns, which ``reset`` sets anew.
+
+    At least so many rows; with ``holes`` NaN stands for what was not observed.
+    """
+    check_flat(X)
+    validate = partial(
+        validate_data,
+        estimator,
+        accept_sparse="csr",
+        dtype="numeric",
+        reset=reset,
+        ensure_min_samples=fewest,
+        ensure_all_finite="allow-nan" if holes else True,
+    )
+    return valid_numbers(validate, X, allow_nan=holes)
 
 
 def check_unmasked(X, name):

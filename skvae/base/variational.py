@@ -9,6 +9,8 @@ import torch
 from skvae._warnings import warn
 from skvae.base.building import make_decoder, make_encoder
 from skvae.base.cautions import holds_the_variance, posteriors_of_some_rows, warn_of_collapse
+from skvae.base.columns import are_alike, check_ends, check_values, parts_of, with_levels
+from skvae.base.holes import ImputationMixin
 from skvae.base.hyperparameters import (
     NON_NEGATIVE,
     NON_NEGATIVE_INTEGER,
@@ -17,10 +19,21 @@ from skvae.base.hyperparameters import (
     hyperparameters,
     one_of,
 )
+from skvae.base.mixtures import (
+    columns_in_order,
+    columns_of_kind,
+    dispersions,
+    input_scales,
+    of_arrays,
+    start_counts_and_categories,
+    statistics_of_inputs,
+)
 from skvae.base.principal import components_of_rows
-from skvae.base.probabilities import ProbabilityMixin, check_support
+from skvae.base.probabilities import check_support
 from skvae.base.transformer import BaseAutoencoderTransformer
+from skvae.nn.layout import COUNTS, ColumnLayout
 from skvae.nn.likelihoods import LIKELIHOODS
+from skvae.nn.mixed_observation import MixedObservation
 from skvae.nn.networks import VariationalNetwork
 from skvae.nn.objectives import Objective
 from skvae.nn.observation_models import GaussianObservation, Observation
@@ -37,12 +50,13 @@ FAR = 4.0  # times: a standard deviation twice or half as large
 
 
 @hyperparameters
-class BaseVAETransformer(ProbabilityMixin, BaseAutoencoderTransformer):
+class BaseVAETransformer(ImputationMixin, BaseAutoencoderTransformer):
     """An autoencoder transformer with a prior N(0, I), q(z|x), and a density p(x|z)."""
 
     _: KW_ONLY
-    likelihood: str = "gaussian"
+    likelihood: str | list | tuple = "gaussian"
     noise_variance: float | str = "learned"
+    missing: str | None = None
     kl_warmup_epochs: int = 0
     kl_warmup_start: float = 0.0
     kl_cycles: int = 1
@@ -50,8 +64,9 @@ class BaseVAETransformer(ProbabilityMixin, BaseAutoencoderTransformer):
 
     _parameter_constraints = {
         **BaseAutoencoderTransformer._parameter_constraints,
-        "likelihood": one_of(*LIKELIHOODS),
+        "likelihood": [*one_of(*LIKELIHOODS, *COUNTS), list, tuple],
         "noise_variance": [*one_of("learned", "per-feature", "pca"), *POSITIVE],
+        "missing": [*one_of("mask"), None],
         "kl_warmup_epochs": NON_NEGATIVE_INTEGER,
         "kl_warmup_start": NON_NEGATIVE,
         "kl_cycles": POSITIVE_INTEGER,
@@ -64,27 +79,65 @@ class BaseVAETransformer(ProbabilityMixin, BaseAutoencoderTransformer):
 
     def _observation(self, n_features):
         """Return p(x|z) around the decoder's output."""
+        options = {
+            "per_feature": self.noise_variance == "per-feature",
+            "learned": self.noise_variance in ("learned", "per-feature"),
+            "beta": self._divergence_weight(),
+        }
+        if self._parts_ is not None:
+            return MixedObservation(self._layout(), **options)
         if self.likelihood != "gaussian":
             return Observation(LIKELIHOODS[self.likelihood], self.input_scale)
-        return GaussianObservation(
-            n_features,
-            per_feature=self.noise_variance == "per-feature",
-            learned=self.noise_variance in ("learned", "per-feature"),
-            beta=self._divergence_weight(),
-        )
+        return GaussianObservation(n_features, **options)
+
+    def _layout(self):
+        return ColumnLayout(self._parts_, takes_holes=self._takes_holes)
+
+    @property
+    def _takes_holes(self):
+        return self.missing is not None
 
     def _divergence_weight(self):
         """Return what the divergence weighs in the objective."""
         return 1.0
 
     def _decodes_rows(self):
-        return self.likelihood == "gaussian"
+        return self._parts_ is None and self.likelihood == "gaussian"
+
+    def _begins_near_linear(self):
+        if self._parts_ is None:
+            return self._decodes_rows()
+        return any(part.kind == "gaussian" for part in self._parts_)
+
+    def _take_columns(self, X, rows, reset):
+        if are_alike(self.likelihood, self.missing):
+            return
+        for name, default in (("input_scale", 1.0), ("image_shape", None)):
+            if getattr(self, name) != default:
+                raise ValueError(
+                    f"{name} is of whole rows whose columns are alike. Got "
+                    f"{name}={getattr(self, name)} with likelihood={self.likelihood!r} and "
+                    f"missing={self.missing!r} instead. Leave it at {default}."
+                )
+        names = getattr(self, "feature_names_in_", None)
+        parts = parts_of(self.likelihood, X, names, rows.shape[1])
+        if reset:
+            self._parts_ = with_levels(parts, rows)
+        elif parts != [part._replace(levels=()) for part in self._parts_]:
+            raise ValueError(
+                f"Further training needs the kinds of columns with which the network was built. "
+                f"Got likelihood={self.likelihood!r} instead. Set it back, or call fit with "
+                f"warm_start=False."
+            )
 
     def _network(self, n_features):
+        observation = self._observation(n_features)
+        if isinstance(observation, MixedObservation):
+            n_features = observation.layout.n_columns
         return VariationalNetwork(
             make_encoder(self, n_features, 2 * self.n_components),
             make_decoder(self, n_features),
-            self._observation(n_features),
+            observation,
             self.n_components,
         )
 
@@ -102,34 +155,66 @@ class BaseVAETransformer(ProbabilityMixin, BaseAutoencoderTransformer):
     def _tolerance(self, n_features):
         return self.tol * n_features
 
-    def _check_support(self, statistics):
-        check_support(vars(self), statistics.minimum.min(), statistics.maximum.max())
+    def _check_support(self, statistics, X, rows):
+        if self._parts_ is None:
+            check_support(vars(self), statistics.minimum.min(), statistics.maximum.max())
+            return
+        names = getattr(self, "feature_names_in_", None)
+        check_ends(self._parts_, statistics.minimum, statistics.maximum, names)
+        check_values(self._parts_, X, rows, names)
+
+    def _measured(self, statistics):
+        if self._parts_ is None:
+            return statistics
+        numbers = columns_of_kind(self._parts_, "gaussian")
+        return statistics._replace(variance=statistics.variance * numbers)
+
+    def _statistics_of_inputs(self, network, rows, statistics):
+        if self._parts_ is None:
+            return statistics, None
+        read, expanded = statistics_of_inputs(network, rows, holes=self._takes_holes)
+        start_counts_and_categories(network.observation, expanded, len(rows.training))
+        if self._takes_holes:
+            never = ~np.isfinite(statistics.minimum)
+            network.observation.layout.never.copy_(torch.from_numpy(never))
+        return read, torch.from_numpy(expanded.mean)
 
     def _column_scale(self, statistics):
-        if self.likelihood == "gaussian" and self.noise_variance == "per-feature":
+        per_feature = self.noise_variance == "per-feature"
+        if self._parts_ is not None:
+            return input_scales(self._layout(), statistics.variance, per_feature=per_feature)
+        if self.likelihood == "gaussian" and per_feature:
             return np.sqrt(statistics.variance)
         return super()._column_scale(statistics)
 
     def _start(self, network, rows, statistics, generator):
-        if self.likelihood != "gaussian":
+        observation = gaussian_model(network.observation)
+        if observation is None:
             return
-        scale = self._column_scale(statistics)
+        scale, place, sources = self._column_scale(statistics), None, None
         unit, variance = scale**2, statistics.variance
+        if self._parts_ is not None:
+            place = network.observation.layout.slices["gaussian"]
+            sources = network.observation.layout.source[place]
+            unit, variance = unit[place], variance[place]
         if self.noise_variance != "per-feature":
-            self._warn_of_dominant_column(variance)
+            self._warn_of_dominant_column(variance, sources)
             unit, variance = unit.mean(), variance.mean()
         components = None
         if network.has_linear_path or isinstance(self.noise_variance, str):
             X, training = rows.X, rows.training
-            components = components_of_rows(X, training, self.n_components, scale, generator)
-        start = self._start_noise(network, components, unit, variance, len(rows.training))
+            expand = None if place is None else of_arrays(network.read)
+            components = components_of_rows(
+                X, training, self.n_components, scale, generator, expand=expand
+            )
+        start = self._start_noise(network, components, unit, variance, len(rows.training), place)
         if network.has_linear_path and len(components.variances):
             known = np.atleast_1d(unit) > 0  # a constant column has no unit
             noise_variance = np.mean(np.atleast_1d(start)[known] / np.atleast_1d(unit)[known])
             network.start_at(components, max(self._first_weight() * noise_variance, VARIANCE_FLOOR))
 
     def _resume(self, network):
-        if isinstance(network.observation, GaussianObservation):
+        if hasattr(network.observation, "weigh"):
             network.observation.weigh(self._divergence_weight())
 
     def _first_weight(self):
@@ -138,21 +223,23 @@ class BaseVAETransformer(ProbabilityMixin, BaseAutoencoderTransformer):
         first = self.kl_warmup_start if self.kl_warmup_epochs else 1.0
         return self._divergence_weight() * max(first, 1.0)
 
-    def _start_noise(self, network, components, unit, variance, n_samples):
+    def _start_noise(self, network, components, unit, variance, n_samples, place):
         """Set the noise variance that training begins with, and return it.
 
         ``unit`` is the square of what the components' rows were divided by, ``variance`` that of
-        the training rows; numbers, or one for each column.
+        the training rows; numbers, or one for each column. ``place`` is where the columns with a
+        noise variance are among those of the components; None for all.
         """
-        observation = network.observation
+        observation = gaussian_model(network.observation)
         floor = np.where(variance > 0, VARIANCE_FLOOR * variance, CONSTANT_COLUMN_FLOOR)
         if not isinstance(self.noise_variance, str):
             start, floor = np.float64(self.noise_variance) / self.input_scale**2, np.float64(0)
         elif self.noise_variance == "pca":
-            start = unit * held_noise_variance(components, n_samples)
+            start = unit * held_noise_variance(components, n_samples, place)
         else:
             shared = self.noise_variance == "learned"
-            prior = unit * (components.noise_variance() if shared else components.left).numpy()
+            left = components.left if place is None else components.left[place]
+            prior = unit * (components.noise_variance(place=place) if shared else left).numpy()
             # So few rows leave directions unknown, and their variance is not noise.
             if n_samples - 2 >= min(self.n_components, len(components.left) - 1):
                 observation.expect(torch.as_tensor(prior), n_samples)
@@ -162,12 +249,14 @@ class BaseVAETransformer(ProbabilityMixin, BaseAutoencoderTransformer):
         observation.start(torch.as_tensor(start), torch.as_tensor(floor))
         return start
 
-    def _warn_of_dominant_column(self, variance):
+    def _warn_of_dominant_column(self, variance, sources):
         column = holds_the_variance(variance)
         if column is None:
             return
-        names = getattr(self, "feature_names_in_", None)
-        name = f"{column}" if names is None else f"{names[column]!r}"
+        names, source = getattr(self, "feature_names_in_", None), column
+        if sources is not None:
+            source = int(sources[column])
+        name = f"{source}" if names is None else f"{names[source]!r}"
         warn(
             f"Column {name} holds {int(100 * variance[column] / variance.sum())}% of the variance "
             f"of X, so one noise variance shared by all columns hides the others. Scale X, or use "
@@ -181,15 +270,18 @@ class BaseVAETransformer(ProbabilityMixin, BaseAutoencoderTransformer):
             remedies = ["a smaller beta"] if hasattr(self, "beta") else []
             remedies += ["a smaller noise_variance"] if self.likelihood == "gaussian" else []
             collapsed = warn_of_collapse(*found, remedies)
-        observation = network.observation
-        if not isinstance(observation, GaussianObservation):
-            return {}
-        if observation.learned:
-            observation.learn(network.expected_residual(batches))
+        observation = gaussian_model(network.observation)
+        if network.observation.learned:
+            network.observation.learn(network.expected_residual(batches))
+        fitted = {} if self._parts_ is None else dispersions(network.observation)
+        if observation is None:
+            return fitted
         variance = torch.exp(2 * observation.log_scale.double()).cpu().numpy()
         if self.noise_variance == "pca" and not collapsed:
             self._warn_of_held_variance(float(variance), network, batches)
-        return {"noise_variance_": variance if variance.ndim else float(variance)}
+        if variance.ndim and self._parts_ is not None:
+            variance = variance[columns_in_order(network.observation.layout, "gaussian")]
+        return {"noise_variance_": variance if variance.ndim else float(variance), **fitted}
 
     def _caution(self, run):
         if self.noise_variance == "per-feature":
@@ -200,8 +292,10 @@ class BaseVAETransformer(ProbabilityMixin, BaseAutoencoderTransformer):
 
     def _warn_of_held_variance(self, held, network, batches):
         """Warn if a PCA's noise variance says nothing of what the network leaves."""
-        residual = float(network.expected_residual(batches))
-        residual = max(residual, float(network.observation.floor))
+        residual = network.expected_residual(batches)
+        if self._parts_ is not None:
+            residual = network.observation.residual_of_numbers(residual)
+        residual = max(float(residual), float(gaussian_model(network.observation).floor))
         if held / FAR <= residual <= held * FAR:
             return
         warn(
@@ -211,11 +305,19 @@ class BaseVAETransformer(ProbabilityMixin, BaseAutoencoderTransformer):
         )
 
 
-def held_noise_variance(components, n_samples):
+def gaussian_model(observation):
+    """Return the model of the columns with a noise variance, or None."""
+    if isinstance(observation, MixedObservation):
+        return observation.model("gaussian")
+    return observation if isinstance(observation, GaussianObservation) else None
+
+
+def held_noise_variance(components, n_samples, place=None):
     """Return the noise variance of a PCA that leaves at least half of the directions.
 
-    As scikit-learn's it is of the unbiased covariance.
+    As scikit-learn's it is of the unbiased covariance. ``place`` is where the columns with a noise
+    variance are; None for all.
     """
     half = min(len(components.left) // 2, (n_samples - 1) // 2)
     n_directions = min(half, len(components.variances))
-    return float(components.noise_variance(n_directions)) * n_samples / (n_samples - 1)
+    return float(components.noise_variance(n_directions, place)) * n_samples / (n_samples - 1)

@@ -80,12 +80,25 @@ class BaseNetwork(ABC, nn.Module):
         self.observation = observation
         self.n_components = n_components
 
-    def initialize(self, generator, mean, scale):
-        """Draw the weights of our own parts; the user's modules have drawn theirs."""
+    def initialize(self, generator, mean, scale, expected=None):
+        """Draw the weights of our own parts; the user's modules have drawn theirs.
+
+        Parameters
+        ----------
+        generator : torch.Generator
+            Source of the weights.
+        mean, scale : tensor of shape (n_inputs,)
+            Of what the encoder reads.
+        expected : tensor of shape (n_inputs,), default=None
+            The mean of what the likelihood is of, where the encoder reads something else.
+        """
         if isinstance(self.encoder, ENCODERS):
             self.encoder.initialize(generator, mean, scale)
+        elif hasattr(self.encoder, "centre"):  # that stands in holes
+            self.encoder.centre.copy_(mean)
         if isinstance(self.decoder, DECODERS):
-            self.decoder.initialize(generator, *self.observation.initial_location(mean, scale))
+            expected = mean if expected is None else expected
+            self.decoder.initialize(generator, *self.observation.initial_location(expected, scale))
 
     @property
     def has_linear_path(self):
@@ -100,6 +113,12 @@ class BaseNetwork(ABC, nn.Module):
             encoder.weight[: len(encoder_rows)] = encoder_rows / encoder.unit
             decoder.weight.zero_()[:, : decoder_columns.shape[1]] = decoder_columns
 
+    @property
+    def n_locations(self):
+        """Length of the decoder's output for codes of rows; None where it is that of a row."""
+        layout = getattr(self.observation, "layout", None)
+        return None if layout is None else layout.n_columns
+
     @cached_property
     def width(self):
         """Numbers that a row takes up at the widest place, as far as the layers tell."""
@@ -112,12 +131,18 @@ class BaseNetwork(ABC, nn.Module):
         """Number of trainable weights."""
         return sum(weights.numel() for weights in self.parameters())
 
+    def read(self, x):
+        """Return what the encoder is given of rows: these, or what their layout makes of them."""
+        layout = getattr(self.observation, "layout", None)
+        return x if layout is None else layout.inputs(layout.expand(x))
+
     def encoded(self, x):
         """Return the encoder's output; a module of the user's may change its input in place.
 
         Under autocast it may be of half the precision. What is made of it never is.
         """
-        output = self.encoder(x if isinstance(self.encoder, ENCODERS) else x.clone())
+        read = self.read(x)
+        output = self.encoder(read if isinstance(self.encoder, ENCODERS) else read.clone())
         return output.to(x.dtype)
 
     def decoded(self, z):
@@ -170,8 +195,8 @@ class VariationalNetwork(BaseNetwork):
     decodes the mean.
     """
 
-    def initialize(self, generator, mean, scale):
-        super().initialize(generator, mean, scale)
+    def initialize(self, generator, mean, scale, expected=None):
+        super().initialize(generator, mean, scale, expected)
         if isinstance(self.encoder, ENCODERS):
             # Every posterior starts at the same width, so that no row begins with an
             # exponentially large divergence.
@@ -246,15 +271,16 @@ class VariationalNetwork(BaseNetwork):
     def expected_residual(self, batches):
         """Return the mean of E_q (x - g(z))^2 at beta 1, shared or of each column.
 
+        Or of what else the observation model makes of rows and locations, its ``residual``.
+
         Each row takes some of the whitened noise vectors, in turn, so that no fewer than some
         thousands are taken: one of many rows, antithetic pairs of fewer, all of few. Where wide
         rows share a variance, their columns make up for rows.
         """
         half, _ = whitened_noise(self.n_components).chunk(2)
         noise = torch.stack((half, -half), 1).flatten(0, 1)  # a vector, then its opposite
-        noise = noise.to(self.observation.log_scale)
-        shared = self.observation.log_scale.ndim == 0
-        n_columns = max(1, batches.X.shape[1] // WIDE) if shared else 1
+        noise = noise.to(next(self.parameters()))
+        n_columns = max(1, batches.X.shape[1] // WIDE) if self.observation.is_shared else 1
         n_each = min(len(noise), -(-RESIDUAL_VECTORS // (batches.n_samples * n_columns)))
         n_each += n_each % 2 if n_each > 1 else 0
         total = 0.0

@@ -7,7 +7,7 @@ from torch.nn import functional
 from skvae.nn.distributions import ACTIVE_VARIANCE, LOG_2PI, Gaussian
 from skvae.nn.likelihoods import Scaled
 
-__all__ = ["GaussianObservation", "Observation", "mean_square"]
+__all__ = ["GaussianObservation", "Observation", "mean_square", "share_at_beta_1"]
 
 # What a PCA's noise variance weighs beside the residual of the training rows, in rows.
 PRIOR_ROWS = 500
@@ -61,14 +61,17 @@ class GaussianObservation(nn.Module):
         Whether the variance follows the residual.
     beta : float, default=1.0
         Weight of the divergence.
+    n_variables : int, default=None
+        d, where the codes are of further columns as well; None for ``n_features``.
     """
 
     distribution = Gaussian
     rate = 0.1
 
-    def __init__(self, n_features, *, per_feature=False, learned=True, beta=1.0):
+    def __init__(self, n_features, *, per_feature=False, learned=True, beta=1.0, n_variables=None):
         super().__init__()
         self.n_features = n_features
+        self.n_variables = n_features if n_variables is None else n_variables
         self.learned = learned
         self.weigh(beta)
         shape = (n_features,) if per_feature else ()
@@ -78,6 +81,11 @@ class GaussianObservation(nn.Module):
         self.register_buffer("floor", torch.zeros(shape))
         self.register_buffer("prior_variance", torch.zeros(shape))
         self.register_buffer("prior_share", torch.zeros(()))
+
+    @property
+    def is_shared(self):
+        """Whether the columns share a noise variance."""
+        return self.log_scale.ndim == 0
 
     def weigh(self, beta):
         """Take another weight of the divergence."""
@@ -114,26 +122,57 @@ class GaussianObservation(nn.Module):
 
     def _at_beta_1(self, residual, posterior):
         """Return what a residual would be at beta 1."""
-        if self.excess == 0:
-            return residual
-        variances = posterior.scale.detach().square().mean(0)
-        n_open = (variances < 1 - ACTIVE_VARIANCE).sum()
-        return residual * (self.n_features / (self.n_features + self.excess * n_open))
+        return residual * share_at_beta_1(self.excess, self.n_variables, posterior)
 
     def track(self, x, location, posterior):
         """Move a learned variance towards the residual of this batch."""
         if self.learned:
             self._follow(self.residual(x, location, posterior))
 
+    @property
+    def moments_shape(self):
+        """Of what :meth:`moments` returns."""
+        return (2, *self.log_scale.shape)
+
+    def moments(self, x, location, posterior, holes):
+        """Return mean squares at beta 1 and numbers of entries, in a row, of what is observed."""
+        if self.is_shared and holes is None:  # to the last bit what there is without a mask
+            residual = self.residual(x, location, posterior)
+            return torch.stack((residual, torch.ones_like(residual)))
+        squares = (location.detach() - x).square()
+        known = torch.ones_like(squares)
+        if holes is not None:
+            squares, known = squares.masked_fill(holes, 0), known.masked_fill(holes, 0)
+        of_columns = torch.stack((self._at_beta_1(squares.mean(0), posterior), known.mean(0)))
+        return of_columns.mean(1) if self.is_shared else of_columns
+
+    def learn_moments(self, moments):
+        """Use the noise variance of :meth:`moments`; what was never observed keeps its own."""
+        if self.learned:
+            self.learn(self._ratio(moments))
+
+    def follow_moments(self, moments):
+        """Move a learned variance towards the :meth:`moments` of a batch."""
+        if self.learned:
+            self._follow(self._ratio(moments))
+
+    def _ratio(self, moments):
+        squares, known = moments
+        residual = squares / known.clamp(min=torch.finfo(torch.float32).tiny)
+        return torch.where(known > 0, residual, self.running_variance.to(residual))
+
     def _follow(self, residual):
         self.running_variance = self.running_variance.lerp(residual, self.rate)
         self.learn(self.running_variance)
 
-    def slope(self, x, location, posterior, weight):
+    def slope(self, x, location, posterior, weight, holes=None):
         """Return minus the mean log p(x|z), and ``weight`` times its derivative by ``location``.
 
-        What autograd returns after :meth:`track` in training mode, from one residual for both.
+        What autograd returns after :meth:`track` in training mode, from one residual for both. Of
+        ``holes`` there is nothing.
         """
+        if holes is not None:
+            return self._slope_around(x, location, posterior, weight, holes)
         error = location - x
         if self.log_scale.ndim == 0:
             residual, n_columns = mean_square(error), x.shape[1]
@@ -144,6 +183,14 @@ class GaussianObservation(nn.Module):
         precision = torch.exp(-2 * self.log_scale)
         mean = (0.5 * residual * precision + self.log_scale).sum() + self._constant
         return n_columns * mean, error.mul_(precision * (weight / len(x)))
+
+    def _slope_around(self, x, location, posterior, weight, holes):
+        self.follow_moments(self.moments(x, location, posterior, holes))
+        likelihood = self(location)
+        entries = likelihood.log_prob_per_feature(x).masked_fill(holes, 0)
+        precision = torch.exp(-2 * self.log_scale)
+        slope = ((location - x) * (precision * (weight / len(x)))).masked_fill(holes, 0)
+        return -entries.sum() / len(x), slope
 
     def initial_location(self, mean, scale):
         """Return centre and scale of the decoder's output for data of this mean and scale."""
@@ -169,19 +216,23 @@ class Observation(nn.Module):
         self.distribution = distribution
         self.input_scale = input_scale
 
+    learned = False
+
     def track(self, x, location, posterior):
         """Nothing to follow: there is no noise variance."""
 
-    def slope(self, x, location, posterior, weight):
+    def slope(self, x, location, posterior, weight, holes=None):
         """Return minus the mean log p(x|z), and ``weight`` times its derivative by ``location``.
 
         The distributions are exponential families and ``location`` is their natural parameter:
-        the derivative of minus a logarithm is the mean less x.
+        the derivative of minus a logarithm is the mean less x. Of ``holes`` there is nothing.
         """
-        mean = -self(location).log_prob(x).mean()
         scaled = x if self.input_scale == 1 else x * self.input_scale
         error = self.distribution(location).mean - scaled
-        return mean, error.mul_(weight / len(x))
+        if holes is None:
+            return -self(location).log_prob(x).mean(), error.mul_(weight / len(x))
+        entries = self(location).log_prob_per_feature(x).masked_fill(holes, 0)
+        return -entries.sum() / len(x), error.masked_fill(holes, 0).mul_(weight / len(x))
 
     def initial_location(self, mean, scale):
         """Return the decoder's output for columns of these means, and scale 1."""
@@ -190,3 +241,12 @@ class Observation(nn.Module):
     def forward(self, location):
         likelihood = self.distribution(location)
         return likelihood if self.input_scale == 1 else Scaled(likelihood, self.input_scale)
+
+
+def share_at_beta_1(excess, n_variables, posterior):
+    """Return the share of a squared residual that there would be at beta 1, ``1 + excess`` now."""
+    if excess == 0:
+        return 1.0
+    variances = posterior.scale.detach().square().mean(0)
+    n_open = (variances < 1 - ACTIVE_VARIANCE).sum()
+    return n_variables / (n_variables + excess * n_open)

@@ -104,21 +104,47 @@ class PerceptronEncoder(StandardizingEncoder):
         A key of ``ACTIVATIONS``, or a callable that returns a module.
     shortcut : bool, default=True
         Whether the linear map is there beside hidden layers.
+    takes_holes : bool, default=False
+        Whether NaN stands for what was not observed. It becomes the mean of its column, and a
+        linear map of where it was, which begins at zero, is added to the output of the first layer.
     """
 
-    def __init__(self, n_features, n_outputs, hidden_layer_sizes, activation, *, shortcut=True):
+    def __init__(
+        self,
+        n_features,
+        n_outputs,
+        hidden_layer_sizes,
+        activation,
+        *,
+        shortcut=True,
+        takes_holes=False,
+    ):
         layers = _perceptron((n_features, *hidden_layer_sizes, n_outputs), activation)
         super().__init__(layers, n_features)
-        self.shortcut = None
+        self.shortcut = self.holes = None
         if not hidden_layer_sizes:
             self.layers[0] = _FromRows(n_features, n_outputs)
         elif shortcut:
             self.shortcut = _FromRows(n_features, n_outputs, bias=False)
+        if takes_holes:
+            self.holes = _FromRows(n_features, self.layers[0].out_features, bias=False)
 
     def initialize(self, generator, centre, scale):
         """Draw the weights and set the constants."""
         _initialize(self.layers, self.shortcut, generator)
+        if self.holes is not None:
+            nn.init.zeros_(self.holes.weight)
         self.standardize(centre, scale)
+
+    def without_holes(self, x):
+        """Return standardised rows with zeros for NaN, and ones where those were.
+
+        The latter are None where there are none, or none are taken.
+        """
+        if self.holes is None:
+            return x, None
+        missing = torch.isnan(x)
+        return (x.masked_fill(missing, 0), missing.to(x)) if missing.any() else (x, None)
 
     @property
     def linear(self):
@@ -126,8 +152,11 @@ class PerceptronEncoder(StandardizingEncoder):
         return self.head if self.shortcut is None else self.shortcut
 
     def forward(self, x):
-        x = self.standardized(x)
-        output = self.layers(x)
+        x, missing = self.without_holes(self.standardized(x))
+        if missing is None:
+            output = self.layers(x)
+        else:
+            output = self.layers[1:](self.layers[0](x) + self.holes(missing))
         return output if self.shortcut is None else output + self.shortcut(x)
 
 

@@ -28,17 +28,22 @@ class PrincipalComponents(NamedTuple):
     variances: torch.Tensor
     left: torch.Tensor
 
-    def noise_variance(self, n_directions=None):
+    def noise_variance(self, n_directions=None, place=None):
         r"""Return the noise variance of probabilistic PCA with all or the first q directions.
 
         .. math:: \sigma^2 = \frac{1}{d - q} \sum_{j > q} \lambda_j
 
         Directions that fewer rows than columns leave without variance count (M. E. Tipping and
         C. M. Bishop, 1999, Probabilistic principal component analysis; scikit-learn divides by
-        min(n, d) - q).
+        min(n, d) - q). Of some columns alone, those at ``place``, it is d / (d - q) times the mean
+        of what the directions leave there.
         """
         n_features = len(self.left)
         n_directions = len(self.variances) if n_directions is None else n_directions
+        if place is not None:
+            further = self.variances[n_directions:] @ self.directions[n_directions:, place] ** 2
+            mean = (self.left[place] + further).mean()
+            return mean * (n_features / (n_features - n_directions))
         total = self.left.sum() + self.variances[n_directions:].sum()
         return total / (n_features - n_directions)
 

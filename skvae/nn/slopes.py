@@ -7,6 +7,7 @@ import torch
 from skvae.nn.aggregate import batch_weights, log_mixture_slopes
 from skvae.nn.distributions import LOG_2PI, Gaussian, kl_per_dimension
 from skvae.nn.likelihoods import Bernoulli, ContinuousBernoulli
+from skvae.nn.mixed_observation import MixedObservation
 from skvae.nn.objectives import (
     BetaObjective,
     CapacityObjective,
@@ -31,6 +32,8 @@ class Slopes(NamedTuple):
 
 def has_written_slopes(objective, observation):
     """Return whether both are our own, whose derivatives are here; a subclass has others."""
+    if type(observation) is MixedObservation:
+        return type(objective) in PENALTIES
     ours = type(objective) in PENALTIES and type(observation) in OBSERVATIONS
     return ours and observation.distribution in DISTRIBUTIONS
 

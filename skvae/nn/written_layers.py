@@ -76,23 +76,30 @@ class _WrittenLayers:
 
     def __init__(self, module):
         *self.hidden, self.last = _chain(module)
+        self.holes, self.missing = getattr(module, "holes", None), None
         self.shortcut = module.shortcut
         self.kept = []
 
-    def outputs(self, x):
-        """Return what the layers make of x."""
-        self.x, self.kept = x, []
+    def outputs(self, x, missing=None):
+        """Return what the layers make of x, and of where it was missing."""
+        self.x, self.missing, self.kept = x, missing, []
         h = x
         for linear, activation in zip(self.hidden[::2], self.hidden[1::2], strict=True):
-            before = _linear(linear, h)
+            before = self._with_holes(linear, _linear(linear, h))
             after = activation(before)
             self.kept.append((linear, h, before, after, activation))
             h = after
         self.h = h
-        output = _linear(self.last, h)
+        output = self._with_holes(self.last, _linear(self.last, h))
         if self.shortcut is not None:
             output.addmm_(x, self.shortcut.weight.T, alpha=self.shortcut.unit)
         return output
+
+    def _with_holes(self, linear, output):
+        """Return a layer's output, with what is made of the holes where it is the first layer."""
+        if self.missing is None or linear is not [*self.hidden, self.last][0]:
+            return output
+        return output.addmm_(self.missing, self.holes.weight.T, alpha=self.holes.unit)
 
     def pull(self, slope, *, to_input):
         """Write the derivatives by the weights; return that by the input, or None.
@@ -119,6 +126,13 @@ class _WrittenLayers:
 
         Which it never is of a map of rows: only these have a ``unit`` other than 1.
         """
+        if self.holes is not None and linear is [*self.hidden, self.last][0]:
+            by_holes = _gradient(self.holes.weight)
+            if self.missing is None:
+                by_holes.zero_()
+            else:
+                unit = self.holes.unit
+                torch.addmm(by_holes, slope.T, self.missing, beta=0, alpha=unit, out=by_holes)
         by_weight = _gradient(linear.weight)
         torch.addmm(by_weight, slope.T, x, beta=0, alpha=linear.unit, out=by_weight)
         if linear.bias is not None:
@@ -129,15 +143,24 @@ class _WrittenLayers:
 
 
 class WrittenEncoder(_WrittenLayers):
-    """Forward and backward of a :class:`~skvae.nn.perceptrons.PerceptronEncoder`."""
+    """Forward and backward of a :class:`~skvae.nn.perceptrons.PerceptronEncoder`.
 
-    def __init__(self, module):
+    Parameters
+    ----------
+    module : PerceptronEncoder
+        As of the class above.
+    read : callable
+        Of rows what the module is given.
+    """
+
+    def __init__(self, module, read):
         super().__init__(module)
-        self.standardized = module.standardized
+        self.read = read
+        self.standardized, self.without_holes = module.standardized, module.without_holes
 
     def forward(self, x):
         """Return the output for a batch."""
-        return self.outputs(self.standardized(x))
+        return self.outputs(*self.without_holes(self.standardized(self.read(x))))
 
     def backward(self, slope):
         """Write the derivatives by the weights that the derivative by the output makes."""

@@ -59,6 +59,17 @@ class ColumnRanges:
             high.append(most + reach)
         self.low, self.high = np.array(low), np.array(high)
 
+    def take_levels(self, X, categories):
+        """Make the level that is commonest in X the typical one, of blocks and of codes."""
+        if not categories:
+            return
+        totals, commonest = zip(*map(_total_and_commonest, columns_of(X)), strict=True)
+        for columns in categories:
+            level = max(columns, key=totals.__getitem__)
+            for place in columns:
+                value = commonest[place] if len(columns) == 1 else place == level
+                self.typical[place] = type(self.typical[place])(value)
+
     def within(self, X):
         """Return X, its numbers no farther off than they can be; X itself where none is."""
         if issparse(X):
@@ -132,13 +143,15 @@ class SeenValues:
         """Whether there is a column that a new value can be told in."""
         return bool(len(self.constant) or self.categories)
 
-    def restore(self, X):
+    def restore(self, X, ignored=None):
         """Return X with a value that was seen wherever one was not, and how many a row has.
 
         Parameters
         ----------
         X : {array, CSR matrix, DataFrame} of shape (n_samples, n_features)
             Rows.
+        ignored : ndarray of bool of shape (n_samples, n_features), default=None
+            Where nothing was observed, which is not a value that is new.
 
         Returns
         -------
@@ -151,6 +164,7 @@ class SeenValues:
             seen = X @ _all_but(self.constant, X.shape[1])
             return csr_array(seen, dtype=X.dtype), np.asarray((unseen != 0).sum(axis=1)).ravel()
         unseen = self._unseen(X)
+        unseen = unseen if ignored is None else unseen & ~ignored
         n_unseen = unseen.sum(axis=1)
         return (replaced(X, unseen, self.values) if n_unseen.any() else X), n_unseen
 
@@ -207,6 +221,12 @@ def _value(X, place, usual, row):
     if isinstance(X, np.ndarray) or issparse(X) or not is_whole(X, place):
         return usual
     return cells_of(take(X, np.array([row])))[0, place]
+
+
+def _total_and_commonest(values):
+    """Return the sum of a column's numbers, and the one that most rows have."""
+    levels, counts = np.unique(values[~np.isnan(values)], return_counts=True)
+    return levels @ counts, levels[np.argmax(counts)] if len(levels) else np.nan
 
 
 def _ends(values):

@@ -29,6 +29,7 @@ from skvae.base.states import fitted_as_a_whole
 from skvae.outlier.bags import draw_bags
 from skvae.outlier.calibration import ROUNDING, Calibration, mean_where, rounding, threshold
 from skvae.outlier.columns import ColumnRanges
+from skvae.outlier.groups import categories_of
 from skvae.outlier.inference import OutlierInferenceMixin
 from skvae.outlier.members import LEAST_ROWS, default_transformer, fit_members
 from skvae.outlier.scores import mean_squares
@@ -216,6 +217,7 @@ class AutoencoderOutlierDetector(OutlierInferenceMixin, DocumentationLinks, Base
         X = self._ranges_.within(X)
         fitted, held_out = self._divide(X.shape[0], transformer, rng)
         self._fit_members(X, fitted, transformer, rng)
+        self._ranges_.take_levels(X, categories_of(self.estimators_[0]))
         calibration = fitted if held_out is None else held_out
         if held_out is None and len(calibration) > MOST_CALIBRATION_ROWS:
             calibration = np.sort(rng.choice(calibration, MOST_CALIBRATION_ROWS, replace=False))

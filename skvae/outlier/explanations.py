@@ -15,7 +15,7 @@ CHUNK_ENTRIES = 2**22  # of changed rows that are scored at a time
 LARGEST = np.finfo(np.float64).max / 4  # a score of -inf has no differences
 
 
-def contributions(score, X, typical):
+def contributions(score, X, typical, *, groups=None, ignored=None):
     r"""Return what each column's value does to the score of each row: its Shapley value.
 
     In some order of the columns, those of a row x get the typical values t one after the other,
@@ -35,10 +35,14 @@ def contributions(score, X, typical):
         Rows.
     typical : list of length n_features
         A value for each column.
+    groups : list of list of int, default=None
+        Columns that get their typical values together; None for each by itself.
+    ignored : ndarray of bool of shape (n_samples, n_features), default=None
+        Where there is nothing to replace: those places stay what they are, and contribute 0.
 
     Returns
     -------
-    ndarray of shape (n_samples, n_features), float64
+    ndarray of shape (n_samples, n_groups), float64
         Negative where a column makes the row less normal.
 
     References
@@ -53,21 +57,24 @@ def contributions(score, X, typical):
     >>> contributions(lambda X: -X.prod(axis=1), np.array([[2.0, 3.0]]), [0.0, 0.0])
     array([[-3., -3.]])
     """
+    groups = [[place] for place in range(X.shape[1])] if groups is None else groups
     differs = _differ(X, typical)
-    places = np.flatnonzero(differs.any(axis=0))  # where nothing changes, nothing is scored
-    own, total = _finite(score(X)), np.zeros(X.shape)
+    differs = differs if ignored is None else differs & ~ignored
+    of_groups = np.stack([differs[:, group].any(axis=1) for group in groups], axis=1)
+    places = np.flatnonzero(of_groups.any(axis=0))  # where nothing changes, nothing is scored
+    own, total = _finite(score(X)), np.zeros(of_groups.shape)
     rng = np.random.RandomState(0)  # the same orders at every call
     orders = [rng.permutation(places) for _ in range(ORDERS)]
     for order in [*orders, *(order[::-1] for order in orders)]:
         before = own
-        scores = _scores_of_changed(score, X, order, typical)
+        scores = _scores_of_changed(score, X, differs, [groups[place] for place in order], typical)
         for place, after in zip(order, scores, strict=True):
             total[:, place] += before - after
             before = after
-    return np.where(differs, total, 0.0) / (2 * ORDERS)
+    return np.where(of_groups, total, 0.0) / (2 * ORDERS)
 
 
-def as_table(X, contributions, typical, names, n_features=None):
+def as_table(X, contributions, typical, names, n_features=None, *, groups=None):
     """Return contributions as a DataFrame, or a Bunch of its columns where there is no pandas.
 
     One line for each row and column, the most harmful column of a row first: "row" (its label in
@@ -85,6 +92,10 @@ def as_table(X, contributions, typical, names, n_features=None):
         Of the columns.
     n_features : int, default=None
         How many columns of each row; None for all.
+    groups : list of list of int, default=None
+        As of :func:`contributions`. The columns of a one-hot block have one line, with the names
+        of the first and the last as "column", and those of the columns that are 1 as "value" and
+        "typical": None where there is none.
 
     Returns
     -------
@@ -100,28 +111,50 @@ def as_table(X, contributions, typical, names, n_features=None):
     1    0      a    5.0      5.0           0.0
     """
     columns = np.argsort(contributions, axis=1, kind="stable")[:, :n_features]
-    values = cells_of(X)
+    values, typical = cells_of(X), np.array([*typical, None], dtype=object)[:-1]
+    if groups is not None:
+        values, typical = (_of_groups(cells, groups, names) for cells in (values, typical[None]))
+        names, typical = [_name(group, names) for group in groups], typical[0]
     rows = np.asarray(X.index) if hasattr(X, "iloc") else np.arange(X.shape[0])
     entries = {
         "row": np.repeat(rows, columns.shape[1]),
         "column": np.asarray(names)[columns].ravel(),
         "value": _numbers(np.take_along_axis(values, columns, axis=1).ravel()),
-        "typical": _numbers(np.array(typical, dtype=object)[columns].ravel()),
+        "typical": _numbers(typical[columns].ravel()),
         "contribution": np.take_along_axis(contributions, columns, axis=1).ravel(),
     }
     frame = frame_or_none(entries)
     return Bunch(**entries) if frame is None else frame
 
 
-def _scores_of_changed(score, X, order, typical):
-    """Yield the scores of all rows with the typical values of the first column, of two, ..."""
+def _of_groups(cells, groups, names):
+    """Return the value of each group of columns, of a block the name of the column that is 1."""
+    values = np.full((len(cells), len(groups)), None, dtype=object)
+    for place, group in enumerate(groups):
+        if len(group) == 1:
+            values[:, place] = cells[:, group[0]]
+            continue
+        for column in group:
+            values[cells[:, column] == 1, place] = names[column]
+    return values
+
+
+def _name(group, names):
+    """Return the name of one column, or of the first and the last of a block."""
+    return names[group[0]] if len(group) == 1 else f"{names[group[0]]} ... {names[group[-1]]}"
+
+
+def _scores_of_changed(score, X, differs, order, typical):
+    """Yield the scores of all rows with the typical values of the first columns, of two, ..."""
     n_rows, n_columns = X.shape
     turns = np.full(n_columns, len(order))
-    turns[order] = np.arange(len(order))
+    for turn, group in enumerate(order):
+        turns[group] = turn
     at_once = max(1, CHUNK_ENTRIES // (n_rows * n_columns))
     for first in range(0, len(order), at_once):
         some = np.arange(first, min(first + at_once, len(order)))
         changed = np.repeat(turns <= some[:, None], n_rows, axis=0)
+        changed &= np.tile(differs, (len(some), 1))
         rows = take(X, np.tile(np.arange(n_rows), len(some)))
         yield from _finite(score(replaced(rows, changed, typical))).reshape(len(some), n_rows)
 

@@ -13,6 +13,7 @@ from skvae.base.states import of_one_state
 from skvae.base.validation import FittedColumns, generated_feature_names
 from skvae.outlier.calibration import Calibration, mean_where, p_values
 from skvae.outlier.explanations import as_table, contributions
+from skvae.outlier.groups import categories_of, groups_of, ignored_holes
 from skvae.outlier.seen_rows import SeenRows
 from skvae.outlier.tables import is_mixed, take, valid_frame, valid_rows
 
@@ -44,6 +45,8 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
         transformer = self.transformer
         if transformer is None or hasattr(transformer, "__sklearn_tags__"):
             tags.input_tags.sparse = transformer is None or get_tags(transformer).input_tags.sparse
+        if hasattr(transformer, "__sklearn_tags__"):
+            tags.input_tags.allow_nan = get_tags(transformer).input_tags.allow_nan
         return tags
 
     def _rows(self, X, *, reset=False):
@@ -201,6 +204,10 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
         the row's score less that of the typical values. These are Shapley values, exact where
         the score is quadratic, as the density of a PCA, and else nearly so [1]_.
 
+        The columns of a one-hot block, where the transformer's ``likelihood`` says so, change
+        together and have one line. What was not observed stays so where the transformer leaves it
+        out (``missing="mask"``), and contributes 0.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
@@ -215,7 +222,7 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
 
             - "row": the row's label in the index of X, or its number
             - "column": its name; ``x0``, ``x1``, ... where the columns have none
-            - "value": what the row has there
+            - "value": what the row has there; of a block the name of the column that is 1
             - "typical": the median of the rows fitted; of what is no number the most frequent value
             - "contribution": in units of the score, negative where the row is less normal by it
 
@@ -242,5 +249,8 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
             check_integer("n_features", n_features, "explain")
         typical = self._ranges_.typical
         names = getattr(self, "feature_names_in_", generated_feature_names(len(typical)))
-        found = contributions(self._scores, X, typical)
-        return as_table(X, found, typical, names, n_features)
+        categories = categories_of(self.estimators_[0])
+        groups = groups_of(categories, len(typical)) if categories else None
+        ignored = ignored_holes(self.estimators_[0], X)
+        found = contributions(self._scores, X, typical, groups=groups, ignored=ignored)
+        return as_table(X, found, typical, names, n_features, groups=groups)

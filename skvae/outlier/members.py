@@ -13,6 +13,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from skvae._warnings import warn
 from skvae.outlier.calibration import fence
 from skvae.outlier.columns import SeenValues
+from skvae.outlier.groups import ignored_holes
 from skvae.outlier.scores import (
     codes_of,
     distance_scores,
@@ -69,7 +70,9 @@ class Member:
         """
         n_unseen = 0
         if self.seen is not None:
-            X, n_unseen = self.seen.restore(X)
+            # A hole is text in a column of text, and NaN in others, which no model has seen or not.
+            ignored = ignored_holes(self.transformer, X) if self.seen.categories else None
+            X, n_unseen = self.seen.restore(X, ignored)
         if self.kind == "reconstruction":
             scores = reconstruction_scores(self.transformer, X)
         elif self.kind == "latent":

@@ -50,7 +50,7 @@ def reconstruction_scores(transformer, X):
     """
     if hasattr(transformer, "reconstruction_error"):  # in chunks, however large X is
         return -transformer.reconstruction_error(X).astype(np.float64, copy=False)
-    return _by_chunks(lambda rows: -_squared_errors(transformer, rows).mean(axis=1), X)
+    return _by_chunks(lambda rows: -_mean_squared_errors(transformer, rows), X)
 
 
 def likelihood_scores(transformer, X):
@@ -128,7 +128,7 @@ def codes_of(transformer, X):
 
 
 def mean_squares(X):
-    """Return the mean square of every row, (n_samples,), float64.
+    """Return the mean square of what is known of every row, (n_samples,), float64.
 
     Examples
     --------
@@ -136,11 +136,17 @@ def mean_squares(X):
     >>> mean_squares([[3.0, 4.0], [0.0, 2.0]])
     array([12.5,  2. ])
     """
-    return np.square(dense(X).astype(np.float64, copy=False)).mean(axis=1)
+    X = dense(X).astype(np.float64, copy=False)
+    return _mean_where(~np.isnan(X), np.square(X))
 
 
-def _squared_errors(transformer, X):
-    """Return the squared error of every entry, in float64."""
+def _mean_where(known, squares):
+    """Return the mean of every row over some places, 0 where there is none."""
+    return np.where(known, squares, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+
+
+def _mean_squared_errors(transformer, X):
+    """Return the mean squared error of every row over what it has, in float64."""
     try:
         rows = dense(X).astype(np.float64, copy=False)
     except (TypeError, ValueError):  # text, dates
@@ -155,7 +161,7 @@ def _squared_errors(transformer, X):
             f"shape {reconstruction.shape} from {type(transformer).__name__} instead. Give a "
             f"transformer whose inverse_transform undoes transform."
         )
-    return (rows - reconstruction) ** 2
+    return _mean_where(~np.isnan(rows), (rows - reconstruction) ** 2)
 
 
 def _by_chunks(score, X):

@@ -80,6 +80,7 @@ def _of_detector(detector, X, row):
         )
         explained = detector.explain(X[row : row + 1])
         lowers = dict(zip(explained["column"], explained["contribution"], strict=True))
+        names = names if len(lowers) == len(names) else np.array([*lowers])  # blocks have one line
         contributions = np.array([-lowers[name] for name in names])
     return {
         "errors": -detector.score_samples(X),

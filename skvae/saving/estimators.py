@@ -13,13 +13,16 @@ from skvae.saving.declarations import (
 from skvae.saving.detectors import DETECTORS
 from skvae.saving.errors import SavingError, refusal
 from skvae.saving.fields import DictOf, Maybe, OneOf, read_fields, write_fields
+from skvae.saving.imputers import IMPUTERS
 from skvae.saving.pipelines import PIPELINES
 from skvae.saving.sklearn_parts import read_sklearn_part, write_sklearn_part
+from skvae.saving.tables import TABLES
 from skvae.saving.transformers import TRANSFORMERS
 
 __all__ = ["DECLARATIONS", "read_estimator", "write_estimator"]
 
-DECLARATIONS = ChainMap(TRANSFORMERS, DETECTORS, PIPELINES)  # by the name in a file, for ever
+# By the name in a file, for ever.
+DECLARATIONS = ChainMap(TRANSFORMERS, IMPUTERS, TABLES, DETECTORS, PIPELINES)
 OUTPUT = "_sklearn_output_config"  # what set_output sets, before or after fit
 SETTINGS = {OUTPUT: Maybe(DictOf(OneOf("default", "pandas", "polars", None)))}
 

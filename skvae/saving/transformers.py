@@ -12,6 +12,7 @@ from skvae.base.building import build_network, makes_own_modules
 from skvae.base.variational import BaseVAETransformer
 from skvae.beta_tcvae import BetaTCVAETransformer
 from skvae.beta_vae import BetaVAETransformer
+from skvae.nn.layout import KINDS
 from skvae.saving.declarations import Declaration, make_unfitted, parameters_in
 from skvae.saving.errors import refusal
 from skvae.saving.fields import (
@@ -24,10 +25,12 @@ from skvae.saving.fields import (
     check_finite,
     object_array,
 )
+from skvae.saving.parts import Parts, check_parts
 from skvae.vae import VAETransformer
 
 __all__ = ["TRANSFORMERS"]
 
+AS_LARGE = "parameters of a network as large as its weights"
 # What torch's optimizers keep of a weight, ours with our parameters.
 MOMENTS = {
     "adam": {"step", "exp_avg", "exp_avg_sq"},
@@ -88,6 +91,9 @@ def _packed(estimator):
     """Return what a pickle holds, but for the version, which a file has once."""
     state = estimator.__getstate__()
     del state["_skvae_version"]
+    if "_fitted_params_" in state:  # which hold the same parts once more
+        fitted_params = state["_fitted_params_"].items()
+        state["_fitted_params_"] = {name: one for name, one in fitted_params if name != "_parts_"}
     return state
 
 
@@ -105,6 +111,13 @@ def _restore(estimator, state, file, place):
         (fitted_params["n_components"], "n_components"),
     ):
         file.agree(size, name, place)
+    if state["n_features_in_"] > file.n_entries:
+        raise refusal(place, AS_LARGE, "a larger one")
+    parts = check_parts(fitted, state, file, f"{place}._parts_")
+    if parts is not None:
+        fitted_params |= {"_parts_": parts}
+        vars(fitted)["_parts_"] = parts
+    _check_densities(state, parts, file, place)
     if "train_loss" not in state["history_"] or state["_loss_unit_"] == 0:
         raise refusal(place, "a history with train_loss, and a unit of the loss", "none")
     own = _own_weights(fitted, state, file, place)
@@ -117,6 +130,21 @@ def _restore(estimator, state, file, place):
         raise refusal(place, "what a network can be made of", f"{error}") from error
 
 
+def _check_densities(state, parts, file, place):
+    """Refuse noise variances and dispersions of other columns than those that have them."""
+    if parts is None:
+        file.agree(state["n_features_in_"], "n_numbers", place)
+        return
+    widths = dict.fromkeys(KINDS, 0)
+    for part in parts:
+        widths[part.kind] += len(part.columns)
+    file.agree(widths["gaussian"], "n_numbers", place)
+    file.agree(widths["negative-binomial"], "n_dispersions", place)
+    for name, kind in (("noise_variance_", "gaussian"), ("dispersion_", "negative-binomial")):
+        if (name in state) != (widths[kind] > 0):
+            raise refusal(place, f"{name} where columns are {kind}", "another thing")
+
+
 def _own_weights(fitted, state, file, place):
     """Return the weights of the network that the parameters describe, {name: tensor}.
 
@@ -126,7 +154,7 @@ def _own_weights(fitted, state, file, place):
     sizes = fitted.hidden_layer_sizes
     n_features, n_layers = state["n_features_in_"], len(sizes) if np.ndim(sizes) == 1 else 0
     if max(n_features, fitted.n_components, n_layers) > file.n_entries:
-        raise refusal(place, "parameters of a network as large as its weights", "a larger one")
+        raise refusal(place, AS_LARGE, "a larger one")
     try:
         with torch.device("meta"):
             return build_network(fitted, n_features).state_dict(keep_vars=True)
@@ -192,10 +220,10 @@ def _check_moment(value, shape, name, place):
 
 
 class NoiseVariance(Field):
-    """A number, or one for each column."""
+    """A number, or one for each column that is one."""
 
     def __init__(self):
-        self.shared, self.of_columns = Number(least=0.0), Array("float64", "n_columns")
+        self.shared, self.of_columns = Number(least=0.0), Array("float64", "n_numbers")
 
     def write(self, value, file, place):
         field = self.of_columns if isinstance(value, np.ndarray) else self.shared
@@ -206,7 +234,12 @@ class NoiseVariance(Field):
         return field.read(node, file, place)
 
 
-OF_A_VAE = {**FITTED, "noise_variance_": Maybe(NoiseVariance())}
+OF_A_VAE = {
+    **FITTED,
+    "noise_variance_": Maybe(NoiseVariance()),
+    "dispersion_": Maybe(Array("float64", "n_dispersions")),
+    "_parts_": Maybe(Parts()),
+}
 OF_AN_AUTOENCODER = {
     **FITTED,
     "code_mean_": Array("float64", "n_components"),

@@ -3,11 +3,13 @@
 import functools
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
+from sklearn.compose import make_column_selector
 
 from skvae.saving.cells import (
     DATES,
@@ -95,10 +97,10 @@ def read_texts(file, place):
     whole = whole and np.all((lengths >= 0) & (lengths <= len(data)))
     if not whole or sum(lengths.tolist()) != len(data):
         raise refusal(place, "text of the lengths that it tells", "others")
-    ends = np.cumsum(lengths).tolist()
+    ends = [0, *np.cumsum(lengths).tolist()]
     data = data.tobytes()
     try:
-        return [data[start:end].decode() for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+        return [data[start:end].decode() for start, end in pairwise(ends)]
     except UnicodeDecodeError as error:
         raise refusal(place, "text", "bytes that are none") from error
 
@@ -232,6 +234,30 @@ def _read_partial(node, file, place):
     return functools.partial(file.resolve(node[0], place), *args, **keywords)
 
 
+def _write_slice(value, file, place):
+    return [write_value(one, file, place) for one in (value.start, value.stop, value.step)]
+
+
+def _read_slice(node, file, place):
+    ends = _list(node, file, place)
+    if len(ends) != 3 or not all(one is None or type(one) in (int, str) for one in ends):
+        raise refusal(place, "the start, stop and step of a slice", node)
+    return slice(*ends)
+
+
+def _write_selector(value, file, place):
+    parts = (value.pattern, value.dtype_include, value.dtype_exclude)
+    return [write_value(one, file, f"{place}[{n}]") for n, one in enumerate(parts)]
+
+
+def _read_selector(node, file, place):
+    parts = _list(node, file, place)
+    if len(parts) != 3:
+        raise refusal(place, "a pattern and dtypes of columns", node)
+    pattern, include, exclude = parts
+    return make_column_selector(pattern, dtype_include=include, dtype_exclude=exclude)
+
+
 def _of(*types):
     return lambda value: type(value) in types
 
@@ -272,6 +298,8 @@ KINDS = {
         lambda node, file, place: file.read_part(node, place),
     ),
     "partial": Kind(_of(functools.partial), _write_partial, _read_partial),
+    "slice": Kind(_of(slice), _write_slice, _read_slice),
+    "selector": Kind(_of(make_column_selector), _write_selector, _read_selector),
     "callable": Kind(
         callable,
         lambda value, file, place: name_of(value, place),

@@ -9,7 +9,7 @@ from skvae.tabular.monotone import Standard, chosen_map
 from skvae.tabular.reading import Cells, Form
 from skvae.tabular.scales import MOST, RealScale, WholeScale
 
-__all__ = ["FlagColumn", "LevelsColumn", "NumberColumn", "fitted_column"]
+__all__ = ["FlagColumn", "LevelsColumn", "NumberColumn", "fitted_column", "places_of"]
 
 
 @dataclass(frozen=True)
@@ -147,8 +147,7 @@ class LevelsColumn:
         kept = set(map(_key, frequent[:max_categories]))
         rare = [level for level in common if _key(level) not in kept]
         levels = [level for level in levels if _key(level) in kept]
-        places = {_key(level): place for place, level in enumerate(levels)}
-        places |= dict.fromkeys(map(_key, rare), len(levels))
+        places = places_of(levels, rare)
         return cls(cells.kind, cells.form, levels, rare, places, len(frequent), keep, indicator)
 
     @property
@@ -178,6 +177,12 @@ class LevelsColumn:
         # A NaN is the greatest to argmax: such a row is missing.
         places = np.where(np.isnan(codes).any(axis=1), codes.shape[1] - 1, codes.argmax(axis=1))
         return places >= len(named), lookup[places]
+
+
+def places_of(levels, rare):
+    """Return the column of every level in its block, by what tells levels apart."""
+    places = {_key(level): place for place, level in enumerate(levels)}
+    return places | dict.fromkeys(map(_key, rare), len(levels))
 
 
 def _key(level):

@@ -15,13 +15,7 @@ from skvae.base.sklearn_bases import BaseEstimator, TransformerMixin
 from skvae.base.states import fitted_as_a_whole
 from skvae.base.validation import FittedColumns
 from skvae.tabular.columns import LevelsColumn, fitted_column
-from skvae.tabular.layout import (
-    code_names,
-    likelihoods_of,
-    maps_of,
-    rare_levels_of,
-    warn_of_many_levels,
-)
+from skvae.tabular.layout import code_names, layout_of, warn_of_many_levels
 from skvae.tabular.monotone import MAPS
 from skvae.tabular.reading import cells_as, cells_of, columns_of, is_frame
 from skvae.tabular.validation import finite, valid_table
@@ -36,6 +30,8 @@ class FittedTable(FittedColumns):
     likelihoods_: list[tuple[str, list[int]]]
     maps_: dict[str, str]
     rare_levels_: dict[str, list]
+    _n_features_out: int
+    _library_: str
 
 
 @hyperparameters
@@ -207,12 +203,10 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
             )
             for name, column in zip(names, columns_of(X), strict=True)
         ]
-        self._names_, self._library_ = names, self._columns_[0].form.library
+        self._names_ = names
         named = list(zip(inputs, self._columns_, strict=True))
         warn_of_many_levels(named, self.max_categories)
-        self.likelihoods_ = likelihoods_of(self._columns_)
-        self.maps_, self.rare_levels_ = maps_of(named), rare_levels_of(named)
-        self._n_features_out = sum(len(column.suffixes) for column in self._columns_)
+        vars(self).update(layout_of(named))
 
     def transform(self, X: MatrixLike) -> np.ndarray:
         """Return the codes of a table.

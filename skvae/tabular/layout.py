@@ -10,14 +10,24 @@ from skvae.tabular.monotone import MAPS
 
 __all__ = [
     "code_names",
-    "likelihoods_of",
-    "maps_of",
-    "rare_levels_of",
+    "layout_of",
     "warn_of_many_levels",
 ]
 
 
-def likelihoods_of(columns):
+def layout_of(named):
+    """Return the attributes of an encoder that follow from its columns, pairs of (name, column)."""
+    columns = [column for _, column in named]
+    return {
+        "likelihoods_": _likelihoods_of(columns),
+        "maps_": _maps_of(named),
+        "rare_levels_": _rare_levels_of(named),
+        "_n_features_out": sum(len(column.suffixes) for column in columns),
+        "_library_": columns[0].form.library,
+    }
+
+
+def _likelihoods_of(columns):
     """Return (kind, places of codes): one pair of all numbers, one of all flags, one a block."""
     places = {"gaussian": [], "bernoulli": []}
     blocks, place = [], 0
@@ -46,13 +56,13 @@ def code_names(stems, columns):
     return np.array(names, dtype=object)
 
 
-def maps_of(named):
+def _maps_of(named):
     """Return the names of the maps of the columns of numbers."""
     names = {kind: name for name, kind in MAPS.items()}
     return {name: names[type(column.map)] for name, column in named if hasattr(column, "map")}
 
 
-def rare_levels_of(named):
+def _rare_levels_of(named):
     """Return the rare levels of the columns that have some."""
     levels = [(name, column) for name, column in named if isinstance(column, LevelsColumn)]
     return {name: column.rare for name, column in levels if column.rare}

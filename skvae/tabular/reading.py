@@ -19,6 +19,7 @@ __all__ = [
     "cells_of",
     "columns_of",
     "is_frame",
+    "is_missing",
     "is_of_objects",
 ]
 
@@ -128,7 +129,7 @@ def _of_numpy(column, form):
 
 def _of_objects(column, form):
     """Return the cells of Python objects: of one kind where all are, else levels."""
-    missing = np.array([_is_missing(value) for value in column], dtype=bool)
+    missing = np.array([is_missing(value) for value in column], dtype=bool)
     marker = column[missing][0] if missing.any() else None
     values = column[~missing]
     kind, objects, dtype = _kind_of_objects(values)
@@ -156,7 +157,7 @@ def _kind_of_objects(values):
     return "levels", None, object
 
 
-def _is_missing(value):
+def is_missing(value):
     """Return whether an object is None, NaN, NaT or pd.NA: those that are not themselves."""
     if value is None:
         return True

@@ -1,7 +1,5 @@
 """How the rows of an array become tensors: in batches, on the CPU never the whole at once."""
 
-from typing import NamedTuple
-
 import numpy as np
 import torch
 from scipy import sparse
@@ -10,10 +8,8 @@ from skvae.training import transfers
 
 __all__ = [
     "Batches",
-    "ColumnStatistics",
     "batch_slices",
     "chunk_length",
-    "column_statistics",
     "dense_rows",
     "in_chunks",
     "tensor_chunks",
@@ -27,7 +23,6 @@ CHUNK_BYTES = 2**21
 # A GPU is busy with many rows only; 128 MB of float32 at the widest place are a small part of it.
 GPU_CHUNK_ENTRIES = 2**25
 GATHERED_ENTRIES = 2**26  # of a result that a GPU holds, 256 MB of float32, before it is fetched
-STATISTICS_ENTRIES = 2**16  # entries of a chunk of the statistics, in cache as float64
 
 
 def working_dtype(dtype):
@@ -268,50 +263,3 @@ def _compute(function, chunks, out):
     for x in chunks:
         out[start : start + len(x)] = function(x)
         start += len(x)
-
-
-class ColumnStatistics(NamedTuple):
-    """Mean, variance (of n, not n - 1), least and greatest value of every column, float64."""
-
-    mean: np.ndarray
-    variance: np.ndarray
-    minimum: np.ndarray
-    maximum: np.ndarray
-
-
-def column_statistics(X, rows):
-    """Return the :class:`ColumnStatistics` of some rows of X, read in chunks.
-
-    Raises ValueError where an entry is not finite, which scikit-learn may have been told to assume.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skvae.training.batches import column_statistics
-    >>> column_statistics(np.array([[1.0], [3.0], [100.0]]), np.array([0, 1])).variance
-    array([1.])
-    """
-    n_features = X.shape[1]
-    n_rows = max(1, STATISTICS_ENTRIES // n_features)
-    # Sums about a row of the data do not cancel.
-    shift = dense_rows(X, rows[:1])[0].astype(np.float64)
-    total, squares = np.zeros(n_features), np.zeros(n_features)
-    minimum, maximum = np.full(n_features, np.inf), np.full(n_features, -np.inf)
-    for start in range(0, len(rows), n_rows):
-        chunk = dense_rows(X, rows[start : start + n_rows])
-        np.minimum(minimum, chunk.min(0), out=minimum)
-        np.maximum(maximum, chunk.max(0), out=maximum)
-        finite = np.isfinite(minimum) & np.isfinite(maximum)
-        if not finite.all():
-            raise ValueError(
-                f"All entries must be finite numbers. Got nan or inf in column "
-                f"{np.argmin(finite)} instead. Fill them in, or leave their rows out."
-            )
-        chunk = chunk.astype(np.float64)
-        chunk -= shift
-        total += chunk.sum(0)
-        squares += np.einsum("ij,ij->j", chunk, chunk)
-    mean = total / len(rows)
-    variance = np.maximum(squares / len(rows) - mean**2, 0.0)
-    variance[minimum == maximum] = 0.0
-    return ColumnStatistics(shift + mean, variance, minimum, maximum)

@@ -189,7 +189,7 @@ class LayerStep:
             map(has_written_layers, (network.encoder, network.decoder))
         )
         if self.overwrites:
-            self.encoder = WrittenEncoder(network.encoder)
+            self.encoder = WrittenEncoder(network.encoder, network.read)
             self.decoder = WrittenDecoder(network.decoder)
         else:
             encoded, decoded = (

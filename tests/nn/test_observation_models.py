@@ -72,3 +72,31 @@ def test_decoders_start_at_the_mean_of_the_data():
 def test_a_mean_of_many_squares_keeps_its_digits():
     error = torch.full((20_000, 784), 0.1)
     assert mean_square(error).item() == pytest.approx(0.01, rel=1e-6)
+
+
+@pytest.mark.parametrize("per_feature", [False, True])
+@pytest.mark.parametrize("seed", range(20))
+def test_moments_without_holes_are_the_residual_to_the_last_bit(per_feature, seed):
+    generator = torch.Generator().manual_seed(seed)
+    x, location = torch.randn(2, 61, 4, generator=generator)
+    once, again = (GaussianObservation(4, per_feature=per_feature) for _ in range(2))
+    start = torch.ones(4) if per_feature else torch.tensor(1.0)
+    for observation in (once, again):
+        observation.start(start, torch.zeros_like(start))
+    once.learn_moments(once.moments(x, location, None, None))
+    again.learn(again.residual(x, location, None))
+    assert torch.equal(once.log_scale, again.log_scale)
+
+
+@pytest.mark.parametrize("per_feature", [False, True])
+def test_moments_of_batches_with_and_without_holes_weigh_every_entry_alike(per_feature):
+    observation = GaussianObservation(2, per_feature=per_feature)
+    start = torch.ones(2) if per_feature else torch.tensor(1.0)
+    observation.start(start, torch.zeros_like(start))
+    x, location = torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.zeros(2, 2)
+    holes = torch.tensor([[False, True], [False, False]])
+    whole = observation.moments(x, location, None, None)
+    some = observation.moments(x, location, None, holes)
+    observation.learn_moments((whole + some) / 2)
+    expected = torch.tensor([20 / 4, 36 / 3]) if per_feature else torch.tensor(56 / 7)
+    assert torch.allclose(variance(observation), expected)

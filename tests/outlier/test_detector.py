@@ -39,6 +39,7 @@ class OwnScore:
         AutoencoderOutlierDetector(random_state=0),
         detector(VAETransformer(1, **SMALL), anomaly_score="latent"),
         detector(AutoencoderTransformer(2, **SMALL), anomaly_score="reconstruction"),
+        detector(VAETransformer(1, missing="mask", **SMALL)),
         detector(PCA(1)),
         detector(PCA(1), anomaly_score="reconstruction", n_estimators=3),
         detector(make_pipeline(StandardScaler(), PCA(1)), anomaly_score=OwnScore()),

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 import torch
 from own_modules import Narrow, OwnModel, make_decoder, make_encoder
+from saved_files import kept
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
@@ -18,6 +19,7 @@ from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, RobustScaler, Sta
 from torch import nn
 
 import skvae
+import skvae.tabular
 from skvae import (
     AutoencoderOutlierDetector,
     AutoencoderTransformer,
@@ -40,11 +42,6 @@ TRANSFORMERS = [
     VAETransformer(2, early_stopping=True, **SMALL),
     VAETransformer(2, precision="bfloat16", **SMALL),
 ]
-
-
-def kept(estimator, folder, **options):
-    skvae.save(estimator, folder / "kept.skvae")
-    return skvae.load(folder / "kept.skvae", **options)
 
 
 def assert_same_answers(one, other, X):
@@ -294,9 +291,10 @@ def test_what_is_loaded_may_be_written_to(X, tmp_path):
 
 def test_every_estimator_of_the_package_is_declared():
     declared = {declaration.cls for declaration in DECLARATIONS.values()}
-    estimators = [getattr(skvae, name) for name in skvae.__all__]
+    public = [(room, name) for room in (skvae, skvae.tabular) for name in room.__all__]
+    estimators = [getattr(room, name) for room, name in public]
     estimators = [one for one in estimators if hasattr(one, "fit")]
-    assert len(estimators) == 5
+    assert len(estimators) == 7
     assert set(estimators) <= declared
     for name, declaration in DECLARATIONS.items():
         if name.startswith("skvae."):

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 from own_modules import make_encoder
-from saved_files import resealed
+from saved_files import must_hold, resealed
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
@@ -58,10 +58,6 @@ def changed(originals, tmp_path):
 def assert_refuses(path, sentence, **options):
     with pytest.raises(SavingError, match=f"^{re.escape(sentence)}$"):
         skvae.load(path, **options)
-
-
-def must_hold(expected, place, got):
-    return f"The file must hold {expected} as {place}. Got {got} instead. {REMEDY}"
 
 
 def must_be_whole(got):

@@ -5,10 +5,10 @@ import torch
 from skvae.training.batches import (
     Batches,
     batch_slices,
-    column_statistics,
     in_chunks,
     working_dtype,
 )
+from skvae.training.statistics import column_statistics
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_statistics_are_numpys_even_far_from_zero():
 def test_statistics_of_several_chunks_are_those_of_one(monkeypatch):
     X = np.random.RandomState(0).standard_normal((500, 3))
     whole = column_statistics(X, np.arange(500))
-    monkeypatch.setattr("skvae.training.batches.STATISTICS_ENTRIES", 21)
+    monkeypatch.setattr("skvae.training.statistics.STATISTICS_ENTRIES", 21)
     for chunked, expected in zip(column_statistics(X, np.arange(500)), whole, strict=True):
         np.testing.assert_allclose(chunked, expected, rtol=1e-12, atol=1e-14)
 

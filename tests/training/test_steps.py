@@ -43,6 +43,24 @@ OBJECTIVES = {
     "tc, free bits": (BetaTCVAETransformer, {"beta": 4.0, "free_bits": 0.7}),
     "tc, rising": (BetaTCVAETransformer, {"beta": 4.0, "alpha": 2.0, "kl_warmup_epochs": 2}),
 }
+COLUMNS = {
+    "numbers": [("gaussian", [0, 1])],
+    "binary": [("bernoulli", 2)],
+    "continuous": [("continuous-bernoulli", 3)],
+    "codes": [("categorical", 4)],
+    "block": [("categorical", [5, 6, 7])],
+    "poisson": [("poisson", 8)],
+    "dispersed": [("negative-binomial", [9, 10])],
+}
+MIXED = {
+    **{f"{name} alone": (VAETransformer, {"likelihood": COLUMNS[name]}) for name in COLUMNS},
+    "mixed": (VAETransformer, {}),
+    "mixed, per feature": (VAETransformer, {"noise_variance": "per-feature"}),
+    "mixed, held": (VAETransformer, {"noise_variance": 0.3}),
+    "mixed, pca": (VAETransformer, {"noise_variance": "pca"}),
+    "mixed, beta": (BetaVAETransformer, {"beta": 5.0}),
+    "mixed, tc": (BetaTCVAETransformer, {"beta": 4.0, "alpha": 0.5, "gamma": 2.0}),
+}
 # Adam divides by the size of a gradient: where there is next to none it makes steps of rounding.
 DESCENT = {"optimizer": "sgd", "lr": 0.01}
 NETWORKS = {
@@ -50,6 +68,32 @@ NETWORKS = {
     "one layer": {"hidden_layer_sizes": (6,)},
     "linear": {"hidden_layer_sizes": ()},
 }
+
+
+def mixed_rows(n_rows=150):
+    """Return rows with columns of every kind."""
+    rng = np.random.default_rng(0)
+    unit, latent = unit_rows(n_rows), rng.normal(size=(n_rows, 3))
+    return np.column_stack(
+        [
+            3.0 * unit[:, :2],
+            unit[:, 2] > rng.random(n_rows),
+            unit[:, 3],
+            2.0 + np.digitize(latent[:, 0], [-1.0, 0.0, 1.5]),
+            np.eye(3)[latent.argmax(1)],
+            rng.poisson(np.exp(latent[:, :1])),
+            rng.negative_binomial(2, 0.3, (n_rows, 2)),
+        ]
+    ).astype(np.float32)
+
+
+def mixed(name):
+    """Return the estimator, its options, and rows of their columns, for a name of ``MIXED``."""
+    Estimator, options = MIXED[name]
+    pairs = options.get("likelihood", [pair for of_kind in COLUMNS.values() for pair in of_kind])
+    places = sorted(np.hstack([columns for _, columns in pairs]))
+    pairs = [(kind, np.searchsorted(places, np.atleast_1d(which))) for kind, which in pairs]
+    return Estimator, {**options, "likelihood": pairs}, mixed_rows()[:, places]
 
 
 # ------------------------------------------------------------------ the law
@@ -61,6 +105,31 @@ def test_every_objective_is_what_autograd_makes_of_it(name, network, made, monke
     Estimator, options = OBJECTIVES[name]
     options = {**options, **NETWORKS[network], **DESCENT}
     X = unit_rows()
+    fitted = make(Estimator, **options).fit(X)
+    assert {(type(step), step.overwrites) for step in made} == {(LayerStep, True)}
+    assert_alike(fitted, by_autograd(monkeypatch, make(Estimator, **options), X), X)
+
+
+@pytest.mark.parametrize("name", MIXED)
+@pytest.mark.parametrize("network", ["one layer", "linear"])
+def test_so_are_columns_of_every_kind(name, network, made, monkeypatch):
+    Estimator, options, X = mixed(name)
+    options = {**options, **NETWORKS[network], **DESCENT}
+    fitted = make(Estimator, **options).fit(X)
+    assert {(type(step), step.overwrites) for step in made} == {(LayerStep, True)}
+    assert_alike(fitted, by_autograd(monkeypatch, make(Estimator, **options), X), X)
+
+
+@pytest.mark.parametrize("name", MIXED)
+@pytest.mark.parametrize("network", ["one layer", "linear"])
+def test_so_are_rows_with_holes(name, network, made, monkeypatch):
+    Estimator, options, X = mixed(name)
+    variables = [np.atleast_1d(columns) for _, columns in options["likelihood"]]
+    rng = np.random.default_rng(1)
+    for columns in variables:
+        holes = rng.random(len(X)) < 0.3
+        X[np.ix_(holes, columns)] = np.nan
+    options = {**options, **NETWORKS[network], **DESCENT, "missing": "mask"}
     fitted = make(Estimator, **options).fit(X)
     assert {(type(step), step.overwrites) for step in made} == {(LayerStep, True)}
     assert_alike(fitted, by_autograd(monkeypatch, make(Estimator, **options), X), X)

@@ -1,0 +1,121 @@
+"""Filling what was not observed: by conditional means, or by draws."""
+
+import numpy as np
+import torch
+from sklearn.utils import check_random_state
+
+from skvae._typing import MatrixLike, Seed
+from skvae.base.hyperparameters import check_integer
+from skvae.base.probabilities import ProbabilityMixin
+from skvae.base.sklearn_bases import only_if
+from skvae.base.states import of_one_state
+from skvae.base.validation import dense
+from skvae.nn.holes import conditional_mean, resampled
+
+__all__ = ["ImputationMixin"]
+
+
+def _takes_holes(estimator):
+    """Say why an estimator has no ``impute``."""
+    if estimator.missing is None:
+        raise AttributeError(
+            "impute fills what a model has learned to do without. Got missing=None instead. Set "
+            "missing='mask', and fit."
+        )
+    return True
+
+
+class ImputationMixin(ProbabilityMixin):
+    """The method of a fitted variational autoencoder that knows of holes."""
+
+    @only_if(_takes_holes)
+    @of_one_state
+    def impute(
+        self,
+        X: MatrixLike,
+        *,
+        n_draws: int | None = None,
+        n_importance: int = 100,
+        random_state: Seed = None,
+    ) -> np.ndarray:
+        r"""Return X with what is NaN filled in; what is observed comes back as it is.
+
+        Codes :math:`z_k` are drawn from q(z|x), and weighed by
+
+        .. math:: w_k = \frac{p(x_{observed}|z_k) \, p(z_k)}{q(z_k|x)}
+
+        A number or a count becomes the weighed mean of :math:`E[x|z_k]`, which tends to its mean
+        given what is observed; a binary column its probability; a category the most probable
+        level, or in a one-hot block the probabilities of all. A column of which training observed
+        nothing stays NaN.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows like those fitted, NaN where nothing was observed.
+        n_draws : int, default=None
+            How many times to fill X by a draw in place of the mean: a code drawn again by its
+            weight, then a row from p(x|z). For multiple imputation.
+        n_importance : int, default=100
+            Number of codes for every row.
+        random_state : int, RandomState instance or None, default=None
+            Seeds the draws; None draws afresh at every call. Conditional means are from the same
+            noise vectors at every call and in every row, and do not need it.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features) or (n_draws, n_samples, n_features)
+            In the dtype of X (float32 for one-byte types, float64 for other integers).
+
+        References
+        ----------
+        Mattei & Frellsen (2019), MIWAE: deep generative modelling and imputation of incomplete data
+        sets, ICML.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_iris
+        >>> from skvae import VAETransformer
+        >>> X = load_iris().data
+        >>> X[::3, 2] = np.nan
+        >>> vae = VAETransformer(2, missing="mask", max_epochs=20, random_state=0).fit(X)
+        >>> bool(np.isnan(vae.impute(X)).any())
+        False
+        >>> vae.impute(X, n_draws=5, random_state=0).shape
+        (5, 150, 4)
+        """
+        X = self._rows_of_density(X)
+        check_integer("n_importance", n_importance, "impute")
+        if n_draws is None:
+            noise = np.random.RandomState(0).standard_normal((n_importance, self._n_features_out))
+            noise = self._beside_rows(torch.from_numpy(noise), X)
+
+            def means(network, x):
+                mean = conditional_mean(network, x, noise)
+                return _around(network, network.observation.layout.collect(mean))
+
+            return _kept(X, self._apply(means, X, self.n_features_in_, repeated=True))
+        check_integer("n_draws", n_draws, "impute")
+        seed = check_random_state(random_state).randint(2**31 - 1)
+        generator = torch.Generator().manual_seed(seed)
+
+        def drawn(network, x):
+            rows = resampled(network, x, n_importance, n_draws, generator)
+            return _around(network, rows).flatten(1)
+
+        n_outputs = n_draws * self.n_features_in_
+        filled = self._apply(drawn, X, n_outputs, repeated=True)
+        filled = filled.reshape(X.shape[0], n_draws, -1).transpose(1, 0, 2)
+        return _kept(X, np.ascontiguousarray(filled))
+
+
+def _around(network, filled):
+    """Return filled rows, what never was observed NaN."""
+    return filled.masked_fill(network.observation.layout.never, torch.nan)
+
+
+def _kept(X, filled):
+    """Return filled rows, with what X has in them."""
+    X = dense(X).astype(filled.dtype, copy=False)
+    return np.where(np.isnan(X), filled, X)

@@ -1,0 +1,213 @@
+"""Filling holes in tables by a variational autoencoder, as a step of a Pipeline."""
+
+from dataclasses import KW_ONLY
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.impute import MissingIndicator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from skvae._typing import Estimator, MatrixLike, Seed
+from skvae.base.documentation import DocumentationLinks
+from skvae.base.hyperparameters import POSITIVE_INTEGER, hyperparameters
+from skvae.base.sklearn_bases import BaseEstimator, TransformerMixin
+from skvae.base.states import fitted_as_a_whole, of_one_state
+from skvae.base.validation import FittedColumns, dense, generated_feature_names, valid_rows
+from skvae.vae import VAETransformer
+
+__all__ = ["VAEImputer"]
+
+
+class FittedImputer(FittedColumns):
+    """What an imputer has after ``fit``."""
+
+    estimator_: Any
+    indicator_: MissingIndicator | None
+    _empty_: np.ndarray
+
+
+@hyperparameters
+class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstimator):
+    """Fill what is missing by what a variational autoencoder expects from the rest of the row.
+
+    Numbers and counts become their conditional means, categories the most probable level.
+
+    Parameters
+    ----------
+    estimator : estimator, default=None
+        A variational autoencoder with ``missing="mask"``, whose ``likelihood`` says what the
+        columns are. None: a :class:`VAETransformer` of numbers, each with its own noise variance.
+    n_importance : int, default=100
+        Number of codes for every row, as of ``estimator.impute``.
+    add_indicator : bool, default=False
+        Whether to add a column of zeros and ones for every column that had holes in ``fit``.
+    keep_empty_features : bool, default=False
+        Whether a column without any value in ``fit`` stays, of zeros; it is dropped otherwise.
+    random_state : int, RandomState instance or None, default=None
+        Seeds an estimator whose own ``random_state`` is None.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted clone.
+    indicator_ : MissingIndicator or None
+        What adds columns.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of str
+        Names of the columns, where X has them.
+
+    See Also
+    --------
+    VAETransformer.impute : Also draws, for multiple imputation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_iris
+    >>> from skvae import VAEImputer
+    >>> X = load_iris().data
+    >>> X[::3, 2] = np.nan
+    >>> VAEImputer(random_state=0, add_indicator=True).fit_transform(X).shape
+    (150, 5)
+    """
+
+    estimator: Estimator | None = None
+    _: KW_ONLY
+    n_importance: int = 100
+    add_indicator: bool = False
+    keep_empty_features: bool = False
+    random_state: Seed = None
+
+    _parameter_constraints = {
+        "estimator": [None, object],
+        "n_importance": POSITIVE_INTEGER,
+        "add_indicator": ["boolean"],
+        "keep_empty_features": ["boolean"],
+        "random_state": ["random_state"],
+    }
+
+    def fit(self, X: MatrixLike, y: Any = None) -> Self:
+        """Fit the estimator to X.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows, NaN where nothing was observed.
+        y : ignored
+            Present for pipelines.
+
+        Returns
+        -------
+        self : object
+            The fitted imputer. A fit that fails leaves none of an earlier one.
+
+        Raises
+        ------
+        ValueError
+            If ``estimator`` knows of no holes, or refuses X.
+        """
+        with fitted_as_a_whole(self) as fresh:
+            fresh._learn(X)
+        return self
+
+    def _learn(self, X):
+        """Set the fitted attributes."""
+        self._validate_params()
+        rows = self._rows(X, reset=True)
+        estimator = self.estimator
+        if estimator is None:
+            estimator = VAETransformer(missing="mask", noise_variance="per-feature")
+        elif not hasattr(estimator, "impute"):
+            raise ValueError(
+                f"An imputer's estimator must know of holes. Got {estimator!r} instead. Give a "
+                f"variational autoencoder with missing='mask'."
+            )
+        estimator = clone(estimator)
+        if estimator.random_state is None:
+            seed = check_random_state(self.random_state).randint(2**31 - 1)
+            estimator.set_params(random_state=seed)
+        self.estimator_ = estimator.fit(X)
+        self._empty_ = np.isnan(rows).all(axis=0)
+        self.indicator_ = None
+        if self.add_indicator:
+            self.indicator_ = MissingIndicator(error_on_new=False).fit(rows)
+
+    def transform(self, X: MatrixLike) -> np.ndarray:
+        """Return X with what is NaN filled in, and what is observed as it is.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows like those fitted.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features_out)
+            In the dtype of X (float32 for one-byte types, float64 for other integers).
+        """
+        check_is_fitted(self)
+        rows = self._rows(X, reset=False)
+        filled = self.estimator_.impute(X, n_importance=self.n_importance)
+        filled[:, self._empty_] = 0.0
+        if not self.keep_empty_features:
+            filled = filled[:, ~self._empty_]
+        if self.indicator_ is not None:
+            filled = np.hstack((filled, self.indicator_.transform(rows).astype(filled.dtype)))
+        return filled
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the columns that ``transform`` returns.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the columns of X, where it had none; else the same as those.
+
+        Returns
+        -------
+        ndarray of str objects
+            Of shape (n_features_out,).
+        """
+        check_is_fitted(self)
+        names = _names_of(self, input_features)
+        kept = names if self.keep_empty_features else names[~self._empty_]
+        if self.indicator_ is not None:
+            kept = np.concatenate((kept, self.indicator_.get_feature_names_out(names)))
+        return kept
+
+    def _rows(self, X, reset):
+        """Return X as a valid array; integers of a frame with holes become floats."""
+        return dense(valid_rows(self, X, reset=reset, holes=True, fewest=2 if reset else 1))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _names_of(fitted, given):
+    """Return the names of the columns fitted, or those given, if there are as many."""
+    names = getattr(fitted, "feature_names_in_", None)
+    if given is None:
+        return generated_feature_names(fitted.n_features_in_) if names is None else names
+    given = np.asarray(given, dtype=object)
+    if names is not None and not np.array_equal(given, names):
+        raise ValueError(
+            "input_features is not equal to feature_names_in_. Got other names instead. Leave it "
+            "out."
+        )
+    if len(given) != fitted.n_features_in_:
+        raise ValueError(
+            f"input_features should have length equal to number of features "
+            f"({fitted.n_features_in_}), got {len(given)}"
+        )
+    return given
+
+
+# Around what scikit-learn put around it: ``set_output`` asks for the columns' names.
+VAEImputer.transform = of_one_state(VAEImputer.transform)  # type: ignore[method-assign]

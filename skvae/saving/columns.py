@@ -1,0 +1,166 @@
+"""One column of a table's encoder in a file: its dtype, its scale and map, or its levels."""
+
+import datetime
+import math
+from functools import partial
+from numbers import Integral
+
+import numpy as np
+
+from skvae.saving.dtypes import DType, Levels
+from skvae.saving.errors import refusal
+from skvae.saving.fields import Array, Field, Flag, Held, Number, OneOf, read_fields, write_fields
+from skvae.saving.values import read_value, write_value
+from skvae.tabular.columns import FlagColumn, LevelsColumn, NumberColumn, places_of
+from skvae.tabular.monotone import MAPS, Asinh, NormalScores, Standard
+from skvae.tabular.reading import KINDS, Form, is_missing
+from skvae.tabular.scales import RealScale, WholeScale
+from skvae.tabular.writing import limits_of
+
+__all__ = ["Column"]
+
+LIBRARIES = ("numpy", "pandas", "polars")
+OBJECTS = {"bool": bool, "date": datetime.date, "int": int, "float": float}
+POSITIVE = Number(least=math.ulp(0.0))  # the least number that is not 0
+STANDARD = {"mean": Number(), "std": POSITIVE}
+OF_MAPS = {
+    Standard: STANDARD,
+    Asinh: {"centre": Number(), "unit": POSITIVE, "scaled": Held(Standard, STANDARD)},
+    NormalScores: {"knots": Array("float64", "n_knots"), "scores": Array("float64", "n_knots")},
+}
+WHOLE = Number(Integral)
+OF_SCALES = {
+    RealScale: {"unit": POSITIVE},
+    WholeScale: {"origin": WHOLE, "unit": POSITIVE, "step": Number(Integral, least=1)},
+}
+
+
+class FormField(Field):
+    """How a column is written: library, dtype, type of Python objects, missing value."""
+
+    objects = OneOf(None, *OBJECTS)
+
+    def write(self, value, file, place):
+        objects = next((name for name, one in OBJECTS.items() if one is value.objects), None)
+        return [
+            value.library,
+            DType(value.library).write(value.dtype, file, f"{place}.dtype"),
+            objects,
+            write_value(value.marker, file, f"{place}.marker"),
+        ]
+
+    def read(self, node, file, place):
+        if not isinstance(node, list) or len(node) != 4 or node[0] not in LIBRARIES:
+            raise refusal(place, "a library, a dtype, objects and a missing value", node)
+        library, dtype, objects, marker = node
+        dtype = DType(library).read(dtype, file, f"{place}.dtype")
+        objects = self.objects.read(objects, file, f"{place}.objects")
+        marker = read_value(marker, file, f"{place}.marker")
+        if type(marker) is not bool and not is_missing(marker):
+            raise refusal(f"{place}.marker", "a missing value", marker)
+        return Form(library, dtype, OBJECTS.get(objects), marker)
+
+
+class Scale(Field):
+    """A scale. Its ends are those of the column's dtype, which it is made with when read."""
+
+    def write(self, value, file, place):
+        fields = OF_SCALES[type(value)]
+        values = {name: getattr(value, name) for name in fields}
+        return write_fields(fields, values, file, place)
+
+    def read(self, node, file, place):
+        cls = WholeScale if isinstance(node, dict) and "origin" in node else RealScale
+        return partial(cls, **read_fields(OF_SCALES[cls], node, file, place))
+
+
+class Map(Field):
+    """A monotone map, by its name."""
+
+    def write(self, value, file, place):
+        (name,) = [name for name, cls in MAPS.items() if cls is type(value)]
+        return [name, write_fields(OF_MAPS[type(value)], vars(value), file, place)]
+
+    def read(self, node, file, place):
+        if not isinstance(node, list) or len(node) != 2 or node[0] not in tuple(MAPS):
+            raise refusal(place, f"one of {', '.join(MAPS)}", node)
+        cls = MAPS[node[0]]
+        found = read_fields(OF_MAPS[cls], node[1], file, place)
+        file.sizes.pop("n_knots", None)
+        for values in found.values():
+            if isinstance(values, np.ndarray) and not (len(values) and (np.diff(values) > 0).all()):
+                raise refusal(place, "knots and scores in order", "others")
+        return cls(**found)
+
+
+HOLES = {"keep": Flag(), "indicator": Flag()}
+OF_COLUMNS = {
+    NumberColumn: {
+        "kind": OneOf(*[kind for kind in KINDS if kind not in ("flag", "levels")]),
+        "form": FormField(),
+        "tick": Number(Integral, least=1),
+        "scale": Scale(),
+        "map": Map(),
+        **HOLES,
+    },
+    FlagColumn: {
+        "kind": OneOf("flag"),
+        "form": FormField(),
+        "mean": Number(least=0.0, most=1.0),
+        **HOLES,
+    },
+    LevelsColumn: {
+        "kind": OneOf("levels"),
+        "form": FormField(),
+        "levels": Levels(),
+        "rare": Levels(),
+        "n_frequent": Number(Integral, least=0),
+        **HOLES,
+    },
+}
+
+
+class Column(Field):
+    """A column of an encoder, by its kind."""
+
+    def write(self, value, file, place):
+        fields = OF_COLUMNS[type(value)]
+        return write_fields(fields, {name: getattr(value, name) for name in fields}, file, place)
+
+    def read(self, node, file, place):
+        kind = node.get("kind") if isinstance(node, dict) else None
+        kinds = {"flag": FlagColumn, "levels": LevelsColumn}
+        cls = kinds.get(kind, NumberColumn) if type(kind) is str else NumberColumn
+        found = read_fields(OF_COLUMNS[cls], node, file, place)
+        if cls is NumberColumn:
+            found["scale"] = _with_ends(found, place)
+        if cls is LevelsColumn:
+            found["places"] = _places(found, place)
+        return cls(**found)
+
+
+def _with_ends(found, place):
+    """Return the scale of a column, with the ends of its dtype."""
+    kind, scale = found["kind"], found["scale"]
+    is_real = kind == "real"
+    if scale.func is not (RealScale if is_real else WholeScale):
+        raise refusal(f"{place}.scale", f"a scale of {KINDS[kind]}", scale.func.__name__)
+    try:
+        low, high = limits_of(kind, found["form"], found["tick"])
+    except (TypeError, ValueError, AttributeError) as error:
+        got = f"from it: {error}"
+        raise refusal(f"{place}.form", f"a dtype that holds {KINDS[kind]}", got) from error
+    made = float if is_real else int
+    return scale(low=made(low), high=made(high))
+
+
+def _places(found, place):
+    """Return the column of every level, each of which there is once."""
+    levels = [*found["levels"], *found["rare"]]
+    try:
+        places = places_of(found["levels"], found["rare"])
+    except TypeError as error:  # lists, of which no two can be told to be one level
+        raise refusal(place, "levels", f"{error}") from error
+    if len(places) < len(levels) or any(map(is_missing, levels)):
+        raise refusal(place, "levels that differ", "two that are one, or a missing one")
+    return places

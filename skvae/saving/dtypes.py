@@ -1,0 +1,183 @@
+"""The dtypes of a table's columns in a file: by their names, as few as there are."""
+
+import re
+
+import numpy as np
+
+from skvae._frames import import_pandas, import_polars
+from skvae.saving.errors import SavingError, refusal
+from skvae.saving.fields import Field, Texts
+from skvae.saving.values import read_value, write_value
+
+__all__ = ["DType", "Levels"]
+
+PURPOSE = "the table in this file"
+NUMPY = re.compile(r"[<>|=]?([biufO]\d{0,2}|[mM]8\[(D|s|ms|us|ns)\])")
+LARGEST = 8  # bytes of a number
+# As "Europe/Berlin" or "UTC+01:00". Of names with "dateutil" in front pandas would open any file.
+ZONE = re.compile(r"(?!dateutil)[A-Za-z][\w+\-]*(/[\w+\-]+)*|UTC[+-]\d\d:\d\d")
+MOST_DIGITS = 38  # of a decimal of polars
+UNITS = ("s", "ms", "us", "ns")
+SIZES = (8, 16, 32, 64)
+INTEGERS = [f"{sign}Int{bits}" for sign in ("", "U") for bits in SIZES]
+NULLABLE = [*INTEGERS, "Float32", "Float64", "boolean"]
+OF_POLARS = [
+    *INTEGERS, "Float16", "Float32", "Float64", "Boolean", "String", "Categorical", "Date", "Time",
+    "Null",
+]  # fmt: skip
+
+
+class Levels(Field):
+    """A list of values, as arrays where they are text."""
+
+    texts = Texts(list)
+
+    def write(self, value, file, place):
+        if all(type(one) is str for one in value):
+            return {"texts": self.texts.write(value, file, place)}
+        return write_value(list(value), file, place)
+
+    def read(self, node, file, place):
+        if isinstance(node, dict) and node.keys() == {"texts"}:
+            return self.texts.read(node["texts"], file, place)
+        if not isinstance(node, list):
+            raise refusal(place, "a list", node)
+        return read_value(node, file, place)
+
+
+class DType(Field):
+    """A dtype of NumPy, pandas or polars: a name, or a list of a name and what it takes."""
+
+    def __init__(self, library):
+        self.library = library
+
+    def write(self, value, file, place):
+        spell = _spell_polars if self.library == "polars" else _spell_pandas
+        spelled = spell(value, file, place)
+        if spelled is None:
+            raise SavingError(
+                f"A file keeps columns of numbers, booleans, text, categories, dates and "
+                f"durations. Got {place}={value!r} instead. Convert the column before the fit."
+            )
+        return spelled
+
+    def read(self, node, file, place):
+        name, *options = node if isinstance(node, list) and node else [node]
+        if type(name) is not str:
+            raise refusal(place, "the name of a dtype", node)
+        make = _polars_dtype if self.library == "polars" else _pandas_dtype
+        try:
+            dtype = make(name, options, file, place)
+        except SavingError:
+            raise
+        except (
+            TypeError,
+            ValueError,
+            KeyError,
+            OverflowError,
+        ) as error:  # of the library, of its version
+            raise refusal(place, "a dtype that is known here", node) from error
+        if dtype is None:
+            raise refusal(place, f"a dtype of {self.library}", node)
+        return dtype
+
+
+def _spell_pandas(dtype, file, place):
+    """Return the name of a dtype of NumPy or pandas, or None."""
+    if isinstance(dtype, np.dtype):
+        return dtype.str if _is_numpy(dtype.str) else None
+    kind = type(dtype).__name__
+    if kind == "CategoricalDtype":
+        if dtype.categories is None:
+            return None
+        categories = Levels().write(dtype.categories.tolist(), file, f"{place}.categories")
+        of_categories = DType("pandas").write(dtype.categories.dtype, file, f"{place}.of")
+        return ["category", categories, of_categories, bool(dtype.ordered)]
+    if kind == "DatetimeTZDtype":
+        return ["datetime", dtype.unit, str(dtype.tz)] if _is_zone(str(dtype.tz)) else None
+    if kind == "StringDtype":
+        return ["string", dtype.storage, "nan" if dtype.na_value is np.nan else "NA"]
+    if kind == "SparseDtype":
+        subtype = DType("numpy").write(dtype.subtype, file, place)
+        return ["sparse", subtype, write_value(dtype.fill_value, file, f"{place}.fill")]
+    return str(dtype) if str(dtype) in NULLABLE else None
+
+
+def _pandas_dtype(name, options, file, place):
+    """Return the dtype of a name, or None if it is none."""
+    if _is_numpy(name) and not options:
+        return np.dtype(name)
+    pandas = import_pandas("load", PURPOSE)
+    if name in NULLABLE and not options:
+        return pandas.api.types.pandas_dtype(name)
+    if name == "category" and len(options) == 3 and type(options[2]) is bool:
+        categories = Levels().read(options[0], file, f"{place}.categories")
+        of_categories = DType("pandas").read(options[1], file, f"{place}.of")
+        categories = pandas.Index(categories, dtype=of_categories)
+        return pandas.CategoricalDtype(categories, ordered=options[2])
+    if name == "datetime" and len(options) == 2 and options[0] in UNITS:
+        if not _is_zone(options[1]):
+            return None
+        return pandas.DatetimeTZDtype(*options)
+    if name == "string" and len(options) == 2 and options[1] in ("nan", "NA"):
+        return _string_dtype(pandas, *options)
+    if name == "sparse" and len(options) == 2:
+        subtype = DType("numpy").read(options[0], file, place)
+        return pandas.SparseDtype(subtype, read_value(options[1], file, f"{place}.fill"))
+    return None
+
+
+def _string_dtype(pandas, storage, missing):
+    """Return a dtype of text; what is missing has been a choice since pandas 2.3."""
+    dtype = pandas.StringDtype(storage)
+    if (dtype.na_value is np.nan) == (missing == "nan"):
+        return dtype
+    return pandas.StringDtype(storage, na_value=np.nan if missing == "nan" else pandas.NA)
+
+
+def _is_zone(name):
+    return type(name) is str and bool(ZONE.fullmatch(name))
+
+
+def _is_numpy(name):
+    return bool(NUMPY.fullmatch(name)) and np.dtype(name).itemsize <= LARGEST
+
+
+def _spell_polars(dtype, file, place):
+    """Return the name of a dtype of polars, or None."""
+    kind = str(dtype.base_type())
+    if kind == "Enum":
+        return [kind, Levels().write(dtype.categories.to_list(), file, f"{place}.categories")]
+    if kind in ("Datetime", "Duration"):
+        zone = [dtype.time_zone] if kind == "Datetime" else []
+        return [kind, dtype.time_unit, *zone]  # a zone of polars is a name
+    if kind == "Decimal":
+        return [kind, dtype.precision, dtype.scale]
+    if kind == "Categorical" and dtype != type(dtype)():
+        return None  # with an order or categories of its own
+    return kind if kind in OF_POLARS else None
+
+
+def _polars_dtype(name, options, file, place):
+    """Return the dtype of a name, or None if it is none."""
+    polars = import_polars("load", PURPOSE)
+    if name in OF_POLARS and not options:
+        return getattr(polars, name)()
+    if name == "Enum" and len(options) == 1:
+        return polars.Enum(Levels().read(options[0], file, f"{place}.categories"))
+    if name == "Datetime" and len(options) == 2 and options[0] in UNITS[1:]:
+        if options[1] is not None and not _is_zone(options[1]):
+            return None
+        return polars.Datetime(*options)
+    if name == "Duration" and len(options) == 1 and options[0] in UNITS[1:]:
+        return polars.Duration(*options)
+    if name == "Decimal" and len(options) == 2 and _are_digits(*options):
+        return polars.Decimal(*options)
+    return None
+
+
+def _are_digits(precision, scale):
+    """Return whether these are the digits of a decimal, and those behind the point."""
+    if type(scale) is not int or not (precision is None or type(precision) is int):
+        return False
+    return 0 <= scale <= (precision or MOST_DIGITS) <= MOST_DIGITS
