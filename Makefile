@@ -17,7 +17,7 @@ BENCHMARKS := $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py))
 unexport OMP_NUM_THREADS
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-oldest test-long suite lint format docs docs-check bench bench-check \
-    fuzz dist
+    fuzz audit dist
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -110,6 +110,9 @@ bench-check: $(INSTALLED) ## the cheap ratios of benchmarks/speed.py beside thos
 $(VENV)/.dist: $(INSTALLED)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dist]"
 	@touch $@
+
+audit: $(VENV)/.dist ## known vulnerabilities of the versions in constraints.txt, from the internet
+	@$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
 dist: $(VENV)/.dist ## the sdist and the wheel in dist; both checked, each by itself (minutes)
 	@rm -rf dist
