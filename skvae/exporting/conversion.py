@@ -120,13 +120,15 @@ def _check_own(cls, names, place):
 
 def _copied(network, place):
     try:
-        return deepcopy(network).cpu().requires_grad_(False)
+        copied = deepcopy(network).cpu().requires_grad_(False)
     except Exception as error:  # whatever a module of the user's says
         raise ValueError(
             f"An export needs networks that copy.deepcopy can copy. Got {type(error).__name__} "
             f"from that of {place} instead: {first_line(error)}. Hold plain tensors and modules in "
             f"the encoder and the decoder."
         ) from error
+    # torch.export.save warns of weights in another layout, as those of convolutions are.
+    return copied.to(memory_format=torch.contiguous_format)
 
 
 def first_line(error):
@@ -200,6 +202,7 @@ FUNCTIONS = {
 
 
 def _function(transformer, dtype, place):
+    check_is_fitted(transformer, "n_features_in_")  # or it counts as fitted from the start
     for name in ("func", "inverse_func"):
         function = getattr(transformer, name)
         arguments = transformer.kw_args if name == "func" else transformer.inv_kw_args

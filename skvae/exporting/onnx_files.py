@@ -144,6 +144,12 @@ def onnx_model(module, n_features, dtype, names, facts):
                 traced, dynamo=True, verbose=False, input_names=["X"], output_names=list(names)
             )
             model = program.model_proto
+        except ImportError as error:
+            raise ImportError(
+                f"torch {torch.__version__} must find the onnxscript that it writes ONNX by. Got "
+                f"an error instead: {first_line(error)}. Install a newer one: pip install "
+                f"--upgrade onnxscript"
+            ) from error
         except Exception as error:  # torch documents none
             raise ValueError(
                 f"torch.onnx must be able to trace the network. Got {type(error).__name__} "

@@ -78,7 +78,13 @@ def mean_score(transformer, X):
 
 @pytest.mark.parametrize(
     "estimator",
-    [VAE, make_pipeline(StandardScaler(), VAE), AutoencoderOutlierDetector(), StandardScaler()],
+    [
+        VAE,
+        make_pipeline(StandardScaler(), VAE),
+        AutoencoderOutlierDetector(),
+        StandardScaler(),
+        FunctionTransformer(np.exp),
+    ],
 )
 def test_an_estimator_must_be_fitted(estimator, tmp_path):
     with pytest.raises(NotFittedError, match=" is not fitted yet"):
@@ -244,6 +250,21 @@ def test_without_the_extra_a_sentence_names_it(missing, X, tmp_path, monkeypatch
         match=r"^to_onnx needs onnx, onnxscript and onnxruntime\. Got none that can be imported "
         r"instead\. Install them: pip install skvae\[onnx\]$",
     ):
+        skvae.to_onnx(clone(VAE).fit(X), tmp_path / "model.onnx")
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_onnxscript_that_is_too_old_is_named(X, tmp_path, monkeypatch):
+    def old(*args, **kwargs):
+        raise ModuleNotFoundError("No module named 'onnxscript._framework_apis.torch_2_11'")
+
+    monkeypatch.setattr(torch.onnx, "export", old)
+    sentence = (
+        f"torch {torch.__version__} must find the onnxscript that it writes ONNX by. Got an error "
+        f"instead: No module named 'onnxscript._framework_apis.torch_2_11'. Install a newer one: "
+        f"pip install --upgrade onnxscript"
+    )
+    with pytest.raises(ImportError, match=f"^{re.escape(sentence)}$"):
         skvae.to_onnx(clone(VAE).fit(X), tmp_path / "model.onnx")
     assert os.listdir(tmp_path) == []
 

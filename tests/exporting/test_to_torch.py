@@ -129,6 +129,15 @@ def test_torch_export_takes_the_module(name, part, X):
     assert_equal(computed(program.module(), part), estimator, part, new)
 
 
+def test_a_program_of_convolutions_is_kept_without_a_warning(tmp_path):
+    X = np.random.RandomState(0).rand(100, 80).astype(np.float32)
+    estimator = image_model("residual").fit(X)
+    program = torch.export.export(skvae.to_torch(estimator), (torch.from_numpy(X),))
+    torch.export.save(program, tmp_path / "model.pt2")
+    found = torch.export.load(tmp_path / "model.pt2").module()(torch.from_numpy(X))
+    np.testing.assert_allclose(found.numpy(), estimator.transform(X), atol=1e-5)
+
+
 def test_a_fit_leaves_what_was_exported(X):
     estimator = clone(TRANSFORMERS["vae"]).fit(X)
     expected = answers(estimator, "code", X)
