@@ -87,10 +87,14 @@ class DetectorStep(Step):
         low, high = limits
         self.register_buffer("low", low)
         self.register_buffer("high", high)
-        self.sizes = [len(scores) for _, scores in calibration]
-        for place, (weights, scores) in enumerate(calibration):
-            self.register_buffer(f"weights{place}", weights)
-            self.register_buffer(f"sorted{place}", _padded(scores))
+        weights, scores = zip(*calibration, strict=True)
+        self.register_buffer("weights", torch.stack(weights))
+        self.register_buffer("sizes", torch.tensor([len(each) for each in scores]))
+        self.length = 2 ** max(map(len, scores)).bit_length() - 1
+        self.register_buffer(
+            "ascending", torch.cat([_padded(each, self.length) for each in scores])
+        )
+        self.register_buffer("starts", self.length * torch.arange(len(scores)))
 
     def score_samples(self, x):
         """Return the mean of the models' scores, (n_samples,), float64."""
@@ -113,30 +117,25 @@ class DetectorStep(Step):
         return torch.stack([member(within) for member in self.members], -1)
 
     def _p_values(self, by_models):
-        n_no_higher = 1
-        for place, size in enumerate(self.sizes):
-            own = self._mean(by_models, getattr(self, f"weights{place}"))
-            n_no_higher = n_no_higher + self._count(own, getattr(self, f"sorted{place}"), size)
-        return n_no_higher.double() / (1 + sum(self.sizes))
-
-    def _mean(self, by_models, weights):
-        """Return the mean over some models; the others' scores may be infinite."""
-        return torch.where(weights > 0, by_models, 0.0) @ weights
-
-    def _count(self, own, ascending, size):
-        """Return how many scores are no higher than each of one's own, by bisection."""
+        # Weights of zero are of models whose score may be infinite.
+        own = torch.where(self.weights > 0, by_models[:, None], 0.0).mul(self.weights).sum(-1)
         magnitude = own.abs() + self.scale
         own = own + torch.where(magnitude < math.inf, ROUNDING * magnitude, 0.0)
+        n_no_higher = torch.minimum(self._count(own), self.sizes).sum(-1)
+        return (1 + n_no_higher).double() / (1 + self.sizes.sum())
+
+    def _count(self, own):
+        """Return how many scores of each kind are no higher than a row's own, by bisection."""
         place = torch.zeros_like(own, dtype=torch.int64)
-        step = (len(ascending) + 1) // 2
+        step = (self.length + 1) // 2
         while step:
             further = place + step
-            place = torch.where(ascending[further - 1] <= own, further, place)
+            is_there = self.ascending[self.starts + further - 1] <= own
+            place = torch.where(is_there, further, place)
             step //= 2
-        return place.clamp(max=size)
+        return place
 
 
-def _padded(scores):
-    """Return ascending scores with infinities after them: one less than a power of two in all."""
-    length = 2 ** len(scores).bit_length() - 1
+def _padded(scores, length):
+    """Return ascending scores with infinities after them."""
     return torch.cat((scores, scores.new_full((length - len(scores),), math.inf)))
