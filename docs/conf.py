@@ -62,7 +62,7 @@ matplotlib.use("Agg")
 sphinx_gallery_conf = {
     "examples_dirs": "examples",
     "gallery_dirs": "gallery",
-    "ignore_pattern": r"(accelerate_fit|dip_vae)\.py$",
+    "ignore_pattern": r"(accelerate_fit|dip_vae|serve_model)\.py$",
     "doc_module": ("skvae",),
     "reference_url": {"skvae": None},
     "backreferences_dir": "gallery/backreferences",

@@ -8,6 +8,7 @@ from skvae._warnings import warn
 from skvae.autoencoder import AutoencoderTransformer
 from skvae.beta_tcvae import BetaTCVAETransformer
 from skvae.beta_vae import BetaVAETransformer
+from skvae.exporting import to_onnx, to_torch
 from skvae.imputation import VAEImputer
 from skvae.outlier import AutoencoderOutlierDetector
 from skvae.saving import SavingError, load, save
@@ -24,6 +25,8 @@ __all__ = [
     "__version__",
     "load",
     "save",
+    "to_onnx",
+    "to_torch",
 ]
 
 # What models of one's own were made of, and pickles name, under the names before the folders.

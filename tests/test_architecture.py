@@ -27,6 +27,7 @@ FLOORS = [
     ["metrics"],
     ["model_selection", "outlier", "tabular"],
     ["plotting", "saving"],
+    ["exporting"],
 ]
 RANK = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FILES = {
@@ -49,6 +50,8 @@ OPTIONAL = [
     "dask",
     "accelerate",
     "onnx",
+    "onnxruntime",
+    "onnxscript",
     "safetensors",
     "skops",
 ]
@@ -61,6 +64,8 @@ ONE_PLACE = {
     "pandas": "_frames",
     "polars": "_frames",
     "matplotlib": "plotting.figures",
+    "onnxruntime": "exporting.onnx_files",
+    "onnxscript": "exporting.onnx_files",
     "safetensors": "saving.container",
     "skops": "saving.sklearn_parts",
 }

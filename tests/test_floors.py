@@ -8,7 +8,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
-EXTRAS = ["distributed", "images", "plot", "save", "test"]
+EXTRAS = ["distributed", "images", "onnx", "plot", "save", "test"]
 BY_HAND = {"torch"}  # tested at its floor before a release: wheels of old ones take gigabytes
 
 

@@ -15,7 +15,7 @@ from skvae.base.states import of_one_state
 from skvae.nn.distributions import whitened_noise
 from skvae.nn.likelihoods import LIKELIHOODS
 
-__all__ = ["ProbabilityMixin", "check_support"]
+__all__ = ["ROUNDING", "ProbabilityMixin", "check_support"]
 
 # Entries that are drawn at a time, in float64: what a seed stands for depends on both.
 DRAWN_ENTRIES = 2**21

@@ -13,7 +13,7 @@ from skvae.nn.distributions import LOG_2PI, kl_to_standard_normal
 from skvae.nn.observation_models import GaussianObservation
 from skvae.nn.perceptrons import PerceptronDecoder
 
-__all__ = ["ReducedBound", "draws", "expected_log_prob", "log_mean_weight"]
+__all__ = ["DECODED_ENTRIES", "ReducedBound", "draws", "expected_log_prob", "log_mean_weight"]
 
 # Numbers at the widest place of a network beyond which more noise vectors at a time gain nothing.
 DECODED_ENTRIES = 2**16

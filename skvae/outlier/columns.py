@@ -14,7 +14,7 @@ from skvae.outlier.tables import (
     texts_of,
 )
 
-__all__ = ["ColumnRanges", "SeenValues"]
+__all__ = ["ROUNDING", "ColumnRanges", "SeenValues"]
 
 # Ranges beyond the ends of a column, where a value is as odd as it can be. Its square has twelve
 # digits, which leave float32 room for the units of the column and the number of columns.

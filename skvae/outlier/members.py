@@ -23,7 +23,15 @@ from skvae.outlier.scores import (
 from skvae.outlier.tables import take
 from skvae.vae import VAETransformer
 
-__all__ = ["LEAST_ROWS", "Member", "default_transformer", "fit_members"]
+__all__ = [
+    "LEAST_ROWS",
+    "USUAL",
+    "Member",
+    "default_transformer",
+    "draw_in",
+    "draw_out",
+    "fit_members",
+]
 
 # Standard deviations below the median, where a row is too odd to be learned from. At three, the
 # fence of contamination="auto", rows that are rare and normal go as well.

@@ -16,7 +16,7 @@ WRITING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 REGULAR = "a file. Got {path!r}, which is something else, instead. Give the path of a file."
 
 
-def write_whole(path, data):
+def write_whole(path, data, *, by="save"):
     """Write a file at once: whoever reads it finds the old or the new one, never a part.
 
     The bytes go to a file beside it, whose name nobody can guess, and reach the disk before that
@@ -28,6 +28,8 @@ def write_whole(path, data):
         A new file, or one to replace, which leaves its permissions.
     data : bytes
         What it is to hold.
+    by : str, default="save"
+        The function that a sentence names.
 
     Raises
     ------
@@ -42,7 +44,7 @@ def write_whole(path, data):
     except FileNotFoundError:
         mode = None
     if mode is not None and not stat.S_ISREG(mode):
-        raise SavingError(f"save writes {REGULAR.format(path=path)}")
+        raise SavingError(f"{by} writes {REGULAR.format(path=path)}")
     beside = f"{path}.{secrets.token_hex(8)}.part"
     descriptor = os.open(beside, WRITING, 0o666)  # less what the process's umask takes away
     try:
