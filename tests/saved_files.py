@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skvae.saving.container import pack_file, unpack_file
+from skvae.files.container import pack_file, unpack_file
 
 __all__ = ["MUTATIONS", "edited", "mutated", "resealed"]
 

@@ -18,7 +18,7 @@ PACKAGE = Path(skvae.__file__).parent
 # A room is a folder, or a file beside the folders. It imports from the floors below its own;
 # within a folder, files import each other without going round in circles.
 FLOORS = [
-    ["_frames", "_typing", "_version", "_warnings"],
+    ["_frames", "_typing", "_version", "_warnings", "files"],
     ["nn", "datasets"],
     ["training"],
     ["base"],
@@ -60,7 +60,7 @@ ONE_PLACE = {
     "pandas": "_frames",
     "polars": "_frames",
     "matplotlib": "plotting.figures",
-    "safetensors": "saving.container",
+    "safetensors": "files.container",
     "skops": "saving.sklearn_parts",
 }
 

@@ -12,8 +12,8 @@ from skvae.base.building import build_network, makes_own_modules
 from skvae.base.variational import BaseVAETransformer
 from skvae.beta_tcvae import BetaTCVAETransformer
 from skvae.beta_vae import BetaVAETransformer
+from skvae.files.errors import refusal
 from skvae.saving.declarations import Declaration, make_unfitted, parameters_in
-from skvae.saving.errors import refusal
 from skvae.saving.fields import (
     Array,
     DictOf,
