@@ -10,6 +10,7 @@ from skvae.beta_tcvae import BetaTCVAETransformer
 from skvae.beta_vae import BetaVAETransformer
 from skvae.outlier import AutoencoderOutlierDetector
 from skvae.saving import SavingError, load, save
+from skvae.training.checkpoints import CheckpointWarning
 from skvae.vae import VAETransformer
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "AutoencoderTransformer",
     "BetaTCVAETransformer",
     "BetaVAETransformer",
+    "CheckpointWarning",
     "SavingError",
     "VAETransformer",
     "__version__",

@@ -109,7 +109,7 @@ def _no_file(path):
         f"A path must be that of a file. Got {os.fspath(path)!r}, which is something else, "
         f"instead. Give the path of a file."
     )
-    error.got = f"{os.fspath(path)!r}, which is no file,"
+    error.got = "which is no file"
     return error
 
 

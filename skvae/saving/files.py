@@ -16,6 +16,7 @@ from skvae.files.disk import read_whole, write_whole
 from skvae.files.errors import SavingError, refusal
 from skvae.saving.estimators import read_estimator, write_estimator
 from skvae.saving.values import KINDS
+from skvae.training.checkpoints import DOCUMENT as CHECKPOINT
 
 __all__ = ["FORMAT", "load", "save"]
 
@@ -129,6 +130,11 @@ def load(path: str | os.PathLike[str], *, trusted: Collection[str] = ()) -> Any:
             f"trusted must be a collection of names. Got {trusted!r} instead. Give a list of str."
         )
     document, arrays = unpack_file(read_whole(path))
+    if CHECKPOINT in document:
+        raise SavingError(
+            "load takes a file that skvae.save wrote. Got a checkpoint of a fit instead. Call fit "
+            "with checkpoint= and its path, which goes on."
+        )
     number = document.get("format")
     if type(number) is not int or number < 1:
         raise refusal("format", "a number", number)
