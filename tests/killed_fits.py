@@ -20,8 +20,8 @@ SETTINGS = {"hidden_layer_sizes": (8,), "max_epochs": 30, "batch_size": 20, "ran
 MOST_KILLS = 4  # of a fit, before it is left in peace
 VAE = {"kl_warmup_epochs": 5, "early_stopping": True, "n_iter_no_change": 20}
 ESTIMATORS = [
-    lambda: skvae.AutoencoderTransformer(2, optimizer="sgd", **SETTINGS),
     lambda: skvae.VAETransformer(2, **VAE, **SETTINGS),
+    lambda: skvae.AutoencoderTransformer(2, optimizer="sgd", **SETTINGS),
     lambda: skvae.BetaVAETransformer(2, optimizer="adamw", **SETTINGS),
     lambda: skvae.BetaTCVAETransformer(2, beta=2.0, **VAE, **SETTINGS),
 ]

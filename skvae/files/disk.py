@@ -55,8 +55,8 @@ def replaced(path):
     if mode is not None and not stat.S_ISREG(mode):
         raise _no_file(path)
     beside = f"{path}.{secrets.token_hex(8)}.part"
-    descriptor = os.open(beside, WRITING, 0o666)  # less what the process's umask takes away
     try:
+        descriptor = os.open(beside, WRITING, 0o666)  # less what the process's umask takes away
         with open(descriptor, "wb") as file:
             yield file
             file.flush()

@@ -24,16 +24,10 @@ from skvae.saving.fields import (
     check_finite,
     object_array,
 )
+from skvae.training.optimizers import MOMENTS
 from skvae.vae import VAETransformer
 
 __all__ = ["TRANSFORMERS"]
-
-# What torch's optimizers keep of a weight, ours with our parameters.
-MOMENTS = {
-    "adam": {"step", "exp_avg", "exp_avg_sq"},
-    "adamw": {"step", "exp_avg", "exp_avg_sq"},
-    "sgd": {"momentum_buffer"},
-}
 
 
 class Weights(Field):

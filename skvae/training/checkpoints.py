@@ -21,6 +21,7 @@ DOCUMENT = "checkpoint"  # the key that tells these files from others
 STATE = "state"
 SECONDS = 10.0  # at least, from one writing to the next: what an interrupt may lose, and an epoch
 LEAST_SHARE = 20  # times as long as the last writing took: it costs a twentieth of the time
+SEEDS = range(2**31)
 LONGEST = 80  # characters of a parameter that a sentence quotes
 # What reading makes of a file that only looks like one of ours, or that torch refuses.
 UNFIT = (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
@@ -89,7 +90,7 @@ class Checkpoint:
             )
         self._check_identity(_texts(self.document.get("fit")))
         self.seeds = self.document.get("seeds")
-        if not isinstance(self.seeds, list) or any(type(seed) is not int for seed in self.seeds):
+        if not isinstance(self.seeds, list) or not _are_seeds(self.seeds):
             raise self._foreign("one without seeds")
         if written != _versions():
             warn(
@@ -188,6 +189,10 @@ def _checked_path(path):
             f"Make the folder, or give another path."
         )
     return path
+
+
+def _are_seeds(found):
+    return len(found) == 3 and all(type(seed) is int and seed in SEEDS for seed in found)
 
 
 def _versions():

@@ -155,7 +155,7 @@ class AutoencoderNet(NeuralNet):
     def _best(self):
         """Return the least losses of the epochs so far."""
         names = LOSSES.keys() & self.history[-1].keys() if self.history else ()
-        return {name: min(self.history[:, name]) for name in names}
+        return {name: min(epoch[name] for epoch in self.history if name in epoch) for name in names}
 
     def _check_finite(self, shown):
         """Refuse a loss that has diverged."""

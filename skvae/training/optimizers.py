@@ -5,7 +5,14 @@ from inspect import unwrap
 import numpy as np
 import torch
 
-__all__ = ["FUSED_DEVICES", "OPTIMIZERS", "Adam", "load_optimizer_state", "optimizer_state"]
+__all__ = [
+    "FUSED_DEVICES",
+    "MOMENTS",
+    "OPTIMIZERS",
+    "Adam",
+    "load_optimizer_state",
+    "optimizer_state",
+]
 
 FUSED_DEVICES = ("cpu", "cuda")
 
@@ -36,6 +43,12 @@ class SGD(_Eager, torch.optim.SGD):
 
 
 OPTIMIZERS = {"adam": Adam, "adamw": AdamW, "sgd": SGD}
+# What they keep of a weight with our parameters.
+MOMENTS = {
+    "adam": {"step", "exp_avg", "exp_avg_sq"},
+    "adamw": {"step", "exp_avg", "exp_avg_sq"},
+    "sgd": {"momentum_buffer"},
+}
 
 
 def optimizer_state(net):

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 
 from skvae.files.values import PLAIN, Kind, is_of
-from skvae.training.optimizers import load_optimizer_state
+from skvae.training.optimizers import OPTIMIZERS, load_optimizer_state
 
 __all__ = ["STATE_KINDS", "restore_state", "state_of"]
 
-PATIENCE = ("ignored", "waited", "threshold", "best")
+PATIENCE = {"ignored": int, "waited": int, "threshold": float, "best": float}
 DTYPES = {
     torch.float64, torch.float32, torch.float16, torch.int64, torch.int32, torch.int16,
     torch.int8, torch.uint8, torch.bool,
@@ -93,6 +93,7 @@ def restore_state(state, net, generator, patience):
     for name, weight in module.named_parameters():
         weight.requires_grad_(name not in frozen)
     net.criterion_.load_state_dict(state["objective"])
+    _check_optimizer(net.optimizer_, **state["optimizer"])
     load_optimizer_state(net, state["optimizer"]["state"], state["optimizer"]["param_groups"])
     generator.set_state(state["generator"])
     _restore_history(net.history, state["history"])
@@ -102,13 +103,43 @@ def restore_state(state, net, generator, patience):
         _restore_callback(callback, of_one)
 
 
+def _check_optimizer(optimizer, state, param_groups):
+    """Refuse what one of our optimizers would not step with; torch takes it as it comes."""
+    if type(optimizer) not in OPTIMIZERS.values():
+        return
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    for index, entries in state.items():
+        for name, value in entries.items():
+            shape = () if name == "step" else weights[index].shape
+            if value is not None and value.shape != shape:
+                raise ValueError(f"{name} of a weight of another shape")
+    for now, then in zip(optimizer.state_dict()["param_groups"], param_groups, strict=True):
+        _check_alike(now, then)
+
+
+def _check_alike(now, then):
+    """Refuse a dict of values that are not of the kinds that another one has."""
+    for name, value in now.items():
+        if _kind(value) != _kind(then[name]):
+            raise ValueError(f"{name} of another kind")
+
+
+def _kind(value):
+    """Return what a value is: a number is as good as another."""
+    if isinstance(value, tuple | list):
+        return type(value), [_kind(one) for one in value]
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    return "number" if is_number else type(value)
+
+
 def _state_of_patience(patience):
-    return {name: getattr(patience, name) for name in (*PATIENCE, "weights")}
+    numbers = {name: kind(getattr(patience, name)) for name, kind in PATIENCE.items()}
+    return {**numbers, "weights": patience.weights}
 
 
 def _restore_patience(patience, state, own):
-    for name in PATIENCE:
-        setattr(patience, name, state[name])
+    for name, kind in PATIENCE.items():
+        setattr(patience, name, kind(state[name]))
     if state["weights"] is not None:
         patience.weights = {
             name: torch.empty_like(like).copy_(state["weights"][name]) for name, like in own.items()
@@ -131,9 +162,14 @@ def _columns(history):
 
 
 def _restore_history(history, columns):
+    epochs = columns["epochs"]["train_loss"]
+    if not np.array_equal(epochs, np.arange(len(epochs))) or len(epochs) != columns["n_epochs"]:
+        raise ValueError("a loss of every epoch")
     for _ in range(columns["n_epochs"]):
         history.new_epoch()
     for name, values in columns["values"].items():
+        if values.ndim != 1:
+            raise ValueError(f"{name} of more than one axis")
         for epoch, value in zip(columns["epochs"][name].tolist(), values.tolist(), strict=True):
             history[epoch][name] = value
 

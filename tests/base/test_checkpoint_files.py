@@ -368,7 +368,7 @@ def test_metadata_routing_passes_it_on(table, path):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes that it forks")
-@pytest.mark.parametrize("n_fits", [2, pytest.param(50, marks=pytest.mark.long)])
+@pytest.mark.parametrize("n_fits", [1, pytest.param(50, marks=pytest.mark.long)])
 def test_fits_killed_at_random_instants_are_those_not_killed(n_fits, tmp_path):
     script = Path(__file__).parents[1] / "killed_fits.py"
     command = [sys.executable, str(script), str(n_fits), str(tmp_path)]
