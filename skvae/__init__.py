@@ -12,6 +12,7 @@ from skvae.exporting import to_onnx, to_torch
 from skvae.imputation import VAEImputer
 from skvae.outlier import AutoencoderOutlierDetector
 from skvae.saving import SavingError, load, save
+from skvae.training.checkpoints import CheckpointWarning
 from skvae.vae import VAETransformer
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "AutoencoderTransformer",
     "BetaTCVAETransformer",
     "BetaVAETransformer",
+    "CheckpointWarning",
     "SavingError",
     "VAEImputer",
     "VAETransformer",

@@ -1,5 +1,7 @@
 """Load files that were changed at random: an estimator, or this package's error, soon, and small.
 
+They are those of ``skvae.save``, and checkpoints, from which a fit goes on.
+
 ``make fuzz`` runs it: 5,000 files, in a child process whose memory is bounded.
 """
 
@@ -12,7 +14,9 @@ import tempfile
 import time
 import tracemalloc
 import warnings
+from contextlib import suppress
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -23,6 +27,8 @@ from sklearn.preprocessing import StandardScaler
 
 import skvae
 from skvae.tabular import TableEncoder
+from skvae.training import checkpoints
+from skvae.training.checkpoints import Checkpoint
 
 X = np.random.RandomState(0).standard_normal((40, 4))
 MIXED = np.column_stack((X[:, :2], np.arange(40) % 3, np.arange(40) % 5))  # numbers, codes, counts
@@ -30,13 +36,14 @@ KINDS = [("gaussian", [0, 1]), ("categorical", 2), ("negative-binomial", 3)]
 SECONDS = 1.0
 TIMES, FIXED = 10, 2**21  # bytes: of the file, and what an empty estimator takes with its net
 HEADROOM = 2**27  # bytes beyond what the process has: torch's own arrays are not traced
+DIVERGED = ("The training loss must stay", "The validation loss must", "The fitted VAETransformer")
 SMALL = {"hidden_layer_sizes": (3,), "max_epochs": 1, "random_state": 0}
 
 
 def originals():
     """Return estimators of each kind, fitted to a few rows."""
     return [
-        skvae.AutoencoderTransformer(2, **SMALL).fit(X),
+        skvae.AutoencoderTransformer(2, optimizer="sgd", **SMALL).fit(X),
         skvae.VAETransformer(2, warm_start=True, **SMALL).fit(X),
         skvae.BetaVAETransformer(2, noise_variance="per-feature", **SMALL).fit(X),
         make_pipeline(StandardScaler(), skvae.VAETransformer(2, **SMALL)).fit(X),
@@ -64,16 +71,39 @@ def _frame():
     )
 
 
+def resumed(path):
+    """Return a fit that goes on from a checkpoint."""
+    settings = {**SMALL, "max_epochs": 2, "early_stopping": True}
+    return skvae.VAETransformer(2, **settings).fit(X, checkpoint=path)
+
+
+def killed(path):
+    """Leave a checkpoint of the first of two epochs."""
+    end_epoch = Checkpoint.end_epoch
+
+    def end(checkpoint, *state):
+        end_epoch(checkpoint, *state)
+        raise KeyboardInterrupt
+
+    always = patch.object(checkpoints, "SECONDS", 0.0)
+    with patch.object(Checkpoint, "end_epoch", end), always, suppress(KeyboardInterrupt):
+        resumed(path)
+
+
 def files(folder):
-    """Return the bytes of a file of each of the estimators."""
-    found = []
+    """Return files of each kind: their bytes, and the function that takes their path."""
+    found, path = [], folder / "whole.skvae"
     for estimator in originals():
-        skvae.save(estimator, folder / "whole.skvae")
-        found.append((folder / "whole.skvae").read_bytes())
+        skvae.save(estimator, path)
+        found.append((path.read_bytes(), skvae.load))
+    for write in (killed, resumed):
+        path.unlink()
+        write(path)
+        found.append((path.read_bytes(), resumed))
     return found
 
 
-def fault(path, size):
+def fault(path, size, read):
     """Return what is wrong about how a file was loaded, or None; and how it ended.
 
     Parameters
@@ -82,19 +112,22 @@ def fault(path, size):
         The file.
     size : int
         Its length.
+    read : callable
+        Takes the path; returns an estimator.
     """
     tracemalloc.start()
     start = time.perf_counter()
     loaded, end = None, "refused"
     try:
-        loaded = skvae.load(path)
+        loaded = read(path)
         end = "loaded"
     except skvae.SavingError as error:
         cause = error.__cause__
         if isinstance(cause, MemoryError) or "allocate" in str(cause):
             return f"memory: {error}", end
     except Exception as error:
-        return f"{type(error).__name__}: {error}", "failed"
+        if not str(error).startswith(DIVERGED):
+            return f"{type(error).__name__}: {error}", "failed"
     finally:
         seconds, (_, peak) = time.perf_counter() - start, tracemalloc.get_traced_memory()
         tracemalloc.stop()
@@ -127,16 +160,17 @@ def run(n_files, seed, folder):
     """Load files changed at random; return how each ended, by what was done, and the faults."""
     rng, ends, faults = np.random.RandomState(seed), collections.Counter(), []
     whole = files(folder)
-    for estimator in whole:  # what is imported and built once is not of any one file
-        (folder / "whole.skvae").write_bytes(estimator)
-        skvae.load(folder / "whole.skvae")
+    for data, read in whole:  # what is imported and built once is not of any one file
+        (folder / "whole.skvae").write_bytes(data)
+        read(folder / "whole.skvae")
     for number in range(n_files):
-        data, done = mutated(whole[rng.randint(len(whole))], rng)
+        data, read = whole[rng.randint(len(whole))]
+        data, done = mutated(data, rng)
         path = folder / "changed.skvae"
         path.write_bytes(data)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found, end = fault(path, len(data))
+            found, end = fault(path, len(data), read)
         ends[done, end] += 1
         if found is not None:
             faults.append(f"file {number} of seed {seed}, {done}: {found}")
@@ -160,9 +194,9 @@ def main():
     if not options.child:
         sys.exit(subprocess.run([sys.executable, __file__, "--child", *sys.argv[1:]]).returncode)
     with tempfile.TemporaryDirectory() as folder:
-        for estimator in files(Path(folder)):
-            Path(folder, "first.skvae").write_bytes(estimator)
-            fault(Path(folder, "first.skvae"), len(estimator))
+        for data, read in files(Path(folder)):
+            Path(folder, "first.skvae").write_bytes(data)
+            fault(Path(folder, "first.skvae"), len(data), read)
         bound_memory()
         ends, faults = run(options.files, options.seed, Path(folder))
     for (done, end), count in sorted(ends.items()):

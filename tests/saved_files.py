@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import skvae
-from skvae.saving.container import pack_file, unpack_file
+from skvae.files.container import pack_file, unpack_file
 
 __all__ = ["MUTATIONS", "edited", "kept", "must_hold", "mutated", "resealed"]
 

@@ -18,7 +18,7 @@ PACKAGE = Path(skvae.__file__).parent
 # A room is a folder, or a file beside the folders. It imports from the floors below its own;
 # within a folder, files import each other without going round in circles.
 FLOORS = [
-    ["_frames", "_typing", "_version", "_warnings"],
+    ["_frames", "_typing", "_version", "_warnings", "files"],
     ["nn", "datasets"],
     ["training"],
     ["base"],
@@ -66,7 +66,7 @@ ONE_PLACE = {
     "matplotlib": "plotting.figures",
     "onnxruntime": "exporting.onnx_files",
     "onnxscript": "exporting.onnx_files",
-    "safetensors": "saving.container",
+    "safetensors": "files.container",
     "skops": "saving.sklearn_parts",
 }
 

@@ -16,7 +16,7 @@ from skvae.training.optimizers import optimizer_state
 from skvae.training.plan import Plan, Start, Stopping
 from skvae.training.statistics import column_statistics
 
-__all__ = ["plan_of", "plan_of_fit", "start_of"]
+__all__ = ["plan_of", "plan_of_fit", "seeds_of", "start_of"]
 
 # The parameters that a network is made from: a warm start cannot change them.
 NETWORK_PARAMETERS = (
@@ -34,20 +34,27 @@ NETWORK_PARAMETERS = (
 )
 
 
-def start_of(estimator, *, resume, n_seen):
+def seeds_of(estimator):
+    """Draw what a fit is random by: its generator's seed, the user's modules', the split's."""
+    rng = check_random_state(estimator.random_state)
+    return [int(rng.randint(2**31 - 1)) for _ in range(3)]
+
+
+def start_of(estimator, seeds, *, resume, n_seen):
     """Return where training begins.
 
     Parameters
     ----------
     estimator : BaseAutoencoderTransformer
         Fitted, where training is to resume.
+    seeds : list of int
+        As of :func:`seeds_of`.
     resume : bool
         Whether to go on from the network that the estimator holds.
     n_seen : int
         Rows seen before, to which those of the fit are added.
     """
-    rng = check_random_state(estimator.random_state)
-    seed, module_seed, split_seed = (rng.randint(2**31 - 1) for _ in range(3))
+    seed, module_seed, split_seed = seeds
     generator = torch.Generator().manual_seed(seed)
     start = Start(generator=generator, module_seed=module_seed, split_seed=split_seed)
     if not resume:

@@ -1,7 +1,7 @@
 """What the user touches: the parameters and the life of an estimator, from ``fit`` to pickle."""
 
-from abc import abstractmethod
 from collections.abc import Mapping
+from os import PathLike
 from typing import Any, Self
 
 import numpy as np
@@ -9,17 +9,18 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from skvae._typing import MatrixLike
-from skvae.base.cautions import warn_of_hidden_columns
 from skvae.base.fitted import attributes_of, attributes_so_far, attributes_with_weights
+from skvae.base.hooks import ModelHooks
 from skvae.base.hyperparameters import SharedParameters
+from skvae.base.identity import identity_of
 from skvae.base.inference import InferenceMixin
 from skvae.base.pickling import pack, unpack
-from skvae.base.planning import plan_of_fit, start_of
+from skvae.base.planning import plan_of_fit, seeds_of, start_of
 from skvae.base.sklearn_bases import only_if
 from skvae.base.sklearn_callbacks import CallbackSupportMixin, watched_fit, with_callbacks
 from skvae.base.states import adopt, fitted_as_a_whole, snapshot
 from skvae.base.validation import check_flat, valid_rows
-from skvae.nn.objectives import Objective
+from skvae.training.checkpoints import Checkpoint
 from skvae.training.devices import check_device
 from skvae.training.run import TrainingRun
 from skvae.training.splitting import split_rows
@@ -38,87 +39,24 @@ def _makes_whole_passes(estimator: Any) -> bool:
     return True
 
 
-class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedParameters):
+class BaseAutoencoderTransformer(
+    ModelHooks, InferenceMixin, CallbackSupportMixin, SharedParameters
+):
     """What the autoencoders share: ``fit``, the methods of a fitted one, the pickle.
 
     A final class says what is computed (``_network``) and what is minimised (``_objective``).
     ``fit`` makes a plan of the two, and has it carried out.
     """
 
-    @abstractmethod
-    def _network(self, n_features):
-        """Return the network, its own weights not yet drawn."""
-
-    @abstractmethod
-    def _objective(self, n_samples: int) -> Objective:
-        """Return the objective for batches drawn from ``n_samples`` rows."""
-
-    @abstractmethod
-    def _tolerance(self, n_features):
-        """Return ``tol`` in the units of the objective."""
-
-    _parts_ = None  # the columns of every likelihood, where there are several
-    _takes_holes = False  # whether NaN stands for what was not observed
-
-    def _take_columns(self, X, rows, reset):
-        """Look up the columns of X, as given, that parameters name; ``rows`` are those of X."""
-
-    def _check_support(self, statistics, X, rows):
-        """Refuse data that the likelihood gives no density."""
-
-    def _measured(self, statistics):
-        """Return the statistics of what has a unit."""
-        return statistics
-
-    def _statistics_of_inputs(self, network, rows, statistics):
-        """Return the statistics of what the encoder reads, and other means for the decoder."""
-        return statistics, None
-
-    def _column_scale(self, statistics):
-        """Return the scale of every column that the network works in."""
-        shared = np.sqrt(statistics.variance.mean())
-        return np.full_like(statistics.mean, shared if shared > 0 else 1.0)
-
-    def _loss_unit(self, statistics):
-        """Return what the optimizer's loss is divided by."""
-        return 1.0
-
-    def _schedule(self, objective):
-        """Give an objective what changes its penalties over the epochs."""
-
-    def _start(self, network, rows, statistics, generator):
-        """Set what training begins with besides the weights."""
-
-    def _resume(self, network):
-        """Set what a parameter that was changed since changes in a network trained so far."""
-
-    def _conclude(self, network, batches):
-        """Set what follows from the trained weights; return further fitted attributes."""
-        return {}
-
-    def _caution(self, run):
-        """Warn of what a whole fit has left undone."""
-        self._warn_of_hidden_columns(run, remedy="Scale X.", dominated=True)
-
-    def _warn_of_hidden_columns(self, run, **options):
-        if self._decodes_rows() and self.image_shape is None:
-            names = getattr(self, "feature_names_in_", None)
-            warn_of_hidden_columns(run.net.module_, run.batches, names, **options)
-
-    def _decodes_rows(self):
-        """Return whether the decoder's output has the units of rows."""
-        return True
-
-    def _begins_near_linear(self):
-        """Return whether our networks begin near a linear map, or at random weights.
-
-        Under a squared error the former learn in fewer steps. Logits are another matter: codes
-        that begin together near zero open by several factors at a time.
-        """
-        return self._decodes_rows()
-
     @with_callbacks
-    def fit(self, X: MatrixLike, y: Any = None, *, X_val: MatrixLike | None = None) -> Self:
+    def fit(
+        self,
+        X: MatrixLike,
+        y: Any = None,
+        *,
+        X_val: MatrixLike | None = None,
+        checkpoint: str | PathLike[str] | None = None,
+    ) -> Self:
         """Train on X.
 
         There is no ``sample_weight``: under mini-batches an integer weight does not equal a
@@ -134,6 +72,13 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
         X_val : {array-like, sparse matrix} of shape (n_validation, n_features), default=None
             The rows that early stopping watches, at least two; None holds out
             ``validation_fraction`` of X.
+        checkpoint : str or path-like, default=None
+            A file to go on from, and to write: about every ten seconds, between two epochs, and at
+            the end. If it is not there the fit begins. If a fit with the same parameters and rows
+            was killed, the same call goes on from its file and ends bit for bit as it would have,
+            on the same machine, versions and number of threads; after its end it gives its result
+            at once. It holds no code; needs ``pip install skvae[save]``. Excepted are random
+            layers of your own modules, and what callbacks have that a file does not hold.
 
         Returns
         -------
@@ -147,6 +92,30 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
             entries, or values outside the likelihood's support; if ``X_val`` comes
             without ``early_stopping``; if the loss does not stay finite. The estimator is
             then unfitted (after a warm start: as it was).
+        SavingError
+            A ``ValueError``. If the checkpoint is of another fit, damaged, or another kind of
+            file, which is left alone.
+
+        Warns
+        -----
+        CheckpointWarning
+            If the checkpoint cannot be written; the fit goes on.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from sklearn.base import clone
+        >>> from sklearn.datasets import load_iris
+        >>> from skvae import VAETransformer
+        >>> X = load_iris().data
+        >>> vae = VAETransformer(2, max_epochs=5, random_state=0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "fit.checkpoint"
+        ...     fitted = clone(vae).fit(X, checkpoint=path)
+        ...     again = clone(vae).fit(X, checkpoint=path)  # trains no more
+        >>> bool((fitted.transform(X) == again.transform(X)).all())
+        True
         """
         return self._train(
             X,
@@ -156,6 +125,7 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
             keep=self.warm_start,
             whole=True,
             task=watched_fit(self, X, y),
+            path=checkpoint,
         )
 
     @only_if(_makes_whole_passes)
@@ -254,23 +224,38 @@ class BaseAutoencoderTransformer(InferenceMixin, CallbackSupportMixin, SharedPar
                 adopt(fresh, fresh._trained(X, X_val, resume=False, **training))
         return self
 
-    def _trained(self, X, X_val, *, resume, n_epochs, keep, whole=False, n_seen=0, task=None):
+    def _trained(
+        self, X, X_val, *, resume, n_epochs, keep, whole=False, n_seen=0, task=None, path=None
+    ):
         """Validate, plan, train, and return the fitted attributes.
 
         The states of the optimizer and of the generator stay only to ``keep`` on from them. Only
         of ``whole`` data is it said what was left undone.
         """
         X, X_val = self._validated(X, X_val, reset=not resume)
-        start = start_of(self, resume=resume, n_seen=n_seen)
+        checkpoint = None if path is None else self._checkpoint(path, X, X_val, resume)
+        seeds = seeds_of(self)
+        if checkpoint is not None:
+            seeds = checkpoint.seeds = checkpoint.seeds or seeds
+        start = start_of(self, seeds, resume=resume, n_seen=n_seen)
         validation_fraction = self.validation_fraction if self.early_stopping else None
         rows = split_rows(X, X_val, validation_fraction, start.split_seed)
         plan = plan_of_fit(self, rows, start, n_epochs=n_epochs, keep=keep)
-        run = TrainingRun(plan, rows, start)
+        run = TrainingRun(plan, rows, start, checkpoint)
         step = plan.batch_size * plan.network.n_weights
         fitted = in_threads_for(step, lambda: self._carried_out(run, keep, task))
         if whole:
             self._caution(run)
         return fitted
+
+    def _checkpoint(self, path, X, X_val, resume):
+        """Return the checkpoint of a fit that begins."""
+        if resume:
+            raise ValueError(
+                "checkpoint= is of a fit from its beginning. Got a warm start after another fit "
+                "instead. Leave checkpoint out, or fit a clone."
+            )
+        return Checkpoint(path, identity_of(self, X, X_val))
 
     def _carried_out(self, run, keep, task):
         """Train, and return the fitted attributes; tell a task, if there is one, of both."""

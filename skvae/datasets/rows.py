@@ -1,11 +1,11 @@
 """Rows of pixels become an array, in memory or in a file, without a second copy."""
 
 import os
-from contextlib import contextmanager
 from pathlib import Path
-from secrets import token_hex
 
 import numpy as np
+
+from skvae.files.disk import replaced
 
 __all__ = ["check_memmap", "stacked"]
 
@@ -77,7 +77,7 @@ def _whole(rows, n_columns):
 
 
 def _stacked_in_file(rows, n_rows, n_columns, path):
-    with _replaced(path) as file:
+    with replaced(path) as file:
         _write_header(file, n_rows, n_columns)
         n_yielded = 0
         for row in rows:
@@ -92,21 +92,3 @@ def _stacked_in_file(rows, n_rows, n_columns, path):
 def _write_header(file, n_rows, n_columns):
     header = {"descr": "|u1", "fortran_order": False, "shape": (n_rows, n_columns)}
     np.lib.format.write_array_header_1_0(file, header)
-
-
-@contextmanager
-def _replaced(path):
-    """Yield a new binary file that gets the name ``path`` if the block ends well.
-
-    Until then its name is one that nobody can guess: another process that writes the same path has
-    a file of its own, and no link that waits there is followed.
-    """
-    partial = Path(f"{os.fspath(path)}.{token_hex(8)}.partial")
-    with open(partial, "xb") as file:
-        try:
-            yield file
-            file.close()
-            os.replace(partial, path)
-        finally:
-            file.close()
-            partial.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ import torch
 from skvae._version import __version__
 from skvae.exporting.conversion import first_line
 from skvae.exporting.parts import DTYPES, PARTS, part_of
-from skvae.saving.disk import write_whole
+from skvae.files.disk import write_whole
 
 __all__ = ["onnx_model", "to_onnx"]
 
@@ -92,7 +92,7 @@ def to_onnx(
         facts["feature_names"] = json.dumps([str(name) for name in estimator.feature_names_in_])
     data = onnx_model(module, module.n_features, dtype, PARTS[part], facts)
     _check_runs(runtime, data, dtype)
-    write_whole(path, data, by="to_onnx")
+    write_whole(path, data)
 
 
 def _onnxruntime():

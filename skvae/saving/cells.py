@@ -3,7 +3,7 @@
 import datetime
 
 from skvae._frames import import_pandas
-from skvae.saving.errors import SavingError, refusal
+from skvae.files.errors import SavingError, refusal
 
 __all__ = [
     "DATES",

@@ -7,10 +7,10 @@ from numbers import Integral
 
 import numpy as np
 
+from skvae.files.errors import refusal
+from skvae.files.values import read_value, write_value
 from skvae.saving.dtypes import DType, Levels
-from skvae.saving.errors import refusal
 from skvae.saving.fields import Array, Field, Flag, Held, Number, OneOf, read_fields, write_fields
-from skvae.saving.values import read_value, write_value
 from skvae.tabular.columns import FlagColumn, LevelsColumn, NumberColumn, places_of
 from skvae.tabular.monotone import MAPS, Asinh, NormalScores, Standard
 from skvae.tabular.reading import KINDS, Form, is_missing

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from typing import Any
 
-from skvae.saving.errors import SavingError, refusal
+from skvae.files.errors import SavingError, refusal
 from skvae.saving.fields import Field
 
 __all__ = ["Declaration", "check_parameters", "make_unfitted", "parameter_names", "parameters_in"]

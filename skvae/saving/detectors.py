@@ -5,13 +5,13 @@ from numbers import Integral
 
 import numpy as np
 
+from skvae.files.errors import SavingError, refusal
 from skvae.outlier.calibration import Calibration
 from skvae.outlier.columns import ColumnRanges, SeenValues
 from skvae.outlier.detector import AutoencoderOutlierDetector
 from skvae.outlier.members import Member
 from skvae.outlier.seen_rows import SeenRows
 from skvae.saving.declarations import Declaration
-from skvae.saving.errors import SavingError, refusal
 from skvae.saving.fields import (
     Array,
     DictOf,

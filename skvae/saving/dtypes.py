@@ -5,9 +5,9 @@ import re
 import numpy as np
 
 from skvae._frames import import_pandas, import_polars
-from skvae.saving.errors import SavingError, refusal
+from skvae.files.errors import SavingError, refusal
+from skvae.files.values import read_value, write_value
 from skvae.saving.fields import Field, Texts
-from skvae.saving.values import read_value, write_value
 
 __all__ = ["DType", "Levels"]
 

@@ -3,7 +3,8 @@
 from collections import ChainMap
 from inspect import isabstract
 
-from skvae.saving.context import name_of
+from skvae.files.context import name_of
+from skvae.files.errors import SavingError, refusal
 from skvae.saving.declarations import (
     check_parameters,
     make_unfitted,
@@ -11,7 +12,6 @@ from skvae.saving.declarations import (
     parameters_in,
 )
 from skvae.saving.detectors import DETECTORS
-from skvae.saving.errors import SavingError, refusal
 from skvae.saving.fields import DictOf, Maybe, OneOf, read_fields, write_fields
 from skvae.saving.imputers import IMPUTERS
 from skvae.saving.pipelines import PIPELINES

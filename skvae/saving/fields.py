@@ -5,8 +5,8 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from skvae.saving.errors import SavingError, refusal
-from skvae.saving.values import read_texts, read_value, write_texts, write_value
+from skvae.files.errors import SavingError, refusal
+from skvae.files.values import read_texts, read_value, write_texts, write_value
 
 __all__ = [
     "Array",

@@ -10,11 +10,13 @@ import torch
 from sklearn.base import BaseEstimator
 
 from skvae._version import __version__
-from skvae.saving.container import pack_file, unpack_file
-from skvae.saving.context import Reading, Writing
-from skvae.saving.disk import read_whole, write_whole
-from skvae.saving.errors import SavingError, refusal
+from skvae.files.container import pack_file, unpack_file
+from skvae.files.context import Reading, Writing
+from skvae.files.disk import read_whole, write_whole
+from skvae.files.errors import SavingError, refusal
 from skvae.saving.estimators import read_estimator, write_estimator
+from skvae.saving.values import KINDS
+from skvae.training.checkpoints import DOCUMENT as CHECKPOINT
 
 __all__ = ["FORMAT", "load", "save"]
 
@@ -73,7 +75,7 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
             f"save takes an estimator. Got a {type(estimator).__name__} instead. Give an instance "
             f"of one."
         )
-    file = Writing(write_estimator)
+    file = Writing(KINDS, write_estimator)
     document = {
         "format": FORMAT,
         "versions": {
@@ -128,6 +130,11 @@ def load(path: str | os.PathLike[str], *, trusted: Collection[str] = ()) -> Any:
             f"trusted must be a collection of names. Got {trusted!r} instead. Give a list of str."
         )
     document, arrays = unpack_file(read_whole(path))
+    if CHECKPOINT in document:
+        raise SavingError(
+            "load takes a file that skvae.save wrote. Got a checkpoint of a fit instead. Call fit "
+            "with checkpoint= and its path, which goes on."
+        )
     number = document.get("format")
     if type(number) is not int or number < 1:
         raise refusal("format", "a number", number)
@@ -138,7 +145,7 @@ def load(path: str | os.PathLike[str], *, trusted: Collection[str] = ()) -> Any:
             f"load of skvae {__version__} reads files of format {FORMAT} at most. Got format "
             f"{number}, written by skvae {version}, instead. Install that version."
         )
-    file = Reading(read_estimator, arrays, trusted)
+    file = Reading(KINDS, arrays, read_estimator, trusted)
     if ROOT not in document:
         raise refusal(ROOT, "an estimator", "none")
     estimator = read_estimator(document[ROOT], file, ROOT)

@@ -5,9 +5,9 @@ from numbers import Integral
 import numpy as np
 from sklearn.impute import MissingIndicator
 
+from skvae.files.errors import refusal
 from skvae.imputation import VAEImputer
 from skvae.saving.declarations import Declaration
-from skvae.saving.errors import refusal
 from skvae.saving.fields import Array, Field, Maybe, Number, OrNone, Texts, object_array
 
 __all__ = ["IMPUTERS"]

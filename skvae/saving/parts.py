@@ -3,8 +3,8 @@
 import numpy as np
 
 from skvae.base.columns import LARGEST_CODE, are_alike, parts_of
+from skvae.files.errors import refusal
 from skvae.nn.layout import KINDS, Part
-from skvae.saving.errors import refusal
 from skvae.saving.fields import Field
 
 __all__ = ["Parts", "check_parts"]

@@ -4,11 +4,11 @@ from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
+from skvae.files.errors import refusal
+from skvae.files.values import read_value, write_value
 from skvae.saving.declarations import Declaration
-from skvae.saving.errors import refusal
 from skvae.saving.fields import Field
 from skvae.saving.sklearn_parts import check_no_memory
-from skvae.saving.values import read_value, write_value
 
 __all__ = ["PIPELINES"]
 

@@ -11,9 +11,9 @@ from zipfile import ZipFile
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skvae.saving.container import checked_json
-from skvae.saving.errors import SavingError, refusal
-from skvae.saving.values import read_value, write_value
+from skvae.files.container import checked_json
+from skvae.files.errors import SavingError, refusal
+from skvae.files.values import read_value, write_value
 
 __all__ = ["read_sklearn_part", "write_sklearn_part"]
 

@@ -6,10 +6,10 @@ import numpy as np
 from sklearn.utils.validation import _check_feature_names_in
 
 from skvae._frames import import_pandas
+from skvae.files.errors import SavingError, refusal
 from skvae.saving.columns import Column
 from skvae.saving.declarations import Declaration
 from skvae.saving.dtypes import PURPOSE, DType, Levels
-from skvae.saving.errors import SavingError, refusal
 from skvae.saving.fields import Field, ListOf, Maybe, Number, Texts, object_array
 from skvae.tabular.encoder import TableEncoder
 from skvae.tabular.layout import layout_of

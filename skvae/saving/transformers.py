@@ -12,9 +12,9 @@ from skvae.base.building import build_network, makes_own_modules
 from skvae.base.variational import BaseVAETransformer
 from skvae.beta_tcvae import BetaTCVAETransformer
 from skvae.beta_vae import BetaVAETransformer
+from skvae.files.errors import refusal
 from skvae.nn.layout import KINDS
 from skvae.saving.declarations import Declaration, make_unfitted, parameters_in
-from skvae.saving.errors import refusal
 from skvae.saving.fields import (
     Array,
     DictOf,
@@ -26,17 +26,12 @@ from skvae.saving.fields import (
     object_array,
 )
 from skvae.saving.parts import Parts, check_parts
+from skvae.training.optimizers import MOMENTS
 from skvae.vae import VAETransformer
 
 __all__ = ["TRANSFORMERS"]
 
 AS_LARGE = "parameters of a network as large as its weights"
-# What torch's optimizers keep of a weight, ours with our parameters.
-MOMENTS = {
-    "adam": {"step", "exp_avg", "exp_avg_sq"},
-    "adamw": {"step", "exp_avg", "exp_avg_sq"},
-    "sgd": {"momentum_buffer"},
-}
 
 
 class Weights(Field):

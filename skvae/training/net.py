@@ -84,6 +84,7 @@ class AutoencoderNet(NeuralNet):
         precision="float32",
         progress=False,
         task=None,
+        checkpoint=None,
     ):
         """Train for some epochs.
 
@@ -110,17 +111,21 @@ class AutoencoderNet(NeuralNet):
             Whether to show a bar.
         task : FitTask, default=None
             Told of every epoch; may ask to stop.
+        checkpoint : Checkpoint, default=None
+            What the training goes on from, and is written to.
 
         Raises
         ------
         ValueError
             If the loss of an epoch is not finite.
         """
-        X, datasets, best = train.X, _datasets(train, validation), {}
+        X, datasets = train.X, _datasets(train, validation)
         self.notify("on_train_begin", X=X, y=X)
-        bar = tqdm(total=epochs, unit="epoch", disable=not progress)
+        ended = checkpoint is not None and checkpoint.begin(self, generator, patience)
+        done, best = len(self.history), self._best()
+        bar = tqdm(total=epochs, initial=done, unit="epoch", disable=not progress)
         with bar, Steps(self, precision) as steps:
-            for epoch in range(first_epoch, first_epoch + epochs):
+            for epoch in range(first_epoch + done, first_epoch + (done if ended else epochs)):
                 self.notify("on_epoch_begin", **datasets)
                 if task is not None:
                     task.begin_epoch()
@@ -134,7 +139,11 @@ class AutoencoderNet(NeuralNet):
                 self._check_finite(shown)
                 bar.update()
                 bar.set_postfix({name: f"{value:.4g}" for name, value in shown.items()})
-                if self._ends_after(shown, patience, datasets, task):
+                ended = self._ends_after(shown, patience, datasets, task)
+                if checkpoint is not None:
+                    last = ended or epoch + 1 == first_epoch + epochs
+                    checkpoint.end_epoch(self, generator, patience, last)
+                if ended:
                     break
         self.criterion_.epoch = math.inf
         if patience is not None:
@@ -142,6 +151,11 @@ class AutoencoderNet(NeuralNet):
         self.notify("on_train_end", X=X, y=X)
         self.module_.eval()
         return self
+
+    def _best(self):
+        """Return the least losses of the epochs so far."""
+        names = LOSSES.keys() & self.history[-1].keys() if self.history else ()
+        return {name: min(epoch[name] for epoch in self.history if name in epoch) for name in names}
 
     def _check_finite(self, shown):
         """Refuse a loss that has diverged."""

@@ -2,9 +2,17 @@
 
 from inspect import unwrap
 
+import numpy as np
 import torch
 
-__all__ = ["FUSED_DEVICES", "OPTIMIZERS", "Adam", "load_optimizer_state", "optimizer_state"]
+__all__ = [
+    "FUSED_DEVICES",
+    "MOMENTS",
+    "OPTIMIZERS",
+    "Adam",
+    "load_optimizer_state",
+    "optimizer_state",
+]
 
 FUSED_DEVICES = ("cpu", "cuda")
 
@@ -35,6 +43,12 @@ class SGD(_Eager, torch.optim.SGD):
 
 
 OPTIMIZERS = {"adam": Adam, "adamw": AdamW, "sgd": SGD}
+# What they keep of a weight with our parameters.
+MOMENTS = {
+    "adam": {"step", "exp_avg", "exp_avg_sq"},
+    "adamw": {"step", "exp_avg", "exp_avg_sq"},
+    "sgd": {"momentum_buffer"},
+}
 
 
 def optimizer_state(net):
@@ -48,19 +62,31 @@ def optimizer_state(net):
     }
 
 
-def load_optimizer_state(net, state):
+def load_optimizer_state(net, state, groups=None):
     """Give the optimizer a state returned by :func:`optimizer_state`, in memory of its own.
 
     Every array is laid out as its parameter: fused optimizers go through both in memory's order.
+
+    Parameters
+    ----------
+    net : AutoencoderNet
+        Has the optimizer.
+    state : dict
+        {parameter index: {name: ndarray, tensor or number}}.
+    groups : list of dict, default=None
+        The optimizer's ``param_groups`` as in a state dict; None leaves those it has.
     """
     weights = [weight for group in net.optimizer_.param_groups for weight in group["params"]]
 
     def laid_out(value, weight):
-        value = torch.tensor(value)
+        if not isinstance(value, np.ndarray | torch.Tensor):
+            return value
+        value = torch.tensor(value) if isinstance(value, np.ndarray) else value.clone()
         return torch.empty_like(weight).copy_(value) if value.shape == weight.shape else value
 
     tensors = {
         index: {key: laid_out(value, weights[index].detach()) for key, value in entries.items()}
         for index, entries in state.items()
     }
-    net.optimizer_.load_state_dict({**net.optimizer_.state_dict(), "state": tensors})
+    groups = net.optimizer_.state_dict()["param_groups"] if groups is None else groups
+    net.optimizer_.load_state_dict({"state": tensors, "param_groups": groups})

@@ -19,6 +19,8 @@ class TrainingRun:
         What to do it with.
     start : Start
         Where to begin.
+    checkpoint : Checkpoint, default=None
+        The file to go on from, and to write.
 
     Attributes
     ----------
@@ -28,9 +30,10 @@ class TrainingRun:
         Of the training rows.
     """
 
-    def __init__(self, plan, rows, start):
+    def __init__(self, plan, rows, start, checkpoint=None):
         self.plan = plan
         self.start = start
+        self.checkpoint = checkpoint
         device = plan.device
         self.batches = Batches(rows.X, rows.training, plan.batch_size, device)
         self.net = make_net(plan)
@@ -86,6 +89,7 @@ class TrainingRun:
             precision=self.plan.precision,
             progress=self.plan.progress,
             task=task,
+            checkpoint=self.checkpoint,
         )
 
     def weights(self):

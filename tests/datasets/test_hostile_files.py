@@ -121,7 +121,7 @@ def test_damaged_images_are_read_or_named(tmp_path, suffix):
 
 def test_a_name_that_is_guessed_is_not_written_through(tmp_path):
     (tmp_path / "elsewhere").write_text("precious")
-    (tmp_path / "rows.npy.partial").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "rows.npy.part").symlink_to(tmp_path / "elsewhere")
     stacked([b"ab"], 1, 2, tmp_path / "rows.npy")
     assert (tmp_path / "elsewhere").read_text() == "precious"
     names = []
@@ -133,10 +133,8 @@ def test_a_name_that_is_guessed_is_not_written_through(tmp_path):
 
     stacked(rows(), 2, 2, tmp_path / "rows.npy")
     stacked(rows(), 2, 2, tmp_path / "rows.npy")
-    first, second = (
-        names[place] - {"elsewhere", "rows.npy", "rows.npy.partial"} for place in (0, 2)
-    )
-    pattern = r"rows\.npy\.[0-9a-f]{16}\.partial"
+    first, second = (names[place] - {"elsewhere", "rows.npy", "rows.npy.part"} for place in (0, 2))
+    pattern = r"rows\.npy\.[0-9a-f]{16}\.part"
     assert all(re.fullmatch(pattern, name) for name in first | second)
     assert len(first) == len(second) == 1
     assert first != second

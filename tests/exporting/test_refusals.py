@@ -300,8 +300,8 @@ def test_a_file_is_replaced_whole_or_not_at_all(X, tmp_path, monkeypatch):
     assert path.read_bytes() == b"model"
     with pytest.raises(
         SavingError,
-        match=r"^to_onnx writes a file\. Got .*, which is something else, instead\. Give the path "
-        r"of a file\.$",
+        match=r"^A path must be that of a file\. Got .*, which is something else, instead\. Give "
+        r"the path of a file\.$",
     ):
         skvae.to_onnx(estimator, tmp_path)
     monkeypatch.undo()

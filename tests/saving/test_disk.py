@@ -9,8 +9,8 @@ import pytest
 
 import skvae
 from skvae import SavingError, VAETransformer
-from skvae.saving import disk
-from skvae.saving.disk import read_whole, write_whole
+from skvae.files import disk
+from skvae.files.disk import read_whole, write_whole
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")
 
@@ -71,7 +71,7 @@ def test_a_link_stays_one_and_what_it_leads_to_is_replaced(tmp_path):
 
 
 def test_what_is_no_file_is_not_replaced(tmp_path):
-    with pytest.raises(SavingError, match=r"^save writes a file\. Got '.*', which is something"):
+    with pytest.raises(SavingError, match=r"^A path must be that of a file\. Got '.*', which is"):
         skvae.save(VAETransformer(2), tmp_path)
 
 

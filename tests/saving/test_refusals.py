@@ -18,7 +18,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import skvae
 from skvae import AutoencoderOutlierDetector, AutoencoderTransformer, SavingError, VAETransformer
-from skvae.saving.container import pack_file
+from skvae.files.container import pack_file
 
 SMALL = {"hidden_layer_sizes": (4,), "max_epochs": 1, "random_state": 0}
 X = np.random.RandomState(0).standard_normal((40, 4))
@@ -131,8 +131,8 @@ def test_a_pipe_a_device_and_a_folder_are_refused_and_not_waited_for(tmp_path):
     for path in (tmp_path / "pipe", "/dev/zero", tmp_path):
         assert_refuses(
             path,
-            f"load reads a file. Got {os.fspath(path)!r}, which is something else, instead. Give "
-            f"the path of a file.",
+            f"A path must be that of a file. Got {os.fspath(path)!r}, which is something else, "
+            f"instead. Give the path of a file.",
         )
 
 
@@ -482,6 +482,6 @@ def test_without_the_extra_only_saving_fails_and_names_it(package, originals):
 
 
 def test_what_save_writes_is_never_more_than_load_reads(monkeypatch):
-    monkeypatch.setattr("skvae.saving.container.MOST_HEADER", 100)
+    monkeypatch.setattr("skvae.files.container.MOST_HEADER", 100)
     with pytest.raises(SavingError, match="with a header of"):
         pack_file({"text": "x" * 200}, {})

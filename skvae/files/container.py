@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from skvae.saving.errors import SavingError
+from skvae.files.errors import damaged
 
 __all__ = ["checked_json", "pack_file", "unpack_file"]
 
@@ -90,14 +90,14 @@ def unpack_file(data):
     try:
         tensors = dict(deserialize(data))
     except SafetensorError as error:
-        raise _damaged(f"one that safetensors refuses ({error})") from error
+        raise damaged(f"one that safetensors refuses ({error})") from error
     arrays = {name: _array(name, **tensor) for name, tensor in tensors.items()}
     text = metadata[DOCUMENT]
     if metadata[CHECKSUM] != _checksum(text, arrays):
-        raise _damaged("one with another checksum than it had when it was written")
+        raise damaged("one with another checksum than it had when it was written")
     document = checked_json(text, "its document")
     if not isinstance(document, dict):
-        raise _damaged(f"one whose document is a {type(document).__name__}")
+        raise damaged(f"one whose document is a {type(document).__name__}")
     return document, arrays
 
 
@@ -113,20 +113,20 @@ def checked_json(text, name):
 
     Examples
     --------
-    >>> from skvae.saving.container import checked_json
+    >>> from skvae.files.container import checked_json
     >>> checked_json('{"a": [1, 2.5, null]}', "its document")
     {'a': [1, 2.5, None]}
     """
     if len(text) > MOST_HEADER:
-        raise _damaged(f"one with {len(text)} bytes of JSON in {name}, of at most {MOST_HEADER}")
+        raise damaged(f"one with {len(text)} bytes of JSON in {name}, of at most {MOST_HEADER}")
     depth = 0
     for token in TOKENS.finditer(text):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
         if depth > MOST_DEPTH:
-            raise _damaged(f"one with brackets in brackets {MOST_DEPTH} deep in {name}")
+            raise damaged(f"one with brackets in brackets {MOST_DEPTH} deep in {name}")
     n_values = sum(text.count(sign) for sign in ",[{")
     if n_values > FEW_VALUES + len(text) / BYTES_OF_VALUE:
-        raise _damaged(f"one with {n_values} values in {len(text)} bytes of JSON in {name}")
+        raise damaged(f"one with {n_values} values in {len(text)} bytes of JSON in {name}")
     try:
         return json.loads(
             text,
@@ -135,7 +135,7 @@ def checked_json(text, name):
             object_pairs_hook=_without_repeats,
         )
     except (ValueError, RecursionError) as error:
-        raise _damaged(f"one with no JSON in {name} ({error})") from error
+        raise damaged(f"one with no JSON in {name} ({error})") from error
 
 
 def _header(data):
@@ -143,26 +143,26 @@ def _header(data):
     length = int.from_bytes(data[:LENGTH_BYTES], "little")
     left = len(data) - LENGTH_BYTES
     if left < 0 or length > left:
-        raise _damaged(f"one that is cut after {len(data)} bytes, or another kind of file")
+        raise damaged(f"one that is cut after {len(data)} bytes, or another kind of file")
     if length > MOST_HEADER:
-        raise _damaged(f"one with a header of {length} bytes, of at most {MOST_HEADER}")
+        raise damaged(f"one with a header of {length} bytes, of at most {MOST_HEADER}")
     try:
         text = data[LENGTH_BYTES : LENGTH_BYTES + length].decode()
     except UnicodeDecodeError as error:
-        raise _damaged("one with a header that is no text") from error
+        raise damaged("one with a header that is no text") from error
     header = checked_json(text, "its header")
     metadata = header.get("__metadata__") if isinstance(header, dict) else None
     if not isinstance(metadata, dict) or metadata.keys() != {DOCUMENT, CHECKSUM}:
-        raise _damaged("one that something else has written")
+        raise damaged("one that something else has written")
     if not all(isinstance(value, str) for value in metadata.values()):
-        raise _damaged("one that something else has written")
+        raise damaged("one that something else has written")
     return metadata
 
 
 def _array(name, dtype, shape, data):
     """Return an array of safetensors' parts of one, which are of one length."""
     if dtype not in DTYPES:
-        raise _damaged(f"one with {name!r} of dtype {dtype}")
+        raise damaged(f"one with {name!r} of dtype {dtype}")
     values = np.frombuffer(data, dtype=DTYPES[dtype]).reshape(shape)
     return values.view(np.uint8).astype(bool) if dtype == "BOOL" else values
 
@@ -192,10 +192,3 @@ def _without_repeats(pairs):
     if len(found) < len(pairs):
         raise ValueError("a name comes twice")
     return found
-
-
-def _damaged(got):
-    return SavingError(
-        f"load takes a file that skvae.save wrote, whole. Got {got} instead. Take another copy of "
-        f"it, or save the estimator again."
-    )

@@ -3,33 +3,30 @@
 import os
 import secrets
 import stat
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
-from skvae.saving.errors import SavingError
+from skvae.files.errors import SavingError
 
-__all__ = ["read_whole", "write_whole"]
+__all__ = ["read_whole", "replaced", "write_whole"]
 
 # No file of these is asked to wait for another process, and none is translated, where there are
 # such flags.
 READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 WRITING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-REGULAR = "a file. Got {path!r}, which is something else, instead. Give the path of a file."
 
 
-def write_whole(path, data, *, by="save"):
-    """Write a file at once: whoever reads it finds the old or the new one, never a part.
+@contextmanager
+def replaced(path):
+    """Yield a binary file that takes its place at ``path`` if the block ends well.
 
-    The bytes go to a file beside it, whose name nobody can guess, and reach the disk before that
-    one takes the place of the old. A link stays one: what it leads to is replaced.
+    Whoever reads the path finds the old or the new one, never a part. The bytes go to a file beside
+    it, whose name nobody can guess, and reach the disk before that one takes the place of the old.
+    A link stays one: what it leads to is replaced.
 
     Parameters
     ----------
     path : str or path-like
         A new file, or one to replace, which leaves its permissions.
-    data : bytes
-        What it is to hold.
-    by : str, default="save"
-        The function that a sentence names.
 
     Raises
     ------
@@ -37,6 +34,18 @@ def write_whole(path, data, *, by="save"):
         If the disk is full, or the folder is missing or not writable; the old file stays.
     SavingError
         If the path is that of something else than a file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skvae.files.disk import replaced
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "rows")
+    ...     with replaced(path) as file:
+    ...         _ = file.write(b"0, 1")
+    ...     path.read_bytes()
+    b'0, 1'
     """
     path = os.path.realpath(path)
     try:
@@ -44,12 +53,12 @@ def write_whole(path, data, *, by="save"):
     except FileNotFoundError:
         mode = None
     if mode is not None and not stat.S_ISREG(mode):
-        raise SavingError(f"{by} writes {REGULAR.format(path=path)}")
+        raise _no_file(path)
     beside = f"{path}.{secrets.token_hex(8)}.part"
-    descriptor = os.open(beside, WRITING, 0o666)  # less what the process's umask takes away
     try:
+        descriptor = os.open(beside, WRITING, 0o666)  # less what the process's umask takes away
         with open(descriptor, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         if mode is not None:
@@ -60,6 +69,20 @@ def write_whole(path, data, *, by="save"):
             os.unlink(beside)
         raise
     _sync_folder(os.path.dirname(path))
+
+
+def write_whole(path, data):
+    """Write a file at once, as :func:`replaced` does.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A new file, or one to replace.
+    data : bytes
+        What it is to hold.
+    """
+    with replaced(path) as file:
+        file.write(data)
 
 
 def read_whole(path):
@@ -73,12 +96,21 @@ def read_whole(path):
         If the path is that of something else than a file.
     """
     if os.path.isdir(path):
-        raise SavingError(f"load reads {REGULAR.format(path=os.fspath(path))}")
+        raise _no_file(path)
     descriptor = os.open(path, READING)
     with open(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise SavingError(f"load reads {REGULAR.format(path=os.fspath(path))}")
+            raise _no_file(path)
         return file.read()
+
+
+def _no_file(path):
+    error = SavingError(
+        f"A path must be that of a file. Got {os.fspath(path)!r}, which is something else, "
+        f"instead. Give the path of a file."
+    )
+    error.got = "which is no file"
+    return error
 
 
 def _sync_folder(folder):

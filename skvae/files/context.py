@@ -3,9 +3,7 @@
 import pkgutil
 from contextlib import contextmanager
 
-import numpy as np
-
-from skvae.saving.errors import SavingError, refusal
+from skvae.files.errors import SavingError, refusal
 
 __all__ = ["Reading", "Writing", "name_of"]
 
@@ -15,17 +13,19 @@ class Writing:
 
     Parameters
     ----------
-    write_part : callable
-        Writes an estimator: (estimator, file, place) -> what JSON holds.
+    kinds : dict of {str: Kind}
+        What a value may be, as :data:`skvae.files.values.PLAIN`.
+    write_part : callable, default=None
+        Writes an estimator: (estimator, file, place) -> what JSON holds. None where there are none.
 
     Attributes
     ----------
     arrays : dict of {str: ndarray}
-        By the place in the estimator.
+        By their places.
     """
 
-    def __init__(self, write_part):
-        self.arrays, self._write_part = {}, write_part
+    def __init__(self, kinds, write_part=None):
+        self.kinds, self.arrays, self._write_part = kinds, {}, write_part
 
     def add(self, array, place):
         """Take the array of a place, whose name it has."""
@@ -46,11 +46,13 @@ class Reading:
 
     Parameters
     ----------
-    read_part : callable
-        Reads an estimator: (node, file, place) -> estimator.
+    kinds : dict of {str: Kind}
+        What a value may be, as it was when the file was written.
     arrays : dict of {str: ndarray}
         Those of the file; each is taken once.
-    trusted : set of str
+    read_part : callable, default=None
+        Reads an estimator: (node, file, place) -> estimator. None where there are none.
+    trusted : collection of str, default=()
         Names that may be imported.
 
     Attributes
@@ -61,7 +63,8 @@ class Reading:
         What sizes of the estimator being read are known to be.
     """
 
-    def __init__(self, read_part, arrays, trusted):
+    def __init__(self, kinds, arrays, read_part=None, trusted=()):
+        self.kinds = kinds
         self.n_entries = sum(array.size for array in arrays.values())
         self.arrays, self.trusted, self.sizes = dict(arrays), frozenset(trusted), {}
         self._read_part = read_part
@@ -119,7 +122,7 @@ def name_of(function, place):
     Examples
     --------
     >>> from torch import nn
-    >>> from skvae.saving.context import name_of
+    >>> from skvae.files.context import name_of
     >>> name_of(nn.Linear, "encoder")
     'torch.nn.modules.linear.Linear'
     """
@@ -135,8 +138,3 @@ def name_of(function, place):
             f"{function!r}, which has none, instead. Define it at the top level of a module."
         )
     return name
-
-
-def is_native(array):
-    """Return whether an array is of numbers or flags, as a file holds them."""
-    return array.dtype.kind in "biu" or array.dtype in (np.float16, np.float32, np.float64)

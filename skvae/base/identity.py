@@ -1,0 +1,103 @@
+"""What tells one fit from another, in words: the parameters of an estimator, and its rows."""
+
+import functools
+from hashlib import blake2b
+
+import numpy as np
+from sklearn.compose import make_column_selector
+
+from skvae.base.building import parameters_of
+from skvae.training.batches import dense_rows
+
+__all__ = ["identity_of"]
+
+SHOWS_ALONE = {"verbose"}  # parameters that change nothing of a fit
+CHUNK_BYTES = 2**20
+LONG = 100  # entries of an array that is told by a checksum
+
+
+def identity_of(estimator, X, X_val=None):
+    """Return what a fit is told by.
+
+    Functions and classes are told by their names, other objects by their class and parameters.
+
+    Parameters
+    ----------
+    estimator : BaseAutoencoderTransformer
+        Not yet asked for random numbers.
+    X, X_val : ndarray or CSR
+        Valid rows; ``X_val`` may be None.
+
+    Returns
+    -------
+    dict of {str: str}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvae import VAETransformer
+    >>> from skvae.base.identity import identity_of
+    >>> identity = identity_of(VAETransformer(2), np.eye(3))
+    >>> identity["estimator"], identity["n_components"]
+    ('skvae.vae.VAETransformer', '2')
+    >>> identity["X"]
+    '(3, 3) of <f8, 7df78a07c8cfb95281f9865a90f87153'
+    """
+    return {
+        "estimator": _name(type(estimator)),
+        **{
+            name: _described(value)
+            for name, value in _parameters(estimator).items()
+            if name not in SHOWS_ALONE
+        },
+        "X": _of_rows(X),
+        "X_val": "None" if X_val is None else _of_rows(X_val),
+    }
+
+
+def _parameters(estimator):
+    """Return all parameters, those with which no network is built too."""
+    of_training = {name: getattr(estimator, name) for name in ("callbacks", "random_state")}
+    return parameters_of(estimator) | of_training
+
+
+def _of_rows(X):
+    """Return shape, dtype and checksum of rows, the same however they lie in memory."""
+    found = blake2b(digest_size=16)
+    n_rows = max(1, CHUNK_BYTES // max(1, X.shape[1] * X.dtype.itemsize))
+    for start in range(0, X.shape[0], n_rows):
+        found.update(np.ascontiguousarray(dense_rows(X, slice(start, start + n_rows))))
+    return f"{X.shape} of {X.dtype.str}, {found.hexdigest()}"
+
+
+def _described(value):
+    """Return the same text for the same parameter, in every process."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, np.random.RandomState):
+        value = value.get_state()
+    if isinstance(value, np.ndarray) and value.size > LONG:
+        checksum = blake2b(np.ascontiguousarray(value).data, digest_size=16).hexdigest()
+        return f"array of {value.shape} {value.dtype.str}, {checksum}"
+    if isinstance(value, list | tuple | np.ndarray):
+        return f"({', '.join(_described(one) for one in value)})"
+    if isinstance(value, dict):
+        return f"({', '.join(f'{key!r}: {_described(one)}' for key, one in value.items())})"
+    if isinstance(value, make_column_selector):
+        return f"{_name(type(value))}{_described(vars(value))}"
+    if isinstance(value, functools.partial):
+        return f"{_name(value.func)}{_described(value.args)}{_described(value.keywords)}"
+    if value is None or isinstance(value, bool | int | float | str):
+        return repr(value)
+    if callable(value) and hasattr(value, "__qualname__"):
+        return _name(value)
+    parameters = value.get_params(deep=False) if hasattr(value, "get_params") else {}
+    if parameters:
+        return f"{_name(type(value))}{_described(parameters)}"
+    # A torch.device and the like say all in their text; others would say where they are.
+    plain = type(value).__repr__ is not object.__repr__ and " at 0x" not in repr(value)
+    return repr(value) if plain else _name(type(value))
+
+
+def _name(thing):
+    return f"{thing.__module__}.{thing.__qualname__}"

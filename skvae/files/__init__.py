@@ -1,0 +1,1 @@
+"""Files without code: numbers and text as safetensors, written whole, checked when read."""

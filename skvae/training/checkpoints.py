@@ -1,0 +1,213 @@
+"""A file that a fit goes on from: whose it is, what is in it, and when it is written."""
+
+import os
+from time import monotonic
+
+import torch
+
+from skvae._version import __version__
+from skvae._warnings import warn
+from skvae.files.container import pack_file, unpack_file
+from skvae.files.context import Reading, Writing
+from skvae.files.disk import read_whole, write_whole
+from skvae.files.errors import SavingError
+from skvae.files.values import read_value, write_value
+from skvae.training.states import STATE_KINDS, restore_state, state_of
+
+__all__ = ["DOCUMENT", "Checkpoint", "CheckpointWarning"]
+
+FORMAT = 1
+DOCUMENT = "checkpoint"  # the key that tells these files from others
+STATE = "state"
+SECONDS = 10.0  # at least, from one writing to the next: what an interrupt may lose, and an epoch
+LEAST_SHARE = 20  # times as long as the last writing took: it costs a twentieth of the time
+SEEDS = range(2**31)
+LONGEST = 80  # characters of a parameter that a sentence quotes
+# What reading makes of a file that only looks like one of ours, or that torch refuses.
+UNFIT = (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
+
+
+class CheckpointWarning(UserWarning):
+    """A checkpoint could not be written, or is of other versions; the fit goes on.
+
+    Examples
+    --------
+    >>> from skvae import CheckpointWarning
+    >>> issubclass(CheckpointWarning, UserWarning)
+    True
+    """
+
+
+class Checkpoint:
+    """The file of one fit.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A new file, or one that the same fit wrote.
+    identity : dict of {str: str}
+        What tells the fit from others: its parameters and its rows, in words.
+
+    Raises
+    ------
+    SavingError
+        If the file is none of a checkpoint, is damaged or of another fit, or has no folder.
+    OSError
+        If it is there and cannot be read.
+    """
+
+    def __init__(self, path, identity):
+        self.path = os.path.abspath(_checked_path(path))
+        self.identity = identity
+        self.document = self.arrays = self.seeds = None
+        self.failed = False
+        pack_file({}, {})  # needs safetensors, and says so before a long fit
+        try:
+            data = read_whole(self.path)
+        except FileNotFoundError:
+            pass
+        except SavingError as error:
+            raise self._foreign(error.got) from error
+        else:
+            self._open(data)
+        self.due = monotonic() + SECONDS
+
+    def _open(self, data):
+        """Read what the file says of itself; its state is read when the training has begun."""
+        try:
+            self.document, self.arrays = unpack_file(data)
+        except SavingError as error:
+            raise self._foreign(error.got) from error
+        number = self.document.get(DOCUMENT)
+        if type(number) is not int:
+            raise self._foreign("one that no fit wrote")
+        written = _texts(self.document.get("versions"))
+        if number > FORMAT:
+            raise SavingError(
+                f"checkpoint= of skvae {__version__} reads files of format {FORMAT} at most. Got "
+                f"format {number}, written by skvae {written.get('skvae')}, instead. Install that "
+                f"version."
+            )
+        self._check_identity(_texts(self.document.get("fit")))
+        self.seeds = self.document.get("seeds")
+        if not isinstance(self.seeds, list) or not _are_seeds(self.seeds):
+            raise self._foreign("one without seeds")
+        if written != _versions():
+            warn(
+                f"A fit goes on bit for bit with the versions that it began with. Got a checkpoint "
+                f"of {_listed(written)} and now {_listed(_versions())} instead. Remove "
+                f"{self.path!r} to begin anew where results differ.",
+                CheckpointWarning,
+            )
+
+    def _check_identity(self, then):
+        """Refuse the file of another fit."""
+        for name in dict.fromkeys([*self.identity, *then]):
+            before, now = (one.get(name, "none") for one in (then, self.identity))
+            if before != now:
+                before, now = (_shortened(text) for text in (before, now))
+                raise SavingError(
+                    f"checkpoint= goes on with the fit that wrote the file. Got {self.path!r} of a "
+                    f"fit with {name}={before}, and now {name}={now}, instead. Set it back, or "
+                    f"give another path."
+                )
+
+    def begin(self, net, generator, patience):
+        """Let a training that has begun go on from the file; return whether it had ended.
+
+        Parameters
+        ----------
+        net, generator, patience
+            As of :func:`skvae.training.states.restore_state`.
+        """
+        if self.document is None:
+            return False
+        file = Reading(STATE_KINDS, self.arrays)
+        try:
+            state = read_value(self.document[STATE], file, STATE)
+            restore_state(state, net, generator, patience)
+            ended = self.document["ended"]
+        except UNFIT as error:
+            raise self._foreign(f"one without what this fit needs ({error})") from error
+        self.document = self.arrays = None
+        return ended is True
+
+    def end_epoch(self, net, generator, patience, ended):
+        """Write the file if it is time; warn once if that fails.
+
+        Parameters
+        ----------
+        net, generator, patience
+            As of :func:`skvae.training.states.state_of`.
+        ended : bool
+            Whether this epoch is the last.
+        """
+        started = monotonic()
+        if not ended and started < self.due:
+            return
+        try:
+            self._write(state_of(net, generator, patience), ended)
+        except (OSError, SavingError) as error:
+            if not self.failed:
+                warn(
+                    f"A checkpoint must be written to {self.path!r}. Got an error after epoch "
+                    f"{len(net.history)} instead: {error}. Training goes on, and without the file "
+                    f"an interrupt loses it: make room there.",
+                    CheckpointWarning,
+                )
+            self.failed = True
+        now = monotonic()
+        self.due = now + max(SECONDS, LEAST_SHARE * (now - started))
+
+    def _write(self, state, ended):
+        file = Writing(STATE_KINDS)
+        document = {
+            DOCUMENT: FORMAT,
+            "versions": _versions(),
+            "fit": self.identity,
+            "seeds": self.seeds,
+            "ended": ended,
+            STATE: write_value(state, file, STATE),
+        }
+        write_whole(self.path, pack_file(document, file.arrays))
+
+    def _foreign(self, got):
+        return SavingError(
+            f"checkpoint= takes the path of a new file, or of one that fit wrote there, whole. Got "
+            f"{self.path!r}, {got}, instead. Remove it to begin anew, or give another path."
+        )
+
+
+def _checked_path(path):
+    """Return a path whose folder is there."""
+    folder = ""
+    if isinstance(path, str | os.PathLike):
+        folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder):
+        raise SavingError(
+            f"checkpoint= takes the path of a file in a folder that exists. Got {path!r} instead. "
+            f"Make the folder, or give another path."
+        )
+    return path
+
+
+def _are_seeds(found):
+    return len(found) == 3 and all(type(seed) is int and seed in SEEDS for seed in found)
+
+
+def _versions():
+    return {"skvae": __version__, "torch": str(torch.__version__)}
+
+
+def _listed(versions):
+    return " and ".join(f"{name} {number}" for name, number in versions.items())
+
+
+def _texts(node):
+    """Return what a file has as texts by name, or none where it has something else."""
+    whole = isinstance(node, dict) and all(isinstance(text, str) for text in node.values())
+    return node if whole else {}
+
+
+def _shortened(text):
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
