@@ -1,0 +1,105 @@
+"""The imputers of tables.py: a table with holes in, a table without and a model, if any, out."""
+
+import warnings
+from functools import partial
+from time import process_time
+
+import numpy as np
+from _tables_codes import OneHotCodes, OrdinalCodes
+from _tables_data import categories_of
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401
+from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
+
+from skvae import VAEImputer, VAETransformer
+from skvae.tabular import TableEncoder
+
+__all__ = ["METHODS", "REFERENCE", "fill", "removed_nats"]
+
+N_TREES = 20
+FOREST_ROUNDS = 4
+
+
+class Forest(RegressorMixin, BaseEstimator):
+    """Extremely randomised trees: of a column of whole numbers, a category's, its level.
+
+    Numbers are standardised and so not whole.
+    """
+
+    def __init__(self, random_state=None):
+        self.random_state = random_state
+
+    def fit(self, X, y):
+        kind = ExtraTreesClassifier if (y == np.rint(y)).all() else ExtraTreesRegressor
+        self.forest_ = kind(N_TREES, max_features="sqrt", random_state=self.random_state).fit(X, y)
+        return self
+
+    def predict(self, X):
+        return self.forest_.predict(X)
+
+
+def by_sklearn(make, Codes):
+    """Return a method that fills codes by an imputer of scikit-learn."""
+
+    def fill_by(table, seed):
+        codes = Codes(table)
+        return codes.decode(make(seed).fit_transform(codes.encode())), None
+
+    return fill_by
+
+
+def by_vae(table, seed):
+    """Return the table filled by a VAE, and what gives densities of rows like it."""
+    if not categories_of(table):
+        imputer = VAEImputer(random_state=seed)
+        filled = table.copy()
+        filled[:] = imputer.fit_transform(table)
+        return filled, partial(_log_prob_in_spreads, imputer.estimator_, np.log(table.std(ddof=0)))
+    encoder = TableEncoder(missing="keep")
+    vae = VAETransformer(noise_variance="per-feature", missing="mask")
+    codes = encoder.fit_transform(table)
+    vae.set_params(likelihood=encoder.likelihoods_)
+    imputer = VAEImputer(vae, random_state=seed)
+    filled = encoder.inverse_transform(imputer.fit_transform(codes))
+    log_prob = partial(_log_prob_of_codes, imputer.estimator_, encoder)
+    return table.where(table.notna(), filled), log_prob
+
+
+def _log_prob_in_spreads(vae, log_spreads, rows):
+    """Return log p of rows of numbers, these in standard deviations; spreads are of the fit."""
+    units = rows.notna().to_numpy() @ log_spreads.to_numpy()
+    return vae.log_likelihood(rows, random_state=0) + units
+
+
+def _log_prob_of_codes(vae, encoder, rows):
+    return vae.log_likelihood(encoder.transform(rows), random_state=0)
+
+
+REFERENCE = "KNNImputer"
+METHODS = {
+    "SimpleImputer": by_sklearn(lambda seed: SimpleImputer(), OneHotCodes),
+    REFERENCE: by_sklearn(lambda seed: KNNImputer(), OneHotCodes),
+    "IterativeImputer": by_sklearn(lambda seed: IterativeImputer(random_state=seed), OneHotCodes),
+    "of forests": by_sklearn(
+        lambda seed: IterativeImputer(Forest(seed), max_iter=FOREST_ROUNDS, random_state=seed),
+        OrdinalCodes,
+    ),
+    "VAEImputer": by_vae,
+}
+
+
+def fill(method, table, seed):
+    """Return the filled table, seconds of the processor, and log p of rows or None."""
+    started = process_time()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of rounds without convergence, of codes that collapse
+        filled, log_prob = METHODS[method](table, seed)
+    return filled, process_time() - started, log_prob
+
+
+def removed_nats(log_prob, table, holes, removed):
+    """Return the mean over entries of log p(what was removed | what is left), in nats."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return float((log_prob(table) - log_prob(holes)).sum() / removed.sum())
