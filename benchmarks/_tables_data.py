@@ -8,7 +8,7 @@ from sklearn import datasets
 
 __all__ = ["CHOSEN_ON", "TABLES", "categories_of", "is_file", "load", "numbers_of"]
 
-N_ROWS = 1000  # drawn of a longer table, so that five seeds of all take minutes
+N_ROWS = 500  # drawn of a longer table, so that five seeds of all take minutes
 HORSE_NUMBERS = (
     "rectal_temp",
     "pulse",

@@ -7,12 +7,13 @@ from time import process_time
 import numpy as np
 from _tables_codes import OneHotCodes, OrdinalCodes
 from _tables_data import categories_of
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
+from sklearn.linear_model import BayesianRidge, RidgeClassifier
 
-from skvae import VAEImputer, VAETransformer
+from skvae import VAEImputer
 from skvae.tabular import TableEncoder
 
 __all__ = ["METHODS", "REFERENCE", "fill", "removed_nats"]
@@ -21,22 +22,41 @@ N_TREES = 20
 FOREST_ROUNDS = 4
 
 
-class Forest(RegressorMixin, BaseEstimator):
-    """Extremely randomised trees: of a column of whole numbers, a category's, its level.
+class ByKind(RegressorMixin, BaseEstimator):
+    """A regressor of numbers; of whole numbers, which are categories' codes, a classifier.
 
     Numbers are standardised and so not whole.
     """
 
-    def __init__(self, random_state=None):
-        self.random_state = random_state
+    def __init__(self, regressor, classifier):
+        self.regressor = regressor
+        self.classifier = classifier
 
     def fit(self, X, y):
-        kind = ExtraTreesClassifier if (y == np.rint(y)).all() else ExtraTreesRegressor
-        self.forest_ = kind(N_TREES, max_features="sqrt", random_state=self.random_state).fit(X, y)
+        model = self.classifier if (y == np.rint(y)).all() else self.regressor
+        self.model_ = clone(model).fit(X, y)
         return self
 
     def predict(self, X):
-        return self.forest_.predict(X)
+        return self.model_.predict(X)
+
+
+def iterative(regressor, classifier, **options):
+    """Return an IterativeImputer of ordinal codes.
+
+    Of a one-hot block each column is one less the others: it would stay at what it begins with.
+    """
+    return IterativeImputer(ByKind(regressor, classifier), **options)
+
+
+def linear_imputer(seed):
+    return iterative(BayesianRidge(), RidgeClassifier(), random_state=seed)
+
+
+def forest_imputer(seed):
+    options = {"n_estimators": N_TREES, "max_features": "sqrt", "random_state": seed}
+    forests = ExtraTreesRegressor(**options), ExtraTreesClassifier(**options)
+    return iterative(*forests, max_iter=FOREST_ROUNDS, random_state=seed)
 
 
 def by_sklearn(make, Codes):
@@ -57,10 +77,8 @@ def by_vae(table, seed):
         filled[:] = imputer.fit_transform(table)
         return filled, partial(_log_prob_in_spreads, imputer.estimator_, np.log(table.std(ddof=0)))
     encoder = TableEncoder(missing="keep")
-    vae = VAETransformer(noise_variance="per-feature", missing="mask")
     codes = encoder.fit_transform(table)
-    vae.set_params(likelihood=encoder.likelihoods_)
-    imputer = VAEImputer(vae, random_state=seed)
+    imputer = VAEImputer(likelihood=encoder.likelihoods_, random_state=seed)
     filled = encoder.inverse_transform(imputer.fit_transform(codes))
     log_prob = partial(_log_prob_of_codes, imputer.estimator_, encoder)
     return table.where(table.notna(), filled), log_prob
@@ -80,11 +98,8 @@ REFERENCE = "KNNImputer"
 METHODS = {
     "SimpleImputer": by_sklearn(lambda seed: SimpleImputer(), OneHotCodes),
     REFERENCE: by_sklearn(lambda seed: KNNImputer(), OneHotCodes),
-    "IterativeImputer": by_sklearn(lambda seed: IterativeImputer(random_state=seed), OneHotCodes),
-    "of forests": by_sklearn(
-        lambda seed: IterativeImputer(Forest(seed), max_iter=FOREST_ROUNDS, random_state=seed),
-        OrdinalCodes,
-    ),
+    "IterativeImputer": by_sklearn(linear_imputer, OrdinalCodes),
+    "of forests": by_sklearn(forest_imputer, OrdinalCodes),
     "VAEImputer": by_vae,
 }
 

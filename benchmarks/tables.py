@@ -10,21 +10,22 @@ by, each at its defaults unless it says so,
 
 SimpleImputer      means, and the most frequent level
 KNNImputer         means over five neighbours
-IterativeImputer   linear models by turns, BayesianRidge
+IterativeImputer   linear models by turns: BayesianRidge, of a category a RidgeClassifier
 of forests         IterativeImputer in four rounds, of 20 extremely randomised trees, which
                    classify where the column is one of categories; in the way of missForest
-VAEImputer         as it is for tables of numbers alone; else a VAETransformer of the codes and
-                   likelihoods of a TableEncoder(missing="keep"), and back
+VAEImputer         as it is for tables of numbers alone; else of the codes of a
+                   TableEncoder(missing="keep"), with its likelihoods, and back
 
-scikit-learn's imputers get numbers standardised, and categories as one-hot blocks (forests: as
-numbers of the levels, in order). Of a block the largest is taken.
+scikit-learn's imputers get numbers standardised. The first two get categories as one-hot blocks, of
+which the largest is taken; the iterative ones as numbers of the levels, in order, because a column
+of a block follows from the others and would stay as it begins.
 
 RMSE is that of the numbers taken away, in standard deviations of their columns; accuracy the share
 of categories that come back. "ratio" is to KNNImputer's on the same holes: of the RMSE, and of the
 share of wrong categories. Nats are log p(taken away | left) of an entry, of numbers in standard
 deviations (in mixed tables in units of their codes), which the other imputers do not have. Seconds
 are the processor's, of fit and transform, one thread. Targets are left out; tables have at most
-1,000 rows. The settings of VAEImputer were chosen on half of the tables: each half is reported.
+500 rows. The settings of VAEImputer were chosen on half of the tables: each half is reported.
 
 ``--data`` is a folder with eight tables of the UCI Machine Learning Repository, gzipped CSV with
 names in the first row; without it those that scikit-learn brings are all.
@@ -43,6 +44,7 @@ from _tables_data import CHOSEN_ON, TABLES, is_file, load
 from _tables_holes import MECHANISMS, accuracy, removed_entries, rmse, with_holes
 from _tables_methods import METHODS, fill, removed_nats
 from _tables_summary import folded, over_tables, rows_of, with_ratios
+from joblib import Parallel, delayed
 
 RATES = (0.1, 0.3, 0.5)
 HALVES = {
@@ -55,6 +57,7 @@ RATIOS = {"rmse_ratio": "RMSE", "error_ratio": "share of wrong categories"}
 
 def measure(name, rate, mechanism, seed, methods, folder):
     """Return one row of results for each method, of the same holes."""
+    one_thread()
     table = load(name, folder)
     removed = removed_entries(table, rate, mechanism, seed)
     holes = with_holes(table, removed)
@@ -150,6 +153,7 @@ def make_arguments():
     parser.add_argument("--data", type=Path, help="folder of tables, name.csv.gz")
     parser.add_argument("--tables", nargs="+", choices=TABLES, help="default: all there are")
     parser.add_argument("--n-seeds", type=int, default=5)
+    parser.add_argument("--n-jobs", type=int, default=1, help="cases at a time (default: 1)")
     parser.add_argument("--quick", action="store_true", help="one seed, nothing saved")
     return parser
 
@@ -175,12 +179,12 @@ def main():
     ]
     n_seeds = 1 if arguments.quick else arguments.n_seeds
     methods = list(METHODS)
-    one_thread()
     print_machine()
-    rows = []
-    for case in product(tables, RATES, MECHANISMS, range(n_seeds)):
-        rows += measure(*case, methods, arguments.data)
-    rows = with_ratios(rows)
+    parts = Parallel(n_jobs=arguments.n_jobs, verbose=1)(
+        delayed(measure)(*case, methods, arguments.data)
+        for case in product(tables, RATES, MECHANISMS, range(n_seeds))
+    )
+    rows = with_ratios([row for part in parts for row in part])
     lines = folded(rows)
     report_tables(lines, methods)
     report_halves(rows, methods, tables)
