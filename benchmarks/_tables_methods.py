@@ -75,7 +75,7 @@ def by_vae(table, seed):
         imputer = VAEImputer(random_state=seed)
         filled = table.copy()
         filled[:] = imputer.fit_transform(table)
-        return filled, partial(_log_prob_in_spreads, imputer.estimator_, np.log(table.std(ddof=0)))
+        return filled, partial(_log_prob_in_spreads, imputer.estimator_, table.std(ddof=0))
     encoder = TableEncoder(missing="keep")
     codes = encoder.fit_transform(table)
     imputer = VAEImputer(likelihood=encoder.likelihoods_, random_state=seed)
@@ -84,9 +84,9 @@ def by_vae(table, seed):
     return table.where(table.notna(), filled), log_prob
 
 
-def _log_prob_in_spreads(vae, log_spreads, rows):
+def _log_prob_in_spreads(vae, spreads, rows):
     """Return log p of rows of numbers, these in standard deviations; spreads are of the fit."""
-    units = rows.notna().to_numpy() @ log_spreads.to_numpy()
+    units = rows.notna().to_numpy() @ np.log(spreads.where(spreads > 0, 1.0).to_numpy())
     return vae.log_likelihood(rows, random_state=0) + units
 
 
@@ -114,7 +114,17 @@ def fill(method, table, seed):
 
 
 def removed_nats(log_prob, table, holes, removed):
-    """Return the mean over entries of log p(what was removed | what is left), in nats."""
+    """Return the mean over entries of log p(what was removed | what is left), in nats.
+
+    A column of which one value is left counts for nothing: what density it has is arbitrary.
+    """
+    varied = (holes.nunique() > 1).to_numpy()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return float((log_prob(table) - log_prob(holes)).sum() / removed.sum())
+        whole, left = (log_prob(_only(rows, varied)) for rows in (table, holes))
+    return float((whole - left).sum() / removed[:, varied].sum())
+
+
+def _only(table, kept):
+    """Return a table in which other columns than those kept are missing."""
+    return table.where(np.broadcast_to(kept, table.shape))

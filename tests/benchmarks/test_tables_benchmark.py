@@ -127,14 +127,27 @@ def test_every_method_fills_holes_and_leaves_the_rest(table, method, columns):
 
 
 def test_nats_are_of_what_was_taken():
-    table = pd.DataFrame({"a": [1.0, 2.0, np.nan], "b": [3.0, 4.0, 5.0]})
-    removed = np.array([[True, False], [False, False], [False, True]])
+    table = pd.DataFrame({"a": [1.0, 2.0, 7.0, np.nan], "b": [3.0, 4.0, 5.0, 6.0]})
+    removed = np.zeros((4, 2), dtype=bool)
+    removed[0, 0] = removed[2, 1] = removed[3, 1] = True
 
     def log_prob(rows):
-        return rows.notna().sum(1).to_numpy() * -1.5
+        """Minus 1.5 nats for a value of a, and 0.5 for one of b."""
+        return rows.notna().to_numpy() @ [-1.5, -0.5]
 
     holes = with_holes(table, removed)
-    assert removed_nats(log_prob, table, holes, removed) == pytest.approx(-1.5)
+    assert removed_nats(log_prob, table, holes, removed) == pytest.approx(-2.5 / 3)
+
+
+def test_nats_are_not_of_a_column_of_which_one_value_is_left():
+    table = pd.DataFrame({"a": [1.0, 1.0, 7.0], "b": [3.0, 4.0, 5.0]})
+    removed = np.array([[False, False], [False, True], [True, False]])
+
+    def log_prob(rows):
+        assert rows["a"].isna().all()
+        return -0.5 * rows["b"].notna().to_numpy()
+
+    assert removed_nats(log_prob, table, with_holes(table, removed), removed) == -0.5
 
 
 def test_nats_of_numbers_do_not_depend_on_their_units(table):
