@@ -1,4 +1,4 @@
-"""Claim: VAEImputer fills holes in tables at least as well as KNNImputer, far better in many.
+"""Claim: VAEImputer fills holes in tables at least as well as KNNImputer.
 
 Entries of real tables are taken away, 10, 30 or 50 % of every column, and filled in again:
 
