@@ -11,13 +11,26 @@ from sklearn.utils.validation import check_is_fitted
 
 from skvae._typing import Estimator, MatrixLike, Seed
 from skvae.base.documentation import DocumentationLinks
-from skvae.base.hyperparameters import POSITIVE_INTEGER, hyperparameters
+from skvae.base.hyperparameters import POSITIVE_INTEGER, hyperparameters, one_of
 from skvae.base.sklearn_bases import BaseEstimator, TransformerMixin
 from skvae.base.states import fitted_as_a_whole, of_one_state
 from skvae.base.validation import FittedColumns, dense, generated_feature_names, valid_rows
+from skvae.nn.layout import COUNTS
+from skvae.nn.likelihoods import LIKELIHOODS
 from skvae.vae import VAETransformer
 
 __all__ = ["VAEImputer"]
+
+# Chosen by benchmarks/tables.py on half of its tables.
+FOR_FILLING = {
+    "missing": "mask",
+    "noise_variance": "per-feature",
+    "n_components": 5,
+    "batch_size": 64,
+    "lr": 3e-3,
+    "optimizer": "adamw",
+    "weight_decay": 0.5,
+}
 
 
 class FittedImputer(FittedColumns):
@@ -38,7 +51,10 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
     ----------
     estimator : estimator, default=None
         A variational autoencoder with ``missing="mask"``, whose ``likelihood`` says what the
-        columns are. None: a :class:`VAETransformer` of numbers, each with its own noise variance.
+        columns are. None: a :class:`VAETransformer` in which every number has its own noise
+        variance, with settings for this purpose: see Notes.
+    likelihood : str or list of (kind, columns), default="gaussian"
+        What the columns are, as of a :class:`VAETransformer`, where ``estimator`` is None.
     n_importance : int, default=100
         Number of codes for every row, as of ``estimator.impute``.
     add_indicator : bool, default=False
@@ -63,6 +79,13 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
     --------
     VAETransformer.impute : Also draws, for multiple imputation.
 
+    Notes
+    -----
+    By default the model has ``n_components=5``, ``batch_size=64``, ``lr=0.003`` and
+    ``optimizer="adamw"`` with ``weight_decay=0.5``. Against a :class:`VAETransformer`'s own
+    defaults it takes more steps and larger ones, which small tables need, and forgets what few rows
+    say; and few codes leave a column to be told from the others, and importance weights even.
+
     Examples
     --------
     >>> import numpy as np
@@ -76,6 +99,7 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
 
     estimator: Estimator | None = None
     _: KW_ONLY
+    likelihood: str | list | tuple = "gaussian"
     n_importance: int = 100
     add_indicator: bool = False
     keep_empty_features: bool = False
@@ -83,6 +107,7 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
 
     _parameter_constraints = {
         "estimator": [None, object],
+        "likelihood": [*one_of(*LIKELIHOODS, *COUNTS), list, tuple],
         "n_importance": POSITIVE_INTEGER,
         "add_indicator": ["boolean"],
         "keep_empty_features": ["boolean"],
@@ -107,7 +132,7 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
         Raises
         ------
         ValueError
-            If ``estimator`` knows of no holes, or refuses X.
+            If ``estimator`` knows of no holes, or refuses X; if ``likelihood`` is given beside it.
         """
         with fitted_as_a_whole(self) as fresh:
             fresh._learn(X)
@@ -119,7 +144,12 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
         rows = self._rows(X, reset=True)
         estimator = self.estimator
         if estimator is None:
-            estimator = VAETransformer(missing="mask", noise_variance="per-feature")
+            estimator = VAETransformer(likelihood=self.likelihood, **FOR_FILLING)
+        elif self.likelihood != "gaussian":
+            raise ValueError(
+                f"likelihood is of the default estimator. Got {self.likelihood!r} beside "
+                f"{estimator!r} instead. Set it in the estimator."
+            )
         elif not hasattr(estimator, "impute"):
             raise ValueError(
                 f"An imputer's estimator must know of holes. Got {estimator!r} instead. Give a "

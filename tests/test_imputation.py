@@ -1,10 +1,12 @@
 """VAEImputer, in the habits of scikit-learn's imputers."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.sparse import csr_array
-from sklearn.impute import SimpleImputer
+from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 
@@ -66,3 +68,44 @@ def test_sparse_rows_are_filled_as_dense_ones(table):
     np.testing.assert_array_equal(
         imputer.transform(csr_array(table.to_numpy())), imputer.transform(table.to_numpy())
     )
+
+
+def test_by_default_the_columns_are_what_likelihood_says():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=150)
+    X = np.column_stack((x + 0.1 * rng.normal(size=150), x, x > 0)).astype(float)
+    holes = np.where(rng.random(X.shape) < [0.2, 0.0, 0.3], np.nan, X)
+    likelihood = [("gaussian", [0, 1]), ("categorical", 2)]
+    imputer = VAEImputer(likelihood=likelihood, random_state=0)
+    filled = imputer.fit_transform(holes)
+    np.testing.assert_array_equal(np.unique(filled[:, 2]), [0.0, 1.0])
+    missing = np.isnan(holes)
+    assert (filled == X)[missing[:, 2], 2].mean() > 0.9
+    assert np.abs(filled - X)[missing[:, 0], 0].mean() < 0.2
+    assert imputer.estimator_.likelihood == likelihood
+
+
+def test_a_likelihood_beside_an_estimator_is_refused(table):
+    message = (
+        f"likelihood is of the default estimator. Got 'poisson' beside {VAE!r} instead. Set it in "
+        f"the estimator."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        VAEImputer(VAE, likelihood="poisson").fit(table)
+
+
+def test_the_default_fills_better_than_neighbours_do():
+    """Columns that are smooth functions of one number, a third of the entries missing."""
+    rng = np.random.default_rng(0)
+    t = rng.uniform(-2, 2, 300)
+    X = np.column_stack((t, t**2, np.sin(2 * t), np.exp(t / 2), -t)) + 0.1 * rng.normal(
+        size=(300, 5)
+    )
+    X /= X.std(0)
+    holes = np.where(rng.random(X.shape) < 0.3, np.nan, X)
+    missing = np.isnan(holes)
+    ours, neighbours = (
+        np.sqrt(np.mean((imputer.fit_transform(holes) - X)[missing] ** 2))
+        for imputer in (VAEImputer(random_state=0), KNNImputer())
+    )
+    assert ours < neighbours

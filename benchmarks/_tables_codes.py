@@ -1,0 +1,76 @@
+"""What the imputers of scikit-learn are given of a table, and back."""
+
+import numpy as np
+from _tables_data import categories_of, numbers_of
+
+__all__ = ["OneHotCodes", "OrdinalCodes"]
+
+
+class _Codes:
+    """Numbers standardised, then the codes of categories; missing is NaN.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With holes: means, deviations and levels are those of what is there.
+    """
+
+    def __init__(self, table):
+        self.table = table
+        self.numbers, self.categories = numbers_of(table), categories_of(table)
+        values = table[self.numbers].to_numpy(float)
+        self.mean, spread = np.nanmean(values, 0), np.nanstd(values, 0)
+        self.spread = np.where(spread > 0, spread, 1.0)
+        self.levels = [sorted(table[name].dropna().unique()) for name in self.categories]
+
+    def encode(self):
+        """Return the table as floats."""
+        values = (self.table[self.numbers].to_numpy(float) - self.mean) / self.spread
+        return np.hstack([values, *map(self._codes_of, self.categories, self.levels)])
+
+    def decode(self, codes):
+        """Return the table that filled codes are of."""
+        filled = self.table.copy()
+        values = codes[:, : len(self.numbers)] * self.spread + self.mean
+        for place, name in enumerate(self.numbers):
+            filled[name] = values[:, place]
+        start = len(self.numbers)
+        for name, levels in zip(self.categories, self.levels, strict=True):
+            width = self._width(levels)
+            places = self._places_of(codes[:, start : start + width], levels)
+            filled[name] = np.array(levels, dtype=object)[places]
+            start += width
+        return filled
+
+
+class OneHotCodes(_Codes):
+    """A column of zeros and ones for every level, all NaN where it is missing."""
+
+    def _codes_of(self, name, levels):
+        column = self.table[name]
+        hot = (column.to_numpy()[:, None] == np.array(levels, dtype=object)).astype(float)
+        hot[column.isna().to_numpy()] = np.nan
+        return hot
+
+    def _width(self, levels):
+        return len(levels)
+
+    def _places_of(self, codes, levels):
+        return codes.argmax(1)
+
+
+class OrdinalCodes(_Codes):
+    """One column of the levels' numbers."""
+
+    def _codes_of(self, name, levels):
+        return (
+            self.table[name]
+            .map({level: float(i) for i, level in enumerate(levels)})
+            .to_numpy(float)[:, None]
+        )
+
+    def _width(self, levels):
+        return 1
+
+    def _places_of(self, codes, levels):
+        return np.clip(np.rint(codes[:, 0]), 0, len(levels) - 1).astype(int)
