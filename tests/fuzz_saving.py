@@ -22,7 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skvae
-from skvae.tabular import TableEncoder
+from skvae.tabular import TableEncoder, TableTransformer
 
 X = np.random.RandomState(0).standard_normal((40, 4))
 MIXED = np.column_stack((X[:, :2], np.arange(40) % 3, np.arange(40) % 5))  # numbers, codes, counts
@@ -48,6 +48,7 @@ def originals():
         ).fit(MIXED),
         make_pipeline(TableEncoder(), skvae.VAETransformer(2, **SMALL)).fit(X),
         TableEncoder(numeric="normal-scores").fit(_frame()),
+        TableTransformer(skvae.VAETransformer(2, missing="mask", **SMALL)).fit(_frame()),
     ]
 
 
