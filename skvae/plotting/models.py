@@ -17,6 +17,8 @@ __all__ = [
     "one_row",
     "reconstruct",
     "rows_before",
+    "table_before",
+    "table_of",
     "to_data_units",
 ]
 
@@ -91,14 +93,24 @@ def to_data_units(estimator, rows):
     Where a step before has no ``inverse_transform`` they stay as they are: in the units of
     the last step.
     """
+    return np.asarray(table_of(estimator, rows))
+
+
+def table_of(estimator, rows):
+    """Return what ``to_data_units`` does as the last inverse gives it: a frame may be one."""
     for steps in _inverses(estimator) or []:
         rows = steps.inverse_transform(rows)
-    return np.asarray(rows)
+    return rows
 
 
 def rows_before(estimator, X):
     """Return the rows of X as an array, in the units of what ``to_data_units`` returns."""
-    return dense(last_step(estimator, X)[1] if _inverses(estimator) is None else X)
+    return dense(table_before(estimator, X))
+
+
+def table_before(estimator, X):
+    """Return the rows of X in those units, as they are."""
+    return last_step(estimator, X)[1] if _inverses(estimator) is None else X
 
 
 def reconstruct(estimator, X):

@@ -196,7 +196,12 @@ class TableTransformer(DocumentationLinks, TransformerMixin, FittedTransformer, 
 
     @of_one_state
     def sample(
-        self, n_samples: int = 1, *, random_state: Seed = None, observation_noise: bool = True
+        self,
+        n_samples: int = 1,
+        *,
+        random_state: Seed = None,
+        latent: Any = None,
+        observation_noise: bool = True,
     ) -> Depends:
         """Draw rows from the model.
 
@@ -206,6 +211,8 @@ class TableTransformer(DocumentationLinks, TransformerMixin, FittedTransformer, 
             Number of rows.
         random_state : int, RandomState instance or None, default=None
             None draws afresh at every call.
+        latent : None, "standard-normal" or a fitted density, default=None
+            Where the codes come from, as in the estimator's ``sample``.
         observation_noise : bool, default=True
             Whether to draw from p(x|z), as rows of the data are; else a row is the mean of it,
             which has less variety.
@@ -217,8 +224,13 @@ class TableTransformer(DocumentationLinks, TransformerMixin, FittedTransformer, 
         """
         check_is_fitted(self)
         encoder, estimator = self.pipeline_
-        options = {"random_state": random_state, "observation_noise": observation_noise}
-        return encoder.inverse_transform(estimator.sample(n_samples, **options))
+        rows = estimator.sample(
+            n_samples,
+            random_state=random_state,
+            latent=latent,
+            observation_noise=observation_noise,
+        )
+        return encoder.inverse_transform(rows)
 
     @only_if(_knows_of_holes)
     @of_one_state
