@@ -6,7 +6,6 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skvae._typing import Depends, Estimator, MatrixLike, Seed
@@ -16,8 +15,8 @@ from skvae.base.sklearn_bases import BaseEstimator, TransformerMixin, only_if
 from skvae.base.states import fitted_as_a_whole, of_one_state
 from skvae.base.validation import FittedColumns
 from skvae.tabular.encoder import TableEncoder
+from skvae.tabular.estimators import model_of_codes
 from skvae.tabular.filling import holes_filled
-from skvae.vae import VAETransformer
 
 __all__ = ["TableTransformer"]
 
@@ -126,7 +125,7 @@ class TableTransformer(DocumentationLinks, TransformerMixin, FittedTransformer, 
     def _learn(self, X):
         """Set the fitted attributes."""
         self._validate_params()
-        estimator = self._own_estimator()
+        estimator = model_of_codes(self.estimator, self.random_state)
         encoder = self.encoder
         if encoder is None:
             encoder = TableEncoder(missing="indicator" if estimator.missing is None else "keep")
@@ -137,29 +136,6 @@ class TableTransformer(DocumentationLinks, TransformerMixin, FittedTransformer, 
             self.feature_names_in_ = encoder.feature_names_in_
         estimator.set_params(likelihood=encoder.likelihoods_).fit(codes)
         self.pipeline_ = Pipeline([("encoder", encoder), ("estimator", estimator)])
-
-    def _own_estimator(self):
-        """Return the autoencoder to fit, seeded."""
-        if self.estimator is None:
-            estimator = VAETransformer(missing="mask", noise_variance="per-feature")
-        else:
-            estimator = clone(self.estimator)
-        likelihood = estimator.get_params(deep=False).get("likelihood")
-        if likelihood is None:
-            raise ValueError(
-                f"TableTransformer needs a variational autoencoder, which has a likelihood for "
-                f"every column. Got {type(estimator).__name__} instead. Put it behind a "
-                f"TableEncoder, in a Pipeline."
-            )
-        if not isinstance(likelihood, str) or likelihood != "gaussian":
-            raise ValueError(
-                f"TableTransformer takes the likelihood from its encoder. Got an estimator with "
-                f"likelihood={likelihood!r} instead. Leave it at the default."
-            )
-        if estimator.random_state is None:
-            seed = check_random_state(self.random_state).randint(2**31 - 1)
-            estimator.set_params(random_state=seed)
-        return estimator
 
     def transform(self, X: MatrixLike) -> np.ndarray:
         """Return the features of rows: the means of q(z|x).

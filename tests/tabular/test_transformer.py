@@ -21,6 +21,7 @@ from skvae import AutoencoderOutlierDetector, SavingError, VAETransformer
 from skvae.metrics import kl_decomposition
 from skvae.model_selection import elbo_scorer
 from skvae.tabular import TableEncoder, TableTransformer, sample_frame
+from skvae.tabular.estimators import model_of_codes
 
 RNG = np.random.RandomState(0)
 N = 90
@@ -204,10 +205,10 @@ def test_a_file_whose_parts_do_not_fit_together_is_refused(change, text, tmp_pat
 
 
 def test_by_default_it_is_a_model_that_knows_of_holes_with_a_seed_of_its_own():
-    table = TableTransformer(random_state=0)
-    vae = table._own_estimator()
+    vae = model_of_codes(None, 0)
     assert (vae.missing, vae.noise_variance) == ("mask", "per-feature")
-    assert vae.random_state == table._own_estimator().random_state
+    assert vae.random_state == model_of_codes(VAETransformer(), 0).random_state
+    assert model_of_codes(VAETransformer(random_state=5), 0).random_state == 5
 
 
 def test_a_model_that_knows_of_no_holes_has_them_indicated_and_fills_none():
