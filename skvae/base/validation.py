@@ -113,7 +113,8 @@ def valid_numbers(validate, X, *, name="X", allow_nan=False):
                 input_name=name,
                 ensure_min_samples=0,
             )
-    except (ValueError, TypeError, MemoryError):
+    except (ValueError, TypeError, MemoryError) as error:
+        _check_no_text(X, name, error)
         raise
     except Exception as error:  # whatever an object says that cannot become an array
         raise ValueError(
@@ -172,6 +173,24 @@ def _check_no_times(X, name):
             f"{name} must be rows of numbers. Got dates or durations instead. Count them in a "
             f"unit, as ({name} - start) / numpy.timedelta64(1, 'D') does."
         )
+
+
+def _check_no_text(X, name, error):
+    """Say which column of a frame it is that no numbers could be made of."""
+    if not (hasattr(X, "columns") and hasattr(X, "dtypes")):
+        return
+    for place, column in enumerate(X.columns):
+        values = X.iloc[:, place] if hasattr(X, "iloc") else X[:, place]
+        try:
+            is_other = np.asarray(values).dtype.kind in "mM"
+            np.asarray(values).astype(np.float64)
+        except (ValueError, TypeError):
+            is_other = True
+        if is_other:
+            raise ValueError(
+                f"{name} must be rows of numbers. Got a column {column!r} of {values.dtype} "
+                f"instead. Encode it, as a TableTransformer does, or a TableEncoder in a Pipeline."
+            ) from error
 
 
 def _check_range(rows, name):

@@ -93,7 +93,7 @@ def to_data_units(estimator, rows):
     Where a step before has no ``inverse_transform`` they stay as they are: in the units of
     the last step.
     """
-    return np.asarray(table_of(estimator, rows))
+    return _numbers(table_of(estimator, rows))
 
 
 def table_of(estimator, rows):
@@ -105,7 +105,24 @@ def table_of(estimator, rows):
 
 def rows_before(estimator, X):
     """Return the rows of X as an array, in the units of what ``to_data_units`` returns."""
-    return dense(table_before(estimator, X))
+    return _numbers(dense(table_before(estimator, X)))
+
+
+def _numbers(table):
+    """Return a table as an array, if a row of it can be drawn."""
+    rows = np.asarray(table)
+    if rows.dtype.kind in "biuf":
+        return rows
+    try:
+        if rows.dtype.kind == "O":  # numbers and booleans beside each other
+            return rows.astype(np.float64)
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(
+        "Rows are drawn as lines over numbers. Got a table with other columns instead. Give the "
+        "model behind its encoder and the codes, as in pipe[-1] and pipe[:-1].transform(X), where "
+        "pipe is the Pipeline, or pipeline_ of a TableTransformer."
+    )
 
 
 def table_before(estimator, X):
