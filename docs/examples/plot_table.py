@@ -3,8 +3,8 @@ A table as it is
 ================
 
 A table of numbers, categories, a date and holes goes through one estimator: to an anomaly that is
-explained, to filled holes, and to new rows that look like the table. The table is made here, so that
-what is missing is known.
+explained, to filled holes, and to new rows that look like the table. The table is made here, so
+that what is missing is known.
 """
 
 import matplotlib.pyplot as plt
@@ -62,8 +62,8 @@ print(detector.explain(strange, n_features=3).to_string(index=False))
 # Holes, filled
 # -------------
 #
-# How far off the filled cells are, in standard deviations of the column, and how many categories are
-# right; beside the mean and the most frequent category.
+# How far off the filled cells are, in standard deviations of the column, and how many categories
+# are right; beside the mean and the most frequent category.
 
 filled = table.impute(holes)
 missing = holes.isna()
