@@ -26,7 +26,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skvae
-from skvae.tabular import TableEncoder
+from skvae.tabular import TableEncoder, TableTransformer
 from skvae.training import checkpoints
 from skvae.training.checkpoints import Checkpoint
 
@@ -55,6 +55,7 @@ def originals():
         ).fit(MIXED),
         make_pipeline(TableEncoder(), skvae.VAETransformer(2, **SMALL)).fit(X),
         TableEncoder(numeric="normal-scores").fit(_frame()),
+        TableTransformer(skvae.VAETransformer(2, missing="mask", **SMALL)).fit(_frame()),
     ]
 
 

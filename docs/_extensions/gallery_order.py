@@ -9,6 +9,7 @@ EXAMPLES = [
     "plot_pipeline_features",
     "plot_grid_search_beta",
     "plot_anomaly_explained",
+    "plot_table",
     "plot_denoising",
     "plot_pipeline_sampling",
     "plot_mixture_autoencoder",

@@ -31,9 +31,9 @@ def last_step(estimator, X, having=None):
 def split_last(estimator, having=None):
     """Return the steps before the end of a fitted Pipeline or search, and the estimator there.
 
-    The steps are a list of Pipelines, the one that X meets first in front: empty for an
-    estimator by itself, of more than one where Pipelines are nested. ``having`` as in
-    :func:`last_step`.
+    What fits a Pipeline of its own, in ``pipeline_``, is one. The steps are a list of Pipelines,
+    the one that X meets first in front: empty for an estimator by itself, of more than one where
+    Pipelines are nested. ``having`` as in :func:`last_step`.
     """
     before = []
     while True:
@@ -43,6 +43,8 @@ def split_last(estimator, having=None):
             estimator = estimator[end]
         elif hasattr(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_
+        elif isinstance(getattr(estimator, "pipeline_", None), Pipeline):  # a TableTransformer
+            estimator = estimator.pipeline_
         else:
             return before, estimator
 

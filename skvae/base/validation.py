@@ -7,10 +7,13 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from skvae._frames import is_pandas, is_polars
+
 __all__ = [
     "FittedColumns",
     "as_rows",
     "check_flat",
+    "check_names",
     "check_unmasked",
     "dense",
     "generated_feature_names",
@@ -99,6 +102,7 @@ def valid_numbers(validate, X, *, name="X", allow_nan=False):
     array([[0.5, 1. ]])
     """
     check_unmasked(X, name)
+    check_names(X)
     _check_no_times(X, name)
     try:
         rows = validate(X)
@@ -113,7 +117,8 @@ def valid_numbers(validate, X, *, name="X", allow_nan=False):
                 input_name=name,
                 ensure_min_samples=0,
             )
-    except (ValueError, TypeError, MemoryError):
+    except (ValueError, TypeError, MemoryError) as error:
+        _check_no_text(X, name, error)
         raise
     except Exception as error:  # whatever an object says that cannot become an array
         raise ValueError(
@@ -156,6 +161,18 @@ def check_unmasked(X, name):
         )
 
 
+def check_names(X):
+    """Refuse a frame of pandas in which a name stands twice: nobody could name its columns."""
+    names = getattr(X, "columns", None)
+    if getattr(names, "is_unique", True):
+        return
+    twice = names[names.duplicated()][0]
+    raise ValueError(
+        f"Every column of X must have a name of its own. Got {twice!r} {(names == twice).sum()} "
+        f"times instead. Rename the columns."
+    )
+
+
 def _check_no_times(X, name):
     """Refuse dates and durations: as numbers they depend on a unit, and NaT would be one."""
     if isinstance(X, np.ndarray) and X.dtype.kind == "O":
@@ -172,6 +189,24 @@ def _check_no_times(X, name):
             f"{name} must be rows of numbers. Got dates or durations instead. Count them in a "
             f"unit, as ({name} - start) / numpy.timedelta64(1, 'D') does."
         )
+
+
+def _check_no_text(X, name, error):
+    """Say which column of a frame it is that no numbers could be made of."""
+    if not (is_pandas(X) or is_polars(X)):
+        return
+    for place, column in enumerate(X.columns):
+        values = X.iloc[:, place] if hasattr(X, "iloc") else X[:, place]
+        try:
+            is_other = np.asarray(values).dtype.kind in "mM"
+            np.asarray(values).astype(np.complex128)
+        except (ValueError, TypeError):
+            is_other = True
+        if is_other:
+            raise ValueError(
+                f"{name} must be rows of numbers. Got a column {column!r} of {values.dtype} "
+                f"instead. Encode it, as a TableTransformer does, or a TableEncoder in a Pipeline."
+            ) from error
 
 
 def _check_range(rows, name):

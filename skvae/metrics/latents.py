@@ -112,9 +112,11 @@ def latent_loadings(estimator: Estimator, X: MatrixLike) -> Depends:
 
     .. math:: E_x \left| \frac{\partial \mu_j(x)}{\partial x_i} \right|
 
-    The mean is over the rows of X, the derivative exact, and the unit that of the code over that
-    of the feature. Multiply by ``X.std(0)`` to compare features of different scales. For
-    a linear encoder these are the absolute weights, as of the loadings of a PCA.
+    The mean is over the rows of X, of a feature with holes over those where it was observed; the
+    derivative is exact, and the unit that of the code over that of the feature. Multiply by
+    ``X.std(0)`` to compare features of different scales. For a linear encoder these are the
+    absolute weights, as of the loadings of a PCA. A column of category codes has no derivative, and
+    0 here; the columns of a one-hot block have one.
 
     Parameters
     ----------
@@ -163,8 +165,9 @@ def latent_loadings(estimator: Estimator, X: MatrixLike) -> Depends:
 def _mean_absolute_jacobian(estimator, X):
     """Return the mean over rows of the code's derivative by x, in absolute value."""
     X = estimator._rows(X)
-    total = 0.0
+    total, n_observed = 0.0, 0
     for network, x in estimator._chunks(X):
+        holes = torch.isnan(x)
         x.requires_grad_()
         code = network.code(x)
         # Row i of the code depends on row i of x alone, so one sum serves all rows at once.
@@ -173,9 +176,10 @@ def _mean_absolute_jacobian(estimator, X):
             (rows,) = torch.autograd.grad(
                 column.sum(), x, retain_graph=True, materialize_grads=True
             )
-            sums.append(rows.abs_().sum(0, dtype=torch.float64))
+            sums.append(rows.abs_().masked_fill_(holes, 0).sum(0, dtype=torch.float64))
         total = total + torch.stack(sums)
-    return (total / X.shape[0]).to(x.dtype).cpu().numpy()
+        n_observed = n_observed + (~holes).sum(0)
+    return (total / n_observed.clamp(min=1)).to(x.dtype).cpu().numpy()
 
 
 def _frame(estimator, X, columns):

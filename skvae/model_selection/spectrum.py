@@ -71,7 +71,8 @@ def suggest_beta(
     array([4., 1.])
     """
     validate = partial(check_array, dtype="numeric", input_name="X", ensure_min_samples=2)
-    X = valid_numbers(validate, X).astype(np.float64, copy=False)
+    X = valid_numbers(partial(validate, ensure_all_finite="allow-nan"), X, allow_nan=True)
+    X = valid_numbers(validate, _without_holes(X)).astype(np.float64, copy=False)
     check_integer("n_components", n_components, "suggest_beta")
     constraint = [*one_of("learned", "pca"), *POSITIVE]
     check_argument("noise_variance", noise_variance, constraint, "suggest_beta")
@@ -97,3 +98,13 @@ def suggest_beta(
         held = max(held_noise_variance(components, n_samples), floor)
     # While a smaller direction is kept, the larger ones are.
     return np.maximum.accumulate(np.divide(variances, held)[::-1])[::-1]
+
+
+def _without_holes(X):
+    """Return X, which has no PCA where it has holes."""
+    if X.dtype.kind == "f" and np.isnan(X).any():
+        raise ValueError(
+            "suggest_beta needs rows in which everything was observed. Got NaN instead. Fill it, "
+            "as a VAEImputer does, or leave such rows out."
+        )
+    return X

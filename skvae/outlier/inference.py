@@ -53,6 +53,12 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
         """Return X, valid, in the kind that the models were fitted to."""
         if reset:
             self._mixed_ = is_mixed(X)
+            if self._mixed_ and self.transformer is None:
+                raise ValueError(
+                    "The transformer that a detector takes by itself needs rows of numbers. Got a "
+                    "table with other columns instead. Give one that takes them, such as a "
+                    "TableTransformer."
+                )
         else:
             check_is_fitted(self)
         if self._mixed_:

@@ -7,7 +7,7 @@ from scipy.sparse import csr_array, issparse
 from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.validation import validate_data
 
-from skvae.base.validation import dense, valid_numbers
+from skvae.base.validation import check_names, dense, valid_numbers
 
 __all__ = [
     "cells_of",
@@ -77,6 +77,7 @@ def _own(rows):
 
 def valid_frame(detector, X, *, reset):
     """Return a frame of mixed columns, valid as far as its columns and their names go."""
+    check_names(X)
     validate_data(detector, X, skip_check_array=True, reset=reset)
     for place, values in enumerate(columns_of(X)):
         if values.dtype != object and np.isinf(values).any():
@@ -125,8 +126,11 @@ def cells_of(X):
     """Return what X holds, an array of objects; a missing value is NaN or None as it is there."""
     if isinstance(X, np.ndarray) or issparse(X):
         return dense(X).astype(object)
-    columns = [np.array(list(_column(X, place)), dtype=object) for place in range(X.shape[1])]
-    return np.stack(columns, axis=1)
+    cells = np.empty(X.shape, dtype=object)
+    for place in range(X.shape[1]):
+        for row, value in enumerate(_column(X, place)):
+            cells[row, place] = value  # which may be a list
+    return cells
 
 
 def is_mixed(X):
@@ -195,6 +199,7 @@ def replaced(X, mask, values):
         old, here = _column(X, place), mask[:, place]
         if isinstance(values[place], float) and not _holds_floats(old):
             old = _as_floats(old)
+        old = _with_place_for(values[place], old)
         if hasattr(X, "iloc"):
             new = old.copy()
             new.iloc[np.flatnonzero(here)] = values[place]
@@ -204,6 +209,19 @@ def replaced(X, mask, values):
             new = [values[place] if there else value for there, value in pairs]
             changed = changed.with_columns(type(old)(X.columns[place], new, dtype=old.dtype))
     return changed
+
+
+def _with_place_for(value, column):
+    """Return a column that can hold a value: dense, and with its category."""
+    if hasattr(column, "sparse"):
+        return column.sparse.to_dense()
+    if hasattr(column, "cat") and hasattr(column, "iloc"):
+        known = column.cat.categories
+        return column if value in known else column.cat.add_categories([value])
+    levels = getattr(column.dtype, "categories", None)  # of an enumeration of polars
+    if isinstance(levels, type(column)) and value not in levels.to_list():
+        return column.cast(levels.dtype)
+    return column
 
 
 def _holds_floats(column):
@@ -264,7 +282,8 @@ def _numbers(column):
     try:
         if hasattr(column.dtype, "na_value") and hasattr(column, "to_numpy"):
             return column.to_numpy(dtype=np.float64, na_value=np.nan)  # pandas' nullable kinds
-        return np.asarray(column).astype(np.float64)
+        values = np.asarray(column)
+        return None if values.dtype.kind == "c" else values.astype(np.float64)
     except OverflowError as error:
         raise ValueError(
             f"X must be numbers that float64 holds. Got an integer in column {column.name!r} "

@@ -277,7 +277,8 @@ class ReconstructionErrorDisplay(Display):
             axes.spines[:].set_visible(False)
             axes.figure.colorbar(shown, ax=axes, label=name)
             return
-        largest = np.argsort(-self.contributions, kind="stable")[:MOST_FEATURES]
+        largest = np.argsort(-self.contributions, kind="stable")[:MOST_FEATURES]  # NaN comes last
+        largest = largest[~np.isnan(self.contributions[largest])]
         places = np.arange(len(largest))
         axes.barh(places, self.contributions[largest], color="C0")
         axes.set_yticks(places, self.form.feature_names[largest])

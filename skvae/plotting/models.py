@@ -17,6 +17,8 @@ __all__ = [
     "one_row",
     "reconstruct",
     "rows_before",
+    "table_before",
+    "table_of",
     "to_data_units",
 ]
 
@@ -91,14 +93,41 @@ def to_data_units(estimator, rows):
     Where a step before has no ``inverse_transform`` they stay as they are: in the units of
     the last step.
     """
+    return _numbers(table_of(estimator, rows))
+
+
+def table_of(estimator, rows):
+    """Return what ``to_data_units`` does as the last inverse gives it: a frame may be one."""
     for steps in _inverses(estimator) or []:
         rows = steps.inverse_transform(rows)
-    return np.asarray(rows)
+    return rows
 
 
 def rows_before(estimator, X):
     """Return the rows of X as an array, in the units of what ``to_data_units`` returns."""
-    return dense(last_step(estimator, X)[1] if _inverses(estimator) is None else X)
+    return _numbers(dense(table_before(estimator, X)))
+
+
+def _numbers(table):
+    """Return a table as an array, if a row of it can be drawn."""
+    rows = np.asarray(table)
+    if rows.dtype.kind in "biuf":
+        return rows
+    try:
+        if rows.dtype.kind == "O":  # numbers and booleans beside each other
+            return rows.astype(np.float64)
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(
+        "Rows are drawn as lines over numbers. Got a table with other columns instead. Give the "
+        "model behind its encoder and the codes, as in pipe[-1] and pipe[:-1].transform(X), where "
+        "pipe is the Pipeline, or pipeline_ of a TableTransformer."
+    )
+
+
+def table_before(estimator, X):
+    """Return the rows of X in those units, as they are."""
+    return last_step(estimator, X)[1] if _inverses(estimator) is None else X
 
 
 def reconstruct(estimator, X):

@@ -142,9 +142,18 @@ def row_form(
         )
     mean = std = None
     if standardize is not None and image_shape is None and len(standardize) > 1:
-        mean, std = standardize.mean(axis=0), standardize.std(axis=0)
-        std = np.where(std > 0, std, 1.0)
+        mean, std = _spread(np.asarray(standardize))
     return RowForm(image_shape, tuple(value_range), np.array(feature_names), mean, std)
+
+
+def _spread(rows):
+    """Return mean and standard deviation of what is observed of every column, of none 0 and 1."""
+    if not np.isnan(rows.min()):
+        mean, std = rows.mean(axis=0), rows.std(axis=0)
+    else:
+        known = np.where(np.isnan(rows).all(axis=0), 0.0, rows)
+        mean, std = np.nanmean(known, axis=0), np.nanstd(known, axis=0)
+    return mean, np.where(std > 0, std, 1.0)
 
 
 def _check_shape(image_shape, n_features):

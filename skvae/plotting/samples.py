@@ -1,47 +1,49 @@
 """Rows drawn from models, side by side."""
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import partial
 from math import ceil, sqrt
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_random_state
 
 from skvae._typing import Estimator, Floats, Integers, MatrixLike, Seed
 from skvae.base.hyperparameters import check_integer
-from skvae.base.validation import valid_numbers
+from skvae.plotting.drawn import drawn, range_of_bytes, same_columns, valid_data
 from skvae.plotting.figures import Display
+from skvae.plotting.marginals import SIZE, MarginalForm, marginal_form
 from skvae.plotting.models import (
     feature_names_of,
     image_shape_of,
     last_that_can,
     named,
-    rows_before,
-    to_data_units,
+    table_before,
 )
 from skvae.plotting.rows import label_width, row_form
+from skvae.tabular.reading import is_frame
 
 __all__ = ["SampleDisplay"]
 
 CELL = 0.7  # inches
 PANEL = (6.4, 2.0)
 MOST_IN_A_ROW = 16
+FEW, MANY = 10, 1_000  # samples that are seen one by one, or by their distribution
 
 
 class SampleDisplay(Display):
     """Samples of one or of several models.
 
-    Use :meth:`from_estimator` or :meth:`from_predictions`. Images make a row for every model, or
-    where ``n_columns`` are fewer than its samples a square for every model; tables
-    a panel for every model, with a line over the features for every sample.
+    Images make a row for every model, or where ``n_columns`` are fewer than its samples a square
+    for every model. Of tables whose columns have names the distribution of each column is shown,
+    the data grey; beside the name is how far samples are from them, from 0 to 1, and columns where
+    that is most come first. Other rows have a panel for every model, with a line for every sample.
 
     Parameters
     ----------
-    samples : dict of ndarray of shape (n_samples, n_features)
+    samples : dict of {ndarray, DataFrame} of shape (n_samples, n_features)
         Rows by the name of where they come from, in the units of the data.
-    form : RowForm
+    form : RowForm or MarginalForm
         How rows are shown.
 
     Attributes
@@ -66,6 +68,12 @@ class SampleDisplay(Display):
     >>> display = SampleDisplay.from_estimator(models, random_state=0, image_shape=(8, 8, 1))
     >>> list(display.samples)
     ['AutoencoderTransformer', 'VAETransformer']
+    >>> from sklearn.datasets import load_iris
+    >>> table = load_iris(as_frame=True).data
+    >>> vae = VAETransformer(2, noise_variance="per-feature", max_epochs=200, random_state=0)
+    >>> display = SampleDisplay.from_estimator(vae.fit(table), table, random_state=0)
+    >>> display.form.names[0]  # the column that is met worst
+    'petal length (cm)'
     """
 
     def __init__(self, samples, *, form):
@@ -78,7 +86,7 @@ class SampleDisplay(Display):
         estimators: Estimator | Sequence[Estimator] | Mapping[str, Estimator],
         X: MatrixLike | None = None,
         *,
-        n_samples: int = 10,
+        n_samples: int | None = None,
         latent: Any = None,
         random_state: Seed = None,
         image_shape: Integers | None = None,
@@ -99,9 +107,10 @@ or dict of these
             by their ``inverse_transform``; where one has none, samples are as the last step
             gives them.
         X : array-like of shape (n_rows, n_features), default=None
-            Rows of the data, of which the first ``n_samples`` stand before the samples, as "data".
-        n_samples : int, default=10
-            Of each model.
+            Rows of the data, as "data": of named columns all, else the first ``n_samples``.
+        n_samples : int, default=None
+            Of each model. None: 1,000 of named columns, drawn with the noise of p(x|z), and 10
+            of others.
         latent : None, "standard-normal", a fitted density, or dict of these, default=None
             As in ``sample``: where the codes come from. A dict has them by the models'
             names, and those it lacks get None.
@@ -116,7 +125,8 @@ or dict of these
             lies in between, and otherwise its least and greatest value; without X, 0 to 1 also
             where samples are up to 0.25 beyond, and 0 to 1 / ``input_scale`` where there is one.
         feature_names : sequence of str, default=None
-            Of tables. None takes those of the first estimator, or x0, x1, ...
+            Of tables. None takes those of X or of the first estimator; where there are none, rows
+            are lines.
         standardize : bool, default=True
             Whether the lines of tables are in standard deviations of X from its mean,
             where there is X.
@@ -139,28 +149,35 @@ or dict of these
             If an argument is out of its range, or ``image_shape`` is not that of the rows.
         """
         cls._pyplot()
-        check_integer("n_samples", n_samples, f"{cls.__name__}.from_estimator")
+        if n_samples is not None:
+            check_integer("n_samples", n_samples, f"{cls.__name__}.from_estimator")
         estimators = named(estimators)
         seed = check_random_state(random_state).randint(2**31 - 1)
         first = next(iter(estimators.values()))
-        samples = {}
+        shape = image_shape_of(first, image_shape)
+        table = None if X is None else table_before(first, X)
+        if feature_names is None:
+            feature_names = list(table.columns) if is_frame(table) else feature_names_of(first)
+        by_column = shape is None and feature_names is not None
+        if n_samples is None:
+            n_samples = MANY if by_column else FEW
+        for estimator in estimators.values():
+            last_that_can(estimator, "sample", cls.__name__)
+        samples = {} if table is None else {"data": valid_data(table, by_column)}
+        samples |= drawn(estimators, n_samples, latent, seed, by_column)
+        same_columns(samples)
+        if by_column:
+            form = marginal_form(samples, feature_names)
+            return cls(samples, form=form).plot(ax=ax, **plot_params)
+        X = samples.get("data")
         if X is not None:
-            validate = partial(check_array, dtype="numeric", input_name="X")
-            X = valid_numbers(validate, rows_before(first, X))
             samples["data"] = X[:n_samples]
-        for name, estimator in estimators.items():
-            last = last_that_can(estimator, "sample", cls.__name__)
-            density = latent.get(name) if isinstance(latent, Mapping) else latent
-            rows = last.sample(n_samples, random_state=seed, latent=density)
-            samples[name] = to_data_units(estimator, rows)
-        _same_columns(samples)
-        if value_range is None and X is None:
-            value_range = _range_of_bytes(first)
+        elif value_range is None:
+            value_range = range_of_bytes(first)
         form = row_form(
             np.concatenate(list(samples.values())) if X is None else X,
-            image_shape=image_shape_of(first, image_shape),
+            image_shape=shape,
             value_range=value_range,
-            feature_names=feature_names_of(first) if feature_names is None else feature_names,
             standardize=X if standardize else None,
             decoded=X is None,
         )
@@ -181,15 +198,16 @@ or dict of these
 
         Parameters
         ----------
-        samples : array-like of shape (n_samples, n_features), or dict of these
-            Rows, or rows by the name of where they come from.
+        samples : {array-like, DataFrame} of shape (n_samples, n_features), or dict of these
+            Rows, or rows by the name of where they come from. The first of a table is what the
+            others are compared with, and grey if it is called "data".
         image_shape : (height, width, channels), default=None
-            Of the rows. None draws lines.
+            Of the rows. None draws tables.
         value_range : (low, high), default=None
             The values shown as black and white. None takes 0 to 255 for bytes, 0 to 1 where all
             rows lie in between, and otherwise their least and greatest value.
         feature_names : sequence of str, default=None
-            Of tables. None names them x0, x1, ...
+            Of tables. None takes those of a frame; where there are none, rows are lines.
         ax : matplotlib Axes or sequence of these, default=None
             Where to draw; None makes a figure.
         **plot_params : dict
@@ -208,13 +226,26 @@ or dict of these
         """
         cls._pyplot()
         samples = samples if isinstance(samples, Mapping) else {"samples": samples}
-        samples = _same_columns({name: np.asarray(rows) for name, rows in samples.items()})
-        names = {"feature_names": feature_names, "value_range": value_range}
-        form = row_form(np.concatenate(list(samples.values())), image_shape=image_shape, **names)
+        first = next(iter(samples.values()))
+        if feature_names is None and is_frame(first):
+            feature_names = list(first.columns)
+        if image_shape is None and feature_names is not None:
+            samples = {n: x if is_frame(x) else np.asarray(x) for n, x in samples.items()}
+            form = marginal_form(same_columns(samples), feature_names)
+        else:
+            samples = same_columns({name: np.asarray(rows) for name, rows in samples.items()})
+            every = np.concatenate(list(samples.values()))
+            form = row_form(every, image_shape=image_shape, value_range=value_range)
         return cls(samples, form=form).plot(ax=ax, **plot_params)
 
     def plot(
-        self, ax: Any = None, *, n_columns: int | None = None, cmap: Any = "gray", padding: int = 1
+        self,
+        ax: Any = None,
+        *,
+        n_columns: int | None = None,
+        cmap: Any = "gray",
+        padding: int = 1,
+        n_features: int = 12,
     ) -> Self:
         """Draw.
 
@@ -224,17 +255,23 @@ or dict of these
             Where to draw; None makes a figure. A single one is divided among the models.
         n_columns : int, default=None
             Images in a row. None: as many as there are samples, up to 16 of several models; the
-            square root of the samples of a single model, or of more.
+            square root of the samples of a single model, or of more. Of named columns the panels in
+            a row: four.
         cmap : str or Colormap, default="gray"
             Of images of one channel.
         padding : int, default=1
             Transparent pixels between images.
+        n_features : int, default=12
+            Named columns that are shown at most, those that differ most.
 
         Returns
         -------
         self : SampleDisplay
             The display, with what was drawn in.
         """
+        if isinstance(self.form, MarginalForm):
+            self._draw_marginals(ax, n_columns or 4, n_features)
+            return self
         n_samples = max(map(len, self.samples.values()))
         if n_columns is None:
             in_a_row = len(self.samples) > 1 and n_samples <= MOST_IN_A_ROW
@@ -246,6 +283,14 @@ or dict of these
         else:
             self._draw_squares(ax, n_columns, cmap, padding)
         return self
+
+    def _draw_marginals(self, ax, n_columns, n_features):
+        n_panels = min(n_features, len(self.form.names))
+        n_columns = min(n_columns, n_panels)
+        size = (SIZE[0] * n_columns, SIZE[1] * ceil(n_panels / n_columns) + 0.3)
+        panels = self._panels(ax, n_panels, n_columns, size=size)
+        self.form.draw(panels)
+        self.form.name_tables(self.figure_ if ax is None else panels[0], panels[0])
 
     def _draw_tables(self, ax):
         n_models = len(self.samples)
@@ -282,20 +327,3 @@ or dict of these
             self.form.draw_images(panel, full, cmap=cmap, padding=padding)
             if n_models > 1:
                 panel.set_title(name)
-
-
-def _range_of_bytes(estimator):
-    """Return 0 and the value that an estimator scales to 1, or None without a scale."""
-    scale = getattr(estimator, "input_scale", 1)
-    return None if scale == 1 else (0, 1 / scale)
-
-
-def _same_columns(samples):
-    """Refuse rows of different numbers of columns."""
-    widths = {name: rows.shape[1] for name, rows in samples.items()}
-    if len(set(widths.values())) > 1:
-        raise ValueError(
-            f"Rows that are shown together must have the same columns. Got {widths} instead. "
-            f"Draw them in figures of their own."
-        )
-    return samples

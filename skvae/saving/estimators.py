@@ -16,13 +16,14 @@ from skvae.saving.fields import DictOf, Maybe, OneOf, read_fields, write_fields
 from skvae.saving.imputers import IMPUTERS
 from skvae.saving.pipelines import PIPELINES
 from skvae.saving.sklearn_parts import read_sklearn_part, write_sklearn_part
+from skvae.saving.table_models import TABLE_MODELS
 from skvae.saving.tables import TABLES
 from skvae.saving.transformers import TRANSFORMERS
 
 __all__ = ["DECLARATIONS", "read_estimator", "write_estimator"]
 
 # By the name in a file, for ever.
-DECLARATIONS = ChainMap(TRANSFORMERS, IMPUTERS, TABLES, DETECTORS, PIPELINES)
+DECLARATIONS = ChainMap(TRANSFORMERS, IMPUTERS, TABLES, TABLE_MODELS, DETECTORS, PIPELINES)
 OUTPUT = "_sklearn_output_config"  # what set_output sets, before or after fit
 SETTINGS = {OUTPUT: Maybe(DictOf(OneOf("default", "pandas", "polars", None)))}
 

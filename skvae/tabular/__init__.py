@@ -3,5 +3,12 @@
 from skvae.tabular.encoder import TableEncoder
 from skvae.tabular.proposals import LikelihoodProposal, infer_likelihood
 from skvae.tabular.sampling import sample_frame
+from skvae.tabular.transformer import TableTransformer
 
-__all__ = ["LikelihoodProposal", "TableEncoder", "infer_likelihood", "sample_frame"]
+__all__ = [
+    "LikelihoodProposal",
+    "TableEncoder",
+    "TableTransformer",
+    "infer_likelihood",
+    "sample_frame",
+]

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from skvae.base.validation import check_names
 from skvae.tabular.reading import is_frame
 
 __all__ = ["finite", "valid_table"]
@@ -30,6 +31,7 @@ def valid_table(encoder, X, *, reset, of_numbers):
     if not is_frame(X):
         dtype = "numeric" if of_numbers else None
         return validate_data(encoder, X, reset=reset, dtype=dtype, ensure_all_finite="allow-nan")
+    check_names(X)
     validate_data(encoder, X, reset=reset, skip_check_array=True)
     for size, what in zip(X.shape, ("sample", "feature"), strict=True):
         if size == 0:

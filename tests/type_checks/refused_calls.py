@@ -9,7 +9,7 @@ import numpy as np
 from skvae import AutoencoderOutlierDetector, BetaVAETransformer, VAETransformer
 from skvae.metrics import kl_decomposition, sap_score
 from skvae.plotting import SampleDisplay
-from skvae.tabular import TableEncoder, sample_frame
+from skvae.tabular import TableEncoder, TableTransformer, sample_frame
 
 
 def hyper_parameters() -> None:
@@ -83,3 +83,5 @@ def tables(vae: VAETransformer, X: np.ndarray) -> None:
     TableEncoder(max_categories=None)  # type: ignore[arg-type]
     TableEncoder().fit(X).likelihoods  # type: ignore[attr-defined]
     sample_frame(vae, 5, 0)  # type: ignore[call-arg]
+    TableTransformer(vae, TableEncoder())  # type: ignore[call-arg]
+    TableTransformer(vae, encoder=vae)  # type: ignore[arg-type]

@@ -30,7 +30,7 @@ from skvae.metrics import kl_decomposition, sap_score
 from skvae.model_selection import beta_curve, elbo_scorer, latent_scorer
 from skvae.nn import BetaObjective
 from skvae.plotting import ReconstructionDisplay, SampleDisplay
-from skvae.tabular import TableEncoder, infer_likelihood, sample_frame
+from skvae.tabular import TableEncoder, TableTransformer, infer_likelihood, sample_frame
 
 X: np.ndarray = np.random.RandomState(0).standard_normal((100, 4))
 factors = np.arange(100)[:, None] % 2
@@ -181,6 +181,12 @@ def test_tables() -> None:
     pipeline = make_pipeline(TableEncoder(), fitted().set_params(n_components=1)).fit(frame)
     assert sample_frame(pipeline, 2, random_state=0).shape == (2, 2)
     assert_type(infer_likelihood(X).likelihood, list)
+    table = TableTransformer(VAETransformer(1, max_epochs=1, missing="mask"), random_state=0)
+    assert_type(table.fit(frame), TableTransformer)
+    assert_type(table.transform(frame), np.ndarray)
+    assert_type(table.score(frame), float)
+    assert table.sample(2, random_state=0).shape == (2, 2)
+    assert len(table.impute(frame, n_draws=2)) == 2
 
 
 @pytest.mark.filterwarnings("ignore:The mean divergence should be below")

@@ -1,0 +1,46 @@
+"""The autoencoder behind the encoder of a table."""
+
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+
+from skvae.vae import VAETransformer
+
+__all__ = ["model_of_codes"]
+
+
+def model_of_codes(estimator, random_state):
+    """Return the autoencoder to fit to the codes of a table: a clone, seeded.
+
+    Parameters
+    ----------
+    estimator : estimator or None
+        As of a TableTransformer.
+    random_state : int, RandomState instance or None
+        Seeds one whose own ``random_state`` is None.
+
+    Examples
+    --------
+    >>> from skvae.tabular.estimators import model_of_codes
+    >>> model_of_codes(None, 0).missing
+    'mask'
+    """
+    if estimator is None:
+        estimator = VAETransformer(missing="mask", noise_variance="per-feature")
+    else:
+        estimator = clone(estimator)
+    likelihood = estimator.get_params(deep=False).get("likelihood")
+    if likelihood is None:
+        raise ValueError(
+            f"TableTransformer needs a variational autoencoder, which has a likelihood for "
+            f"every column. Got {type(estimator).__name__} instead. Put it behind a "
+            f"TableEncoder, in a Pipeline."
+        )
+    if not isinstance(likelihood, str) or likelihood != "gaussian":
+        raise ValueError(
+            f"TableTransformer takes the likelihood from its encoder. Got an estimator with "
+            f"likelihood={likelihood!r} instead. Leave it at the default."
+        )
+    if estimator.random_state is None:
+        seed = check_random_state(random_state).randint(2**31 - 1)
+        estimator.set_params(random_state=seed)
+    return estimator

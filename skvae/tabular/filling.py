@@ -1,0 +1,61 @@
+"""The missing cells of a table, taken from another one; the others as they are."""
+
+import numpy as np
+
+from skvae._frames import import_polars, is_pandas
+from skvae.tabular.reading import cells_of, columns_of, is_frame
+from skvae.tabular.writing import frame_of
+
+__all__ = ["holes_filled"]
+
+
+def holes_filled(X, filled):
+    """Return X, with the cells of another table where it has none.
+
+    Parameters
+    ----------
+    X : {DataFrame of pandas or polars, array-like} of shape (n_samples, n_features)
+        A table. A level that the other one does not have stays.
+    filled : {DataFrame of pandas or polars, ndarray} of shape (n_samples, n_features)
+        With the columns of X, in the dtypes that an encoder was fitted to.
+
+    Returns
+    -------
+    {DataFrame of pandas or polars, ndarray} of shape (n_samples, n_features)
+        A column with a missing cell has the dtype of ``filled``; of categories and of polars, its
+        own.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvae.tabular.filling import holes_filled
+    >>> holes_filled([[1.0, np.nan]], np.array([[5.0, 6.0]]))
+    array([[1., 6.]])
+    """
+    if not is_frame(X):
+        X = np.asarray(X)
+        return np.where(np.isnan(X), filled, X) if X.dtype.kind == "f" else X
+    patch = _patched_pandas if is_pandas(X) else _patched_polars
+    columns = []
+    for name, column, other in zip(X.columns, columns_of(X), columns_of(filled), strict=True):
+        missing = cells_of(column, name).missing
+        columns.append(patch(column, other, missing) if missing.any() else column)
+    library = "pandas" if is_pandas(X) else "polars"
+    return frame_of(columns, library, X.columns, getattr(X, "index", None))
+
+
+def _patched_pandas(column, other, missing):
+    if hasattr(column, "cat"):
+        known = column.cat.categories
+        new = [level for level in other[missing].dropna().unique() if level not in known]
+        column = column.cat.add_categories(new)
+    elif column.dtype != other.dtype:
+        column = column.astype(other.dtype)
+    column = column.copy()
+    column.iloc[np.flatnonzero(missing)] = other.iloc[np.flatnonzero(missing)].to_numpy()
+    return column
+
+
+def _patched_polars(column, other, missing):
+    polars = import_polars("impute", "the table that it was given")
+    return other.cast(column.dtype).zip_with(polars.Series(missing), column)
