@@ -128,11 +128,17 @@ def _pandas_dtype(name, options, file, place):
 
 
 def _string_dtype(pandas, storage, missing):
-    """Return a dtype of text; what is missing has been a choice since pandas 2.3."""
+    """Return a dtype of text; what is missing has been a choice since pandas 2.3.
+
+    Before, text with NaN was in columns of objects.
+    """
     dtype = pandas.StringDtype(storage)
     if (dtype.na_value is np.nan) == (missing == "nan"):
         return dtype
-    return pandas.StringDtype(storage, na_value=np.nan if missing == "nan" else pandas.NA)
+    try:
+        return pandas.StringDtype(storage, na_value=np.nan if missing == "nan" else pandas.NA)
+    except TypeError:  # of na_value
+        return np.dtype(object)
 
 
 def _is_zone(name):
