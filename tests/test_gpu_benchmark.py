@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
@@ -34,6 +35,7 @@ def test_without_a_gpu_it_says_what_it_needs(tmp_path):
     )
 
 
+@pytest.mark.long
 def test_all_of_it_runs_on_a_cpu_and_there_agrees_with_itself(tmp_path):
     parts = ["agreement", "fit", "transform", "paper"]
     result = run(tmp_path, "--device", "cpu", "--quick", "--parts", *parts)

@@ -70,6 +70,7 @@ def data(tmp_path):
     return f"npz:{tmp_path / 'quarters.npz'}"
 
 
+@pytest.mark.long
 def test_two_runs_in_one_folder_share_their_fits(data, tmp_path):
     options = ["--architecture", "hybrid", "--models", "four", "--epochs", 2, "--latent", 4]
     options += ["--data", data, "--n-jobs", 1, "--out", tmp_path / "out"]

@@ -166,6 +166,7 @@ def test_rows_have_names_of_their_own_and_patterns_choose_them():
     ]
 
 
+@pytest.mark.long
 def test_it_runs_and_a_part_of_its_rows_is_not_kept(tmp_path):
     names = ["fit-1797x64-*", "one-row-*", "load"]
     code = (

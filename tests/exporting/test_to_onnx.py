@@ -74,6 +74,7 @@ def test_every_part_is_the_transformers_own_answer(name, X):
     assert_every_part(clone(TRANSFORMERS[name]).fit(X), PARTS, X[:100])
 
 
+@pytest.mark.long
 def test_every_part_of_an_image_model_is_its_own_answer():
     X = np.random.RandomState(0).rand(100, 80)
     assert_every_part(image_model("residual").fit(X), PARTS, X)
