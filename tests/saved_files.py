@@ -8,7 +8,7 @@ import numpy as np
 import skvae
 from skvae.files.container import pack_file, unpack_file
 
-__all__ = ["MUTATIONS", "edited", "kept", "must_hold", "mutated", "resealed"]
+__all__ = ["HOSTILE", "MUTATIONS", "edited", "kept", "must_hold", "mutated", "resealed"]
 
 HOSTILE = [
     None, True, False, 0, 1, -1, 2**31, 2**62, -(2**63), 0.5, -1e300, 1e300, "", "nan", "x" * 300,

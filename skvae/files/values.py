@@ -194,10 +194,10 @@ def _is_native(array):
     return array.dtype.kind in "biu" or array.dtype in (np.float16, np.float32, np.float64)
 
 
-SCALARS = {
+SCALARS = (  # no set: what a file has in a name's place may have no hash
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
     "float16", "float32", "float64",
-}  # fmt: skip
+)  # fmt: skip
 PLAIN = {
     "tuple": Kind(
         is_of(tuple),

@@ -39,7 +39,7 @@ def write_date(value, file, place):
 
 def read_date(node, file, place):
     """Return the date or time that :func:`write_date` wrote."""
-    if not isinstance(node, list) or len(node) != 2 or node[0] not in DATES:
+    if not isinstance(node, list) or len(node) != 2 or node[0] not in tuple(DATES):
         raise refusal(place, f"one of {', '.join(DATES)}", node)
     try:
         return DATES[node[0]].fromisoformat(node[1])

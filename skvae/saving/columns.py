@@ -14,8 +14,7 @@ from skvae.saving.fields import Array, Field, Flag, Held, Number, OneOf, read_fi
 from skvae.tabular.columns import FlagColumn, LevelsColumn, NumberColumn, places_of
 from skvae.tabular.monotone import MAPS, Asinh, NormalScores, Standard
 from skvae.tabular.reading import KINDS, Form, is_missing
-from skvae.tabular.scales import RealScale, WholeScale
-from skvae.tabular.writing import limits_of
+from skvae.tabular.scales import RealScale, WholeScale, ends_of
 
 __all__ = ["Column"]
 
@@ -30,8 +29,13 @@ OF_MAPS = {
 }
 WHOLE = Number(Integral)
 OF_SCALES = {
-    RealScale: {"unit": POSITIVE},
-    WholeScale: {"origin": WHOLE, "unit": POSITIVE, "step": Number(Integral, least=1)},
+    RealScale: {"unit": POSITIVE, "starts_at_zero": Flag()},
+    WholeScale: {
+        "origin": WHOLE,
+        "unit": POSITIVE,
+        "step": Number(Integral, least=1),
+        "starts_at_zero": Flag(),
+    },
 }
 
 
@@ -62,7 +66,7 @@ class FormField(Field):
 
 
 class Scale(Field):
-    """A scale. Its ends are those of the column's dtype, which it is made with when read."""
+    """A scale. Its ends follow from the column, which it is made with when read."""
 
     def write(self, value, file, place):
         fields = OF_SCALES[type(value)]
@@ -140,13 +144,14 @@ class Column(Field):
 
 
 def _with_ends(found, place):
-    """Return the scale of a column, with the ends of its dtype."""
+    """Return the scale of a column, with its ends."""
     kind, scale = found["kind"], found["scale"]
     is_real = kind == "real"
     if scale.func is not (RealScale if is_real else WholeScale):
         raise refusal(f"{place}.scale", f"a scale of {KINDS[kind]}", scale.func.__name__)
     try:
-        low, high = limits_of(kind, found["form"], found["tick"])
+        starts_at_zero = scale.keywords["starts_at_zero"]
+        low, high = ends_of(kind, found["form"], found["tick"], starts_at_zero)
     except (TypeError, ValueError, AttributeError) as error:
         got = f"from it: {error}"
         raise refusal(f"{place}.form", f"a dtype that holds {KINDS[kind]}", got) from error

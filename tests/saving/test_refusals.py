@@ -1,5 +1,6 @@
 """What load and save refuse, and the sentences in which they do."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -8,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 from own_modules import make_encoder
-from saved_files import must_hold, resealed
+from saved_files import HOSTILE, must_hold, resealed
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
@@ -19,6 +20,10 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 import skvae
 from skvae import AutoencoderOutlierDetector, AutoencoderTransformer, SavingError, VAETransformer
 from skvae.files.container import pack_file
+from skvae.files.context import Reading
+from skvae.files.values import read_value
+from skvae.saving.estimators import read_estimator
+from skvae.saving.values import KINDS
 
 SMALL = {"hidden_layer_sizes": (4,), "max_epochs": 1, "random_state": 0}
 X = np.random.RandomState(0).standard_normal((40, 4))
@@ -485,3 +490,13 @@ def test_what_save_writes_is_never_more_than_load_reads(monkeypatch):
     monkeypatch.setattr("skvae.files.container.MOST_HEADER", 100)
     with pytest.raises(SavingError, match="with a header of"):
         pack_file({"text": "x" * 200}, {})
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_no_kind_of_value_is_read_from_what_it_is_not(name):
+    """Whatever stands where a value of a kind should, alone, among others or in their place."""
+    for one in HOSTILE:
+        for content in (one, [one], [one, one], [one, 1], ["int8", one], ["date", one], [one] * 3):
+            file = Reading(KINDS, {}, read_estimator)
+            with contextlib.suppress(SavingError):
+                read_value({name: content}, file, "place")

@@ -244,7 +244,7 @@ REFUSED = [
     ),
     (column(0, key("kind", ["real"])), KINDS, f"{FIRST}.kind", "['real']"),
     (
-        column(0, key("scale", {"unit": 0.0})),
+        column(0, key("scale", {"unit": 0.0, "starts_at_zero": False})),
         "a finite number of at least 5e-324",
         f"{FIRST}.scale.unit",
         "0.0",

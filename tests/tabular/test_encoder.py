@@ -237,7 +237,7 @@ def test_decoded_times_are_multiples_of_the_step_of_those_fitted(times, step):
 
 def test_bounds_of_a_dtype_hold_what_is_decoded():
     # The greatest float below 2**64 is 2**11 below it.
-    frame = pd.DataFrame({"a": np.array([1, 2, 3], "int8"), "b": np.array([1, 2, 3], "uint64")})
+    frame = pd.DataFrame({"a": np.array([-1, 2, 3], "int8"), "b": np.array([1, 2, 3], "uint64")})
     rows = TableEncoder().fit(frame).inverse_transform([[1e9, 1e300], [-1e9, -1e300]])
     assert rows.to_numpy(dtype=object).tolist() == [[127, 2**64 - 2**11], [-128, 0]]
 
@@ -284,3 +284,15 @@ def test_numbers_far_beyond_all_others_have_the_last_codes(numeric, unit):
     decoded = encoder.inverse_transform([[-most], [low], [middle], [high], [most]])["a"]
     assert np.isfinite(decoded).all()
     assert decoded.is_monotonic_increasing
+
+
+@pytest.mark.parametrize("numeric", ["auto", *MAPS])
+def test_a_column_without_a_negative_number_comes_back_without_one(numeric):
+    days = pd.to_timedelta([0, 3, 1, 2], "D")
+    frame = pd.DataFrame({"price": [0.0, 1.5, 9.0, 2.0], "count": [0, 3, 1, 1], "wait": days})
+    codes = np.full((1, 3), -10.0)
+    fitted = TableEncoder(numeric=numeric).fit(frame)
+    assert (fitted.inverse_transform(codes) == frame.iloc[:1]).all(axis=None)
+    lower = frame.assign(price=frame["price"] - 1, count=frame["count"] - 1, wait=days - days[1])
+    fitted = TableEncoder(numeric=numeric).fit(lower)
+    assert (fitted.inverse_transform(codes) < lower.min()).all(axis=None)
