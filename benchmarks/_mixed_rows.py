@@ -13,7 +13,15 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from skvae import VAETransformer
 from skvae.tabular import TableEncoder
 
-__all__ = ["TABLES", "cell", "labelled", "mixed_vae", "one_hot", "rounded"]
+__all__ = [
+    "TABLES",
+    "cell",
+    "differences",
+    "labelled",
+    "mixed_vae",
+    "one_hot",
+    "rounded",
+]
 
 # The class that is told; of the automobiles' price whether it is above its median.
 TABLES = {"adult": ">50K", "german_credit": 2, "automobile": None}
@@ -64,6 +72,19 @@ def cell(rows, key, digits=3, **wanted):
         return ""
     middle, least, greatest = np.median(values), min(values), max(values)
     return f"{middle:.{digits}f} ({least:.{digits}f} to {greatest:.{digits}f})"
+
+
+def differences(rows, keys, by, reference, same):
+    """Return rows whose entries ``keys`` are what they have over the reference's in the same case.
+
+    The reference's row has ``reference`` for the entry ``by``, and the same entries ``same``.
+    """
+    others = {tuple(row[name] for name in same): row for row in rows_of(rows, **{by: reference})}
+    found = []
+    for row in rows:
+        other = others[tuple(row[name] for name in same)]
+        found.append({**row, **{key: row[key] - other[key] for key in keys}})
+    return found
 
 
 def rounded(rows):

@@ -12,11 +12,12 @@ independent columns  every column drawn by itself
 training rows        the training half itself: what there is to reach
 
 AUC: a classifier is fitted to those rows and tells the class of the held-out half; "trees" are
-HistGradientBoostingClassifier, "logistic" is LogisticRegression on one-hot columns; "gap" is what
-is missing to the training rows. Distances are means over columns, or their pairs, between those
-rows and the held-out half (_synthetic_measures.py says which). "copies" is the share of rows that
-are in the training half, cell by cell; "nearer" the share of rows nearer to a training row than to
-any held-out one: 0.5 if nothing is remembered.
+HistGradientBoostingClassifier, "logistic" is LogisticRegression on one-hot columns. Distances are
+means over columns, or their pairs, between those rows and the held-out half: of numbers that of
+Kolmogorov and Smirnov, of categories the total variation, of two numbers the difference of
+Spearman's correlations, of other pairs that of Cramer's V, numbers cut at the real ones' fifths.
+"copies" is the share of rows that are in the training half, cell by cell; "nearer" the share of
+rows nearer to a training row than to any held-out one: 0.5 if nothing is remembered.
 
 A seed draws the halves and is the model's. TVAE is beside them where ctgan can be imported.
 
@@ -35,7 +36,7 @@ from time import process_time
 
 import numpy as np
 from _common import make_parser, one_thread, print_machine, print_table, save, save_picture
-from _mixed_rows import TABLES, cell, labelled, one_hot, rounded
+from _mixed_rows import TABLES, cell, differences, labelled, one_hot, rounded
 from _synthetic_measures import (
     copied,
     distance_of_levels,
@@ -134,20 +135,14 @@ def measure(name, seed, folder):
     return rows
 
 
-def with_gaps(rows):
-    """Return rows with how much less the AUC is than that of the training rows of the seed."""
-    found = []
-    for row in rows:
-        case = {"table": row["table"], "seed": row["seed"], "source": REAL}
-        real = rows_of(rows, **case)[0]
-        gaps = {f"{judge}, gap": real[judge] - row[judge] for judge in JUDGES}
-        found.append({**row, **gaps})
-    return found
-
-
 def report(rows):
     """Print a line for each source, a column for each table, by measure."""
-    titles = {**MEASURES, **{f"{judge}, gap": f"gap of AUC, {judge}" for judge in JUDGES}}
+    report_measures(rows, MEASURES)
+    gaps = differences(rows, JUDGES, "source", REAL, ("table", "seed"))
+    report_measures(gaps, {key: f"{MEASURES[key]}, less that of training rows" for key in JUDGES})
+
+
+def report_measures(rows, titles):
     for key, title in titles.items():
         lines = [
             [source, *(cell(rows, key, 3, table=table, source=source) for table in TABLES)]
@@ -188,7 +183,7 @@ def main():
         print("TVAE is left out: ctgan is not installed.\n")
     seeds = range(1 if arguments.quick else arguments.n_seeds)
     parts = [measure(*case, arguments.data) for case in product(TABLES, seeds)]
-    rows = with_gaps([row for part in parts for row in part])
+    rows = [row for part in parts for row in part]
     report(rows)
     if arguments.quick:
         return

@@ -28,7 +28,8 @@ from time import process_time
 
 import numpy as np
 from _common import make_parser, one_thread, print_machine, print_table, save, save_picture
-from _mixed_rows import TABLES, cell, labelled, mixed_vae, one_hot, rounded
+from _mixed_rows import TABLES, cell, differences, labelled, mixed_vae, one_hot, rounded
+from _tables_summary import rows_of
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -83,17 +84,15 @@ def measure(name, size, method, seed, folder):
     return {**case, **means, "seconds": (process_time() - started) / N_FOLDS}
 
 
-def report(rows, sizes):
+def report(rows):
     """Print a line for each method, a column for each table and judge."""
-    header = ["method", *(f"{table}, {judge}" for table, judge in product(TABLES, JUDGES))]
-    for size in sizes:
-        lines = []
-        for method in METHODS:
-            wanted = {"n_components": size, "method": method}
-            cells = [cell(rows, judge, table=t, **wanted) for t, judge in product(TABLES, JUDGES)]
-            lines.append([method, *cells])
+    for size in SIZES:
+        of_size = rows_of(rows, n_components=size)
         print(f"{size} codes: ROC AUC, median over the seeds (least to greatest)\n")
-        print_table(header, lines)
+        report_scores(of_size)
+        over = differences(of_size, JUDGES, "method", "one-hot PCA", ("table", "seed"))
+        print(f"{size} codes: the same less that of one-hot PCA in the same folds\n")
+        report_scores(over)
     lines = [
         [method, *(cell(rows, "seconds", 2, table=table, method=method) for table in TABLES)]
         for method in METHODS
@@ -102,16 +101,22 @@ def report(rows, sizes):
     print_table(["method", *TABLES], lines)
 
 
+def report_scores(rows):
+    header = ["method", *(f"{table}, {judge}" for table, judge in product(TABLES, JUDGES))]
+    lines = []
+    for method in METHODS:
+        cells = [cell(rows, judge, table=t, method=method) for t, judge in product(TABLES, JUDGES)]
+        lines.append([method, *cells])
+    print_table(header, lines)
+
+
 def draw(panels, rows):
     """Draw the AUC of every seed by method, a panel for each table and judge."""
     for axes, (judge, table) in zip(panels.flat, product(JUDGES, TABLES), strict=True):
         for place, method in enumerate(METHODS):
             for shift, size in zip((-0.15, 0.15), SIZES, strict=True):
-                values = [
-                    row[judge]
-                    for row in rows
-                    if (row["table"], row["method"], row["n_components"]) == (table, method, size)
-                ]
+                found = rows_of(rows, table=table, method=method, n_components=size)
+                values = [row[judge] for row in found]
                 style = {"color": f"C{place}", "marker": "o" if size == SIZES[0] else "x"}
                 axes.scatter([place + shift] * len(values), values, s=14, linewidth=1, **style)
         axes.set_xticks(range(len(METHODS)), list(METHODS), rotation=30, ha="right", fontsize=7)
@@ -133,7 +138,7 @@ def main():
     print_machine()
     seeds = range(1 if arguments.quick else arguments.n_seeds)
     rows = [measure(*case, arguments.data) for case in product(TABLES, SIZES, METHODS, seeds)]
-    report(rows, SIZES)
+    report(rows)
     if arguments.quick:
         return
     save("table_features", rounded(rows))

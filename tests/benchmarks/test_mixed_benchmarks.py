@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from _mixed_rows import cell, labelled, mixed_vae, one_hot
+from _mixed_rows import cell, differences, labelled, mixed_vae, one_hot
 from _synthetic_measures import (
     copied,
     distance_of_levels,
@@ -13,7 +13,7 @@ from _synthetic_measures import (
 )
 from _synthetic_sources import SOURCES, gaussian_copula
 from scipy.stats import chi2_contingency, spearmanr
-from synthetic_tables import JUDGES, LABEL, REAL, auc, with_gaps
+from synthetic_tables import JUDGES, LABEL, auc
 from table_anomalies import SHARE, planted
 from table_epochs import contenders, seconds_of_epoch
 
@@ -180,17 +180,19 @@ def test_a_judge_tells_classes_from_rows_where_columns_go_with_them(make):
     assert auc(make, training.assign(**{LABEL: "no"}), held_out) == 0.5
 
 
-def test_gaps_are_to_the_training_rows_of_the_seed():
+def test_differences_are_to_the_reference_of_the_same_case():
     rows = [
-        {"table": "t", "seed": seed, "source": source, "trees": value, "logistic": value}
+        {"seed": seed, "source": source, "auc": value}
         for seed, source, value in (
-            (0, REAL, 0.9),
+            (0, "real", 0.9),
             (0, "VAE", 0.8),
-            (1, REAL, 0.7),
-            (1, "VAE", 0.7),
+            (1, "real", 0.7),
+            (1, "VAE", 1.0),
         )
     ]
-    assert [round(row["trees, gap"], 9) for row in with_gaps(rows)] == [0, 0.1, 0, 0]
+    found = differences(rows, ["auc"], "source", "real", ["seed"])
+    assert [round(row["auc"], 9) for row in found] == [0, -0.1, 0, 0.3]
+    assert [row["seed"] for row in found] == [0, 0, 1, 1]
 
 
 def test_a_copula_keeps_marginals_and_the_correlation_of_a_gaussian():
