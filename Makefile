@@ -92,6 +92,9 @@ bench: $(INSTALLED) ## the benchmarks; their JSON is kept in benchmarks/results
 	        */paper.py) data="npz:$(DATA)/lpc_sprites64.npz --quick" ;; \
 	        */selection.py) data="$(DATA)/mnist.npz" ;; \
 	        */sprites.py) data="$(if $(DATA),$(DATA)/dsprites_grid.npz)" ;; \
+	        */synthetic_tables.py) data="$(DATA)/tables" ;; \
+	        */table_anomalies.py) data="$(DATA)/tables" ;; \
+	        */table_features.py) data="$(DATA)/tables" ;; \
 	        */tables.py) data="$(if $(DATA),$(DATA)/tables)" ;; \
 	        */tc_batches.py) data="$(DATA)" ;; \
 	        *) data= ;; \

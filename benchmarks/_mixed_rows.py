@@ -1,0 +1,95 @@
+"""What the benchmarks of mixed tables share: tables with two classes, encodings, and cells."""
+
+import numpy as np
+from _tables_data import categories_of, numbers_of
+from _tables_summary import rows_of
+from pandas import read_csv
+from sklearn.compose import make_column_transformer
+from sklearn.frozen import FrozenEstimator
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from skvae import VAETransformer
+from skvae.tabular import TableEncoder
+
+__all__ = [
+    "TABLES",
+    "cell",
+    "differences",
+    "labelled",
+    "mixed_vae",
+    "one_hot",
+    "rounded",
+]
+
+# The class that is told; of the automobiles' price whether it is above its median.
+TABLES = {"adult": ">50K", "german_credit": 2, "automobile": None}
+
+
+def labelled(name, folder, n_rows, seed=0):
+    """Return at most ``n_rows`` rows of a table, drawn by a seed, and their class, 0 or 1.
+
+    Numbers are floats, categories text, holes NaN; columns of one value are left out.
+    """
+    table = read_csv(folder / f"{name}.csv.gz")
+    rows = np.random.default_rng(seed).permutation(len(table))[:n_rows]
+    table = table.iloc[rows].reset_index(drop=True)
+    X, label = table.iloc[:, :-1], table.iloc[:, -1]
+    X = X.loc[:, X.nunique() > 1]
+    X = X.astype(dict.fromkeys(numbers_of(X), float))
+    X = X.astype(dict.fromkeys(categories_of(X), object))
+    positive = TABLES[name]
+    y = label > label.median() if positive is None else label == positive
+    return X, y.to_numpy().astype(int)
+
+
+def one_hot(table):
+    """Return the usual encoder of scikit-learn's parts, not fitted.
+
+    Standardised numbers, of holes the mean; a column of 0 and 1 for every level, missing too.
+    """
+    numbers = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler())
+    categories = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    return make_column_transformer((numbers, numbers_of(table)), (categories, categories_of(table)))
+
+
+def mixed_vae(table, seed=None, **options):
+    """Return a pipeline to fit to a table: its encoder, fitted, and a VAE with its likelihoods.
+
+    The encoder is frozen, so that a model of fewer rows has a place for every level as well.
+    """
+    encoder = TableEncoder().fit(table)
+    options = {"noise_variance": "per-feature", **options}
+    vae = VAETransformer(likelihood=encoder.likelihoods_, random_state=seed, **options)
+    return make_pipeline(FrozenEstimator(encoder), vae)
+
+
+def cell(rows, key, digits=3, **wanted):
+    """Return the median of an entry over the rows that have these others, and its ends."""
+    values = [row[key] for row in rows_of(rows, **wanted) if row[key] is not None]
+    if not values:
+        return ""
+    middle, least, greatest = np.median(values), min(values), max(values)
+    return f"{middle:.{digits}f} ({least:.{digits}f} to {greatest:.{digits}f})"
+
+
+def differences(rows, keys, by, reference, same):
+    """Return rows whose entries ``keys`` are what they have over the reference's in the same case.
+
+    The reference's row has ``reference`` for the entry ``by``, and the same entries ``same``.
+    """
+    others = {tuple(row[name] for name in same): row for row in rows_of(rows, **{by: reference})}
+    found = []
+    for row in rows:
+        other = others[tuple(row[name] for name in same)]
+        found.append({**row, **{key: row[key] - other[key] for key in keys}})
+    return found
+
+
+def rounded(rows):
+    """Return rows with numbers of four digits."""
+    return [
+        {key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()}
+        for row in rows
+    ]

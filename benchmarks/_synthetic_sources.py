@@ -1,0 +1,71 @@
+"""Where synthetic rows come from: a VAE, a Gaussian copula, columns drawn one by one."""
+
+import numpy as np
+from _mixed_rows import mixed_vae
+from _tables_data import numbers_of
+from scipy.special import ndtr, ndtri
+
+from skvae.tabular import sample_frame
+
+__all__ = ["SOURCES", "gaussian_copula"]
+
+MOST_VALUES = 20  # of a number that is given to a VAE as a category, as the guide has it of codes
+
+
+def by_vae(table, n_samples, seed):
+    fitted = mixed_vae(table, seed).fit(table)
+    return sample_frame(fitted, n_samples, random_state=seed, observation_noise=True)
+
+
+def by_vae_of_levels(table, n_samples, seed):
+    """Return rows of a VAE to which a number of few values is a category."""
+    few = [name for name in numbers_of(table) if table[name].nunique() <= MOST_VALUES]
+    drawn = by_vae(table.astype(dict.fromkeys(few, "category")), n_samples, seed)
+    return drawn.astype(dict.fromkeys(few, float))
+
+
+def independent_columns(table, n_samples, seed):
+    rng = np.random.default_rng(seed)
+    drawn = {name: rng.choice(table[name].to_numpy(), n_samples) for name in table}
+    return _as(table, drawn)
+
+
+def gaussian_copula(table, n_samples, seed):
+    """Return rows of columns that are monotone functions of a Gaussian vector.
+
+    Ranks become normal scores, whose correlation is the vector's, and a score becomes the value of
+    its rank again. Levels are ranked by how often they occur, the commonest first, equal values in
+    a random order; what is missing comes before all numbers, and is a level of a category.
+    """
+    rng = np.random.default_rng(seed)
+    numbers = set(numbers_of(table))
+    in_order, scores = {}, []
+    for name in table:
+        keys = table[name] if name in numbers else _commonness(table[name])
+        order = np.lexsort((rng.random(len(table)), keys.fillna(-np.inf)))
+        in_order[name] = table[name].to_numpy()[order]
+        scores.append(ndtri((order.argsort() + 0.5) / len(table)))
+    factor = np.linalg.cholesky(np.corrcoef(scores) + 1e-9 * np.eye(len(scores)))
+    shares = ndtr(rng.standard_normal((n_samples, len(scores))) @ factor.T)
+    places = np.minimum((shares * len(table)).astype(int), len(table) - 1)
+    drawn = {name: in_order[name][place] for name, place in zip(table, places.T, strict=True)}
+    return _as(table, drawn)
+
+
+def _commonness(column):
+    """Return the rank of each cell's level, the commonest 0."""
+    levels = column.fillna("missing")
+    ranks = {level: rank for rank, level in enumerate(levels.value_counts().index)}
+    return levels.map(ranks).astype(float)
+
+
+def _as(table, columns):
+    return type(table)(columns).astype(table.dtypes.to_dict())
+
+
+SOURCES = {
+    "VAE": by_vae,
+    "VAE, few values": by_vae_of_levels,
+    "Gaussian copula": gaussian_copula,
+    "independent columns": independent_columns,
+}

@@ -1,0 +1,197 @@
+"""Claim: rows drawn from a VAE of a mixed table can stand for real ones, and are no copies.
+
+Of adult (4,000 rows), german_credit and automobile one half is the training half, the class (of the
+price of an automobile whether it is above the median) being one of its columns. As many rows
+are drawn, without more ado than the defaults of
+
+VAE                  TableEncoder() and a VAETransformer with its likelihoods and
+                     noise_variance="per-feature", sampled with observation noise
+VAE, few values      the same, to which a number of at most 20 values is a category
+Gaussian copula      ranks to normal scores, their correlation, and back; written here
+independent columns  every column drawn by itself
+training rows        the training half itself: what there is to reach
+
+AUC: a classifier is fitted to those rows and tells the class of the held-out half; "trees" are
+HistGradientBoostingClassifier, "logistic" is LogisticRegression on one-hot columns. Distances are
+means over columns, or their pairs, between those rows and the held-out half: of numbers that of
+Kolmogorov and Smirnov, of categories the total variation, of two numbers the difference of
+Spearman's correlations, of other pairs that of Cramer's V, numbers cut at the real ones' fifths.
+"copies" is the share of rows that are in the training half, cell by cell; "nearer" the share of
+rows nearer to a training row than to any held-out one: 0.5 if nothing is remembered.
+
+A seed draws the halves and is the model's. TVAE is beside them where ctgan can be imported.
+
+``--data`` is a folder with the tables, gzipped CSV with names in the first row, the class last.
+"""
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries when they are imported
+
+import warnings
+from importlib.util import find_spec
+from itertools import product
+from pathlib import Path
+from time import process_time
+
+import numpy as np
+from _common import make_parser, one_thread, print_machine, print_table, save, save_picture
+from _mixed_rows import TABLES, cell, differences, labelled, one_hot, rounded
+from _synthetic_measures import (
+    copied,
+    distance_of_levels,
+    distance_of_numbers,
+    nearer_to,
+    pair_distance,
+)
+from _synthetic_sources import SOURCES
+from _tables_data import categories_of
+from _tables_summary import rows_of
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OrdinalEncoder
+
+N_ROWS = 4000
+LABEL, REAL = "told class", "training rows"
+MEASURES = {
+    "trees": "AUC of trees",
+    "logistic": "AUC of a logistic regression",
+    "numbers": "distance of the marginals of numbers",
+    "levels": "distance of the marginals of categories",
+    "pairs": "distance of pairs",
+    "copies": "share of copies (in the first line of the held-out half)",
+    "nearer": "share that is nearer to a training row",
+    "seconds": "seconds of the processor",
+}
+
+
+def halves(name, folder, seed):
+    """Return the training half of a table and the other one, the class among the columns."""
+    X, y = labelled(name, folder, N_ROWS, seed)
+    table = X.assign(**{LABEL: np.where(y == 1, "yes", "no").astype(object)})
+    middle = len(table) // 2
+    return table.iloc[:middle].reset_index(drop=True), table.iloc[middle:].reset_index(drop=True)
+
+
+def trees(X):
+    """Return gradient boosting to which categories are categories."""
+    levels = OrdinalEncoder(
+        handle_unknown="use_encoded_value", unknown_value=np.nan, max_categories=200
+    )
+    n_levels = len(categories_of(X))
+    codes = make_column_transformer((levels, categories_of(X)), remainder="passthrough")
+    forest = HistGradientBoostingClassifier(
+        categorical_features=list(range(n_levels)), max_iter=50, random_state=0
+    )
+    return make_pipeline(codes, forest)
+
+
+def logistic(X):
+    """Return a logistic regression on one-hot columns."""
+    return make_pipeline(one_hot(X), LogisticRegression(max_iter=1000))
+
+
+JUDGES = {"trees": trees, "logistic": logistic}
+
+
+def auc(make, rows, held_out):
+    """Return the AUC on real rows of a classifier fitted to others; 0.5 if these have one class."""
+    X, y = rows.drop(columns=LABEL), rows[LABEL] == "yes"
+    if y.nunique() < 2:
+        return 0.5
+    judge = make(X).fit(X, y)
+    score = judge.predict_proba(held_out.drop(columns=LABEL))[:, 1]
+    return float(roc_auc_score(held_out[LABEL] == "yes", score))
+
+
+def judged(drawn, training, held_out, *, is_real):
+    """Return the measures of drawn rows; the training rows have the copies in the other half."""
+    measured = {judge: auc(make, drawn, held_out) for judge, make in JUDGES.items()}
+    measured["numbers"] = distance_of_numbers(held_out, drawn)
+    measured["levels"] = distance_of_levels(held_out, drawn)
+    measured["pairs"] = pair_distance(held_out, drawn)
+    measured["copies"] = copied(held_out if is_real else drawn, training)
+    measured["nearer"] = None if is_real else nearer_to(drawn, training, held_out)
+    return measured
+
+
+def measure(name, seed, folder):
+    """Return one row of results for each source, of the same halves."""
+    training, held_out = halves(name, folder, seed)
+    rows = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of dimensions that collapse, of levels not seen
+        for source in (REAL, *SOURCES):
+            started = process_time()
+            drawn = training
+            if source != REAL:
+                drawn = SOURCES[source](training, len(training), seed)
+            line = {"table": name, "source": source, "seed": seed}
+            line["seconds"] = process_time() - started
+            rows.append(line | judged(drawn, training, held_out, is_real=source == REAL))
+    return rows
+
+
+def report(rows):
+    """Print a line for each source, a column for each table, by measure."""
+    report_measures(rows, MEASURES)
+    gaps = differences(rows, JUDGES, "source", REAL, ("table", "seed"))
+    report_measures(gaps, {key: f"{MEASURES[key]}, less that of training rows" for key in JUDGES})
+
+
+def report_measures(rows, titles):
+    for key, title in titles.items():
+        lines = [
+            [source, *(cell(rows, key, 3, table=table, source=source) for table in TABLES)]
+            for source in (REAL, *SOURCES)
+        ]
+        print(f"{title}, median over the seeds (least to greatest)\n")
+        print_table(["rows", *TABLES], lines)
+
+
+def draw(panels, rows):
+    """Draw the measures of every seed, a panel for each."""
+    shown = ("trees", "logistic", "numbers", "levels", "pairs", "nearer")
+    for axes, key in zip(panels.flat, shown, strict=True):
+        for place, (table, source) in enumerate(product(TABLES, (REAL, *SOURCES))):
+            values = [row[key] for row in rows_of(rows, table=table, source=source)]
+            group, within = divmod(place, len(SOURCES) + 1)
+            style = {"color": f"C{within}", "label": source if group == 0 else None}
+            axes.scatter([group + 0.16 * (within - 2)] * len(values), values, s=12, **style)
+        axes.set_xticks(range(len(TABLES)), list(TABLES), fontsize=8)
+        axes.set_title(MEASURES[key], fontsize=9)
+        axes.tick_params(axis="y", labelsize=7)
+        axes.spines[["top", "right"]].set_visible(False)
+    handles, names = panels.flat[0].get_legend_handles_labels()
+    panels.flat[0].figure.legend(
+        handles, names, loc="outside upper center", ncols=len(names), frameon=False, fontsize=8
+    )
+
+
+def main():
+    parser = make_parser(__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of tables, name.csv.gz")
+    parser.add_argument("--n-seeds", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="one seed, nothing saved")
+    arguments = parser.parse_args()
+    one_thread()
+    print_machine()
+    if not find_spec("ctgan"):
+        print("TVAE is left out: ctgan is not installed.\n")
+    seeds = range(1 if arguments.quick else arguments.n_seeds)
+    parts = [measure(*case, arguments.data) for case in product(TABLES, seeds)]
+    rows = [row for part in parts for row in part]
+    report(rows)
+    if arguments.quick:
+        return
+    save("synthetic_tables", rounded(rows))
+    save_picture(
+        "synthetic_tables", lambda panels: draw(panels, rows), width=9.5, height=5.0, panels=(2, 3)
+    )
+
+
+if __name__ == "__main__":
+    main()
