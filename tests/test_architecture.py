@@ -158,6 +158,18 @@ def test_importing_the_package_loads_nothing_optional():
     assert result.stdout.strip() == "[]", result.stdout + result.stderr
 
 
+def test_importing_the_package_leaves_files_for_when_they_are_asked_for():
+    code = (
+        "import sys, skvae; rooms = ('skvae.saving', 'skvae.exporting', 'skvae.tabular'); "
+        "print([room for room in rooms if room in sys.modules]); "
+        "print(set(skvae.__all__) <= set(dir(skvae)), skvae.save.__module__); "
+        "from skvae import *; print(to_onnx.__module__)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    lines = result.stdout.splitlines()
+    assert lines == ["[]", "True skvae.saving.files", "skvae.exporting.onnx_files"], result.stderr
+
+
 def test_every_file_is_short_and_says_its_one_idea():
     for name, path in FILES.items():
         assert len(path.read_text().splitlines()) <= 330, name
