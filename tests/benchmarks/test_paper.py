@@ -30,6 +30,7 @@ def content():
     return {"X": X, "factors": factors, "factor_names": names, "factor_levels": levels}
 
 
+@pytest.mark.long
 def test_a_run_with_rare_features_and_fewer_codes_than_factors(
     content, monkeypatch, tmp_path, capsys
 ):

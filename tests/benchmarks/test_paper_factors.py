@@ -147,6 +147,7 @@ def test_readings_without_a_group_are_those_of_the_other_images():
     assert of_all(3) == of_others(None) != of_all(None)
 
 
+@pytest.mark.long
 def test_a_share_of_readings_by_chance_is_below_chance():
     rng = np.random.default_rng(0)
     has = np.arange(400) < 40

@@ -48,6 +48,7 @@ def together(*commands):
     assert [process.returncode for process in processes] == [0] * len(commands), errors
 
 
+@pytest.mark.long
 def test_no_row_of_another_run_is_lost(tmp_path):
     together(*(["-c", WRITER, name, tmp_path] for name in ("writer1", "writer2")))
     rows = json.loads((tmp_path / "rows.json").read_text())["rows"]

@@ -52,6 +52,7 @@ def test_pairs_of_the_same_images_have_a_smaller_error_than_two_samples():
     assert paired < apart / 5
 
 
+@pytest.mark.long
 def test_intervals_have_an_area_under_the_curve_as_often_as_they_say():
     rng = np.random.default_rng(0)
     true, found = 0.7602, 0  # of unit Gaussians one apart: Phi(1 / sqrt(2))

@@ -107,6 +107,7 @@ def fit_in_a_worker(model, X):
     return os.getpid(), model.fit(X).net_.callbacks_[0][1].file_, model.transform(X)
 
 
+@pytest.mark.long
 def test_workers_of_joblib_read_a_memory_map_in_place(table, tmp_path):
     np.save(tmp_path / "X.npy", table)
     X = np.load(tmp_path / "X.npy", mmap_mode="r")

@@ -58,6 +58,7 @@ def results(folder):
     return [json.loads((folder / name).read_text()) for name in ("1.json", "2.json")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["autoencoder", "vae"])
 def test_two_processes_are_one_with_the_doubled_batch(name, results):
     one, two = (result[name] for result in results)
@@ -66,12 +67,14 @@ def test_two_processes_are_one_with_the_doubled_batch(name, results):
     assert results[1]["backend"] == "gloo"
 
 
+@pytest.mark.long
 def test_a_learned_noise_variance_follows_the_rows_of_one_process(results):
     one, two = (result["learned"] for result in results)
     np.testing.assert_allclose(two["losses"], one["losses"], rtol=0.01)
     assert two["losses"] != pytest.approx(one["losses"], rel=1e-5)
 
 
+@pytest.mark.long
 def test_the_total_correlation_sees_a_processs_own_rows_among_all(results):
     one, two = (result["seen"] for result in results)
     assert one == [[100, 400]]
