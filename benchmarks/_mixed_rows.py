@@ -1,6 +1,9 @@
 """What the benchmarks of mixed tables share: tables with two classes, encodings, and cells."""
 
+from pathlib import Path
+
 import numpy as np
+from _common import make_parser
 from _tables_data import categories_of, numbers_of
 from _tables_summary import rows_of
 from pandas import read_csv
@@ -20,11 +23,22 @@ __all__ = [
     "labelled",
     "mixed_vae",
     "one_hot",
+    "options_of",
     "rounded",
 ]
 
 # The class that is told; of the automobiles' price whether it is above its median.
 TABLES = {"adult": ">50K", "german_credit": 2, "automobile": None}
+
+
+def options_of(docstring):
+    """Return the folder of the tables, the seeds, and whether results are kept, as asked for."""
+    parser = make_parser(docstring)
+    parser.add_argument("--data", type=Path, required=True, help="folder of tables, name.csv.gz")
+    parser.add_argument("--n-seeds", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="one seed, nothing saved")
+    options = parser.parse_args()
+    return options.data, range(1 if options.quick else options.n_seeds), not options.quick
 
 
 def labelled(name, folder, n_rows, seed=0):

@@ -31,12 +31,11 @@ os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries when they are impor
 import warnings
 from importlib.util import find_spec
 from itertools import product
-from pathlib import Path
 from time import process_time
 
 import numpy as np
-from _common import make_parser, one_thread, print_machine, print_table, save, save_picture
-from _mixed_rows import TABLES, cell, differences, labelled, one_hot, rounded
+from _common import one_thread, print_machine, print_table, save, save_picture
+from _mixed_rows import TABLES, cell, differences, labelled, one_hot, options_of, rounded
 from _synthetic_measures import (
     copied,
     distance_of_levels,
@@ -172,20 +171,15 @@ def draw(panels, rows):
 
 
 def main():
-    parser = make_parser(__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of tables, name.csv.gz")
-    parser.add_argument("--n-seeds", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="one seed, nothing saved")
-    arguments = parser.parse_args()
+    folder, seeds, kept = options_of(__doc__)
     one_thread()
     print_machine()
     if not find_spec("ctgan"):
         print("TVAE is left out: ctgan is not installed.\n")
-    seeds = range(1 if arguments.quick else arguments.n_seeds)
-    parts = [measure(*case, arguments.data) for case in product(TABLES, seeds)]
+    parts = [measure(*case, folder) for case in product(TABLES, seeds)]
     rows = [row for part in parts for row in part]
     report(rows)
-    if arguments.quick:
+    if not kept:
         return
     save("synthetic_tables", rounded(rows))
     save_picture(

@@ -24,12 +24,11 @@ os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries when they are impor
 
 import warnings
 from itertools import product
-from pathlib import Path
 from time import process_time
 
 import numpy as np
-from _common import make_parser, one_thread, print_machine, print_table, save
-from _mixed_rows import cell, differences, labelled, mixed_vae, one_hot, rounded
+from _common import one_thread, print_machine, print_table, save
+from _mixed_rows import cell, differences, labelled, mixed_vae, one_hot, options_of, rounded
 from sklearn.ensemble import IsolationForest
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import average_precision_score, roc_auc_score
@@ -140,17 +139,12 @@ def report_measure(rows, key, title, digits=3):
 
 
 def main():
-    parser = make_parser(__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of tables, name.csv.gz")
-    parser.add_argument("--n-seeds", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="one seed, nothing saved")
-    arguments = parser.parse_args()
+    folder, seeds, kept = options_of(__doc__)
     one_thread()
     print_machine()
-    seeds = range(1 if arguments.quick else arguments.n_seeds)
-    rows = [measure(*case, arguments.data) for case in product(TABLES, PLANTED, METHODS, seeds)]
+    rows = [measure(*case, folder) for case in product(TABLES, PLANTED, METHODS, seeds)]
     report(rows)
-    if not arguments.quick:
+    if kept:
         save("table_anomalies", rounded(rows))
 
 

@@ -23,12 +23,11 @@ os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries when they are impor
 
 import warnings
 from itertools import product
-from pathlib import Path
 from time import process_time
 
 import numpy as np
-from _common import make_parser, one_thread, print_machine, print_table, save, save_picture
-from _mixed_rows import TABLES, cell, differences, labelled, mixed_vae, one_hot, rounded
+from _common import one_thread, print_machine, print_table, save, save_picture
+from _mixed_rows import TABLES, cell, differences, labelled, mixed_vae, one_hot, options_of, rounded
 from _tables_summary import rows_of
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
@@ -129,17 +128,12 @@ def draw(panels, rows):
 
 
 def main():
-    parser = make_parser(__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of tables, name.csv.gz")
-    parser.add_argument("--n-seeds", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="one seed, nothing saved")
-    arguments = parser.parse_args()
+    folder, seeds, kept = options_of(__doc__)
     one_thread()
     print_machine()
-    seeds = range(1 if arguments.quick else arguments.n_seeds)
-    rows = [measure(*case, arguments.data) for case in product(TABLES, SIZES, METHODS, seeds)]
+    rows = [measure(*case, folder) for case in product(TABLES, SIZES, METHODS, seeds)]
     report(rows)
-    if arguments.quick:
+    if not kept:
         return
     save("table_features", rounded(rows))
     save_picture(

@@ -4,14 +4,13 @@ from dataclasses import KW_ONLY
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.impute import MissingIndicator
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skvae._typing import Estimator, MatrixLike, Seed
 from skvae.base.documentation import DocumentationLinks
 from skvae.base.hyperparameters import POSITIVE_INTEGER, hyperparameters, one_of
+from skvae.base.pipelines import seeded_clone
 from skvae.base.sklearn_bases import BaseEstimator, TransformerMixin
 from skvae.base.states import fitted_as_a_whole, of_one_state
 from skvae.base.validation import FittedColumns, dense, generated_feature_names, valid_rows
@@ -155,11 +154,7 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
                 f"An imputer's estimator must know of holes. Got {estimator!r} instead. Give a "
                 f"variational autoencoder with missing='mask'."
             )
-        estimator = clone(estimator)
-        if estimator.random_state is None:
-            seed = check_random_state(self.random_state).randint(2**31 - 1)
-            estimator.set_params(random_state=seed)
-        self.estimator_ = estimator.fit(X)
+        self.estimator_ = seeded_clone(estimator, self.random_state).fit(X)
         self._empty_ = np.isnan(rows).all(axis=0)
         self.indicator_ = None
         if self.add_indicator:

@@ -1,8 +1,10 @@
-"""What ends a Pipeline or a search, and what goes before it."""
+"""Estimators that hold others: what ends a Pipeline or a search, what goes before, and seeds."""
 
+from sklearn.base import clone
 from sklearn.pipeline import Pipeline
+from sklearn.utils import check_random_state
 
-__all__ = ["last_step", "split_last"]
+__all__ = ["last_step", "seeded_clone", "split_last"]
 
 
 def last_step(estimator, X, having=None):
@@ -58,3 +60,26 @@ def _place(pipeline, having):
         place for place in places if hasattr(split_last(pipeline[place], having)[1], having)
     )
     return next(having_it, places[0])
+
+
+def seeded_clone(estimator, random_state):
+    """Return a clone in which every ``random_state`` that is None, of steps too, has a seed.
+
+    Examples
+    --------
+    >>> from sklearn.decomposition import PCA
+    >>> from skvae.base.pipelines import seeded_clone
+    >>> seeded_clone(PCA(2), 0)
+    PCA(n_components=2, random_state=209652396)
+    >>> seeded_clone(PCA(2, random_state=3), 0)
+    PCA(n_components=2, random_state=3)
+    """
+    cloned, rng = clone(estimator), check_random_state(random_state)
+    unset = [
+        name
+        for name, value in sorted(cloned.get_params().items())
+        if name.rpartition("__")[2] == "random_state" and value is None
+    ]
+    if unset:  # a FrozenEstimator's set_params returns nothing
+        cloned.set_params(**{name: rng.randint(2**31 - 1) for name in unset})
+    return cloned

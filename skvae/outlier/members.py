@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skvae._warnings import warn
+from skvae.base.pipelines import seeded_clone
 from skvae.outlier.calibration import fence
 from skvae.outlier.columns import SeenValues
 from skvae.outlier.groups import ignored_holes
@@ -131,7 +132,7 @@ def fit_members(transformer, kind, n_refits, X, bags, n_jobs, rng):
     """
     if not bags:
         return (Member(transformer, kind, X),)
-    models = [_seeded(clone(transformer), rng) for _ in bags]
+    models = [seeded_clone(transformer, rng) for _ in bags]
     fits = Parallel(n_jobs=n_jobs)(
         delayed(_fit_member)(model, kind, n_refits, take(X, bag))
         for model, bag in zip(models, bags, strict=True)
@@ -217,18 +218,6 @@ def _normal(member, X):
     scores = scores_or_nan(member, X)
     finite = np.isfinite(scores)
     return scores >= fence(scores[finite], FAR_OFF) if finite.any() else ~finite
-
-
-def _seeded(transformer, rng):
-    """Give every ``random_state`` of a transformer that is None a seed."""
-    unset = [
-        name
-        for name, value in sorted(transformer.get_params().items())
-        if name.rpartition("__")[2] == "random_state" and value is None
-    ]
-    if unset:
-        transformer.set_params(**{name: rng.randint(2**31 - 1) for name in unset})
-    return transformer
 
 
 def _issue_once(caught):

@@ -1,8 +1,6 @@
 """The autoencoder behind the encoder of a table."""
 
-from sklearn.base import clone
-from sklearn.utils import check_random_state
-
+from skvae.base.pipelines import seeded_clone
 from skvae.vae import VAETransformer
 
 __all__ = ["model_of_codes"]
@@ -26,8 +24,6 @@ def model_of_codes(estimator, random_state):
     """
     if estimator is None:
         estimator = VAETransformer(missing="mask", noise_variance="per-feature")
-    else:
-        estimator = clone(estimator)
     likelihood = estimator.get_params(deep=False).get("likelihood")
     if likelihood is None:
         raise ValueError(
@@ -40,7 +36,4 @@ def model_of_codes(estimator, random_state):
             f"TableTransformer takes the likelihood from its encoder. Got an estimator with "
             f"likelihood={likelihood!r} instead. Leave it at the default."
         )
-    if estimator.random_state is None:
-        seed = check_random_state(random_state).randint(2**31 - 1)
-        estimator.set_params(random_state=seed)
-    return estimator
+    return seeded_clone(estimator, random_state)
