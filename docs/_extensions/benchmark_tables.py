@@ -14,9 +14,10 @@ MOST_COLUMNS = 10
 IDENTIFIERS = {"key"}  # no reader's business
 INTRODUCTION = """# Results of the benchmarks
 
-What `make bench` wrote, script by script: its claim, the machine, the settings that are short, and
-the rows in the units of the script. Of many rows there are means. Longer lists are in the JSON
-files alone, in `benchmarks/results`. [Benchmarks](benchmarks.md) says what the results mean."""
+`make bench` wrote these numbers. Each script has its claim, the machine, its short settings and its
+rows, in the units of the script. Where a file has many rows, their means are shown. The JSON files
+in `benchmarks/results` have all rows and longer lists. [Benchmarks](benchmarks.md) says what the
+results mean."""
 
 
 def table(rows):
@@ -69,14 +70,26 @@ def owner(name, names):
     return max((other for other in names if name.startswith(other)), key=len, default=None)
 
 
-def page(benchmarks=DOCS.parent / "benchmarks", discussion=DOCS / "benchmarks.md"):
+def discussed(folder):
+    """Return for each script that a page of the folder discusses the address of its section."""
+    return {
+        script: f"{page.parent.name}/{page.name}#"
+        + re.sub(r"[^\w\- ]", "", heading).replace(" ", "-")
+        for page in sorted(folder.glob("*.md"))
+        for heading, script in re.findall(
+            r"^## ((\w+)\.py.*)$", page.read_text(encoding="utf-8").lower(), re.MULTILINE
+        )
+    }
+
+
+def page(benchmarks=DOCS.parent / "benchmarks", discussions=DOCS / "benchmarks"):
     """Return the page: a section for each script, in it one for each of its files."""
     files = {path.stem: path for path in (benchmarks / "results").glob("*.json")}
     pictures = {stem: [] for stem in files}
     for path in sorted((benchmarks / "results").glob("*.png")):
         if stem := owner(path.stem, files):
             pictures[stem].append(path)
-    headings = re.findall(r"^## (.*)$", discussion.read_text(encoding="utf-8"), re.MULTILINE)
+    addresses = discussed(discussions)
     parts = [INTRODUCTION]
     scripts = {path.stem: path for path in sorted(benchmarks.glob("[a-z]*.py"))}
     for name, script in scripts.items():
@@ -85,9 +98,8 @@ def page(benchmarks=DOCS.parent / "benchmarks", discussion=DOCS / "benchmarks.md
             continue
         text = ast.get_docstring(ast.parse(script.read_text(encoding="utf-8")))
         claim = text.partition("\n\n")[0].replace("``", "`").replace("\n", " ")
-        about = [heading for heading in headings if heading.startswith(script.name)]
-        anchor = "#" + re.sub(r"[^\w\- ]", "", about[0].lower()).replace(" ", "-") if about else ""
-        parts += [f"## {script.name}", claim, f"[What the results mean](benchmarks.md{anchor})."]
+        about = f"[What the results mean]({addresses.get(name, 'benchmarks.md')})."
+        parts += [f"## {script.name}", claim, about]
         for stem in own:
             parts += [f"### {stem}"] if len(own) > 1 else []
             parts += section(files[stem], pictures[stem])

@@ -112,18 +112,19 @@ def benchmarks(tmp_path):
         (tmp_path / f"results/{name}.json").write_text(json.dumps({**content, "rows": rows}))
     for name in ("speed", "speed-images-curves", "unknown"):
         (tmp_path / f"results/{name}.png").touch()
-    (tmp_path / "discussion.md").write_text("# Benchmarks\n\n## speed.py: how fast, it says\n")
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages/fast.md").write_text("# Fast?\n\n## speed.py: how fast, it says\n")
     return tmp_path
 
 
 def test_each_script_has_its_claim_its_files_and_their_pictures(benchmarks):
-    text = page(benchmarks, benchmarks / "discussion.md")
+    text = page(benchmarks, benchmarks / "pages")
     lines = [line for line in text.splitlines() if line and not line.startswith("|")]
     measured = "*Measured* on 2026-01-02: processor A \\| B, cores 2."
     assert lines[lines.index("## speed.py") :] == [
         "## speed.py",
         "Claim: `fit` is fast.",
-        "[What the results mean](benchmarks.md#speedpy-how-fast-it-says).",
+        "[What the results mean](pages/fast.md#speedpy-how-fast-it-says).",
         "### speed",
         measured,
         "*Settings*: n 5.",
@@ -145,4 +146,4 @@ def test_each_script_has_its_claim_its_files_and_their_pictures(benchmarks):
 
 def test_a_script_without_results_is_left_out(benchmarks):
     (benchmarks / "results/speed_more.json").unlink()
-    assert "speed_more" not in page(benchmarks, benchmarks / "discussion.md")
+    assert "speed_more" not in page(benchmarks, benchmarks / "pages")
