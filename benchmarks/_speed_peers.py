@@ -89,7 +89,7 @@ def fit_pythae(X, *, hidden, batch_size, epochs):
         def forward(self, z):
             return ModelOutput(reconstruction=self.layers(z))
 
-    logging.getLogger("pythae").setLevel(logging.ERROR)
+    logging.disable(logging.INFO)  # its loggers set their own levels, one by one
     config = VAEConfig(input_dim=(X.shape[1],), latent_dim=N_COMPONENTS)
     with TemporaryDirectory() as folder, redirect_stdout(StringIO()), redirect_stderr(StringIO()):
         training = BaseTrainerConfig(
@@ -100,6 +100,7 @@ def fit_pythae(X, *, hidden, batch_size, epochs):
         )
         model = VAE(config, encoder=Encoder(), decoder=Decoder())
         TrainingPipeline(model=model, training_config=training)(train_data=X)
+    logging.disable(logging.NOTSET)
 
 
 def perceptron(*sizes):
