@@ -1,8 +1,9 @@
 """Open the built site in Chromium, light and dark, and follow every local link of every page.
 
 Says what is wrong and ends with 1 on: a link or an anchor that does not exist, an error in the
-console, a request that fails or that leaves the site, a page wider than its window. Screenshots
-are in docs/_build/screenshots. Needs Chromium and its driver (Debian: chromium, chromium-driver).
+console, a request that fails or that leaves the site, a page wider than its window, a search that
+does not find the right page among its first three. Screenshots are in docs/_build/screenshots.
+Needs Chromium and its driver (Debian: chromium, chromium-driver).
 """
 
 import base64
@@ -15,12 +16,13 @@ from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
 BUILD = Path(__file__).parent / "_build"
 PAGES = {
     "start": "index.html",
     "guide": "guide/models.html",
+    "table": "guide/which_model.html",
     "gallery": "gallery/plot_digits.html",
     "api": "api/skvae.BetaTCVAETransformer.html",
     "benchmarks": "benchmark_results.html",
@@ -28,8 +30,22 @@ PAGES = {
     "contributing": "contributing.html",
     "search": "search.html?q=beta",
 }
-WIDTHS = {"": 1280, "-narrow": 480}
+WIDTHS = {"": 1280, "-narrow": 390}  # the second as a phone
 TALLEST = 6000  # pixels of a screenshot
+PATIENCE = 20  # seconds for the results of a search
+SEARCHES = {  # what people type, and the pages that answer
+    "install": ["guide/install"],
+    "save": ["guide/saving"],
+    "load": ["guide/saving"],
+    "threshold": ["guide/anomalies"],
+    "which model": ["guide/which_model"],
+    "gpu": ["guide/training", "guide/install"],
+    "missing values": ["guide/mixed_columns"],
+    "images": ["guide/images"],
+    "categorical": ["guide/tables"],
+    "speed": ["guide/training"],
+    "reproduce": ["guide/training", "guide/trouble"],
+}
 ARGUMENTS = [
     "--headless",
     "--no-sandbox",
@@ -149,6 +165,23 @@ def look(driver, root, folder):
     return wrong
 
 
+def lost_searches(driver, root):
+    """Return a line for each search whose first three results have none of the right pages."""
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    lost = []
+    for words, right in SEARCHES.items():
+        driver.get(f"{root}search.html?{urlencode({'q': words})}")
+        links = WebDriverWait(driver, PATIENCE).until(
+            lambda browser: browser.find_elements(By.CSS_SELECTOR, "ul.search li > a")[:3]
+        )
+        first = [urlsplit(link.get_attribute("href")).path.lstrip("/") for link in links]
+        if not set(first) & {f"{page}.html" for page in right}:
+            lost.append(f"search for {words!r}: {', '.join(first)} and not {' or '.join(right)}")
+    return lost
+
+
 def browse(site, folder):
     """Serve the site to a Chromium of its own; return what is wrong."""
     from selenium import webdriver
@@ -171,7 +204,8 @@ def browse(site, folder):
         with webdriver.Chrome(options=options, service=service) as driver:
             driver.get("data:,")
             complaints(driver, "")  # those of the page that a browser starts with
-            wrong = look(driver, f"http://127.0.0.1:{server.server_port}/", folder)
+            root = f"http://127.0.0.1:{server.server_port}/"
+            wrong = look(driver, root, folder) + lost_searches(driver, root)
     server.shutdown()
     return wrong
 

@@ -33,14 +33,16 @@ html_theme = "pydata_sphinx_theme"
 html_title = "skvae"
 html_static_path = ["_static"]
 html_css_files = ["skvae.css"]
+html_search_scorer = str(Path(__file__).parent / "search_scorer.js")
 html_favicon = "_static/icon.svg"
 html_context = {"default_mode": "auto"}
+html_sidebars = {"index": []}  # the start page is as wide as its code
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
     "navbar_align": "left",
     "show_toc_level": 2,
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"**": ["page-toc"], "index": [], "guide/which_model": []},
     "footer_start": ["copyright"],
     "footer_end": [],
 }

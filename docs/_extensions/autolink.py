@@ -8,7 +8,7 @@ from sphinx.addnodes import pending_xref
 
 __all__ = ["public_names", "setup"]
 
-MODULES = ["datasets", "metrics", "model_selection", "plotting"]
+MODULES = ["datasets", "metrics", "model_selection", "plotting", "tabular"]
 
 
 def public_names():

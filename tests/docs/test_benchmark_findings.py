@@ -1,4 +1,4 @@
-"""The findings that the page of benchmarks opens with: their numbers are of the sections behind."""
+"""Findings that pages tell in short: their numbers are of the sections that they link to."""
 
 import re
 from pathlib import Path
@@ -22,6 +22,14 @@ def findings():
     ]
 
 
+def reasons():
+    """Return for each paragraph of the guide's reasons the pages and sections, and its text."""
+    page = (DOCS / "guide/which_model.md").read_text(encoding="utf-8")
+    paragraphs = re.split(r"\n\n|\n- ", page.partition("\n## ")[2].partition("\n## From aim")[0])
+    link = re.compile(r"\]\(\.\./([\w/]+\.md)(#[\w-]+)?\)")
+    return [(link.findall(text), text) for text in paragraphs if link.search(text)]
+
+
 def section(page, anchor):
     """Return the text of a section of a page, and of the page where no anchor is given."""
     text = (DOCS / page).read_text(encoding="utf-8")
@@ -38,7 +46,11 @@ def says(text):
     return lambda number: round(float(number), decimals) == float(text)
 
 
-@pytest.mark.parametrize(("links", "cells"), findings())
+def test_the_guide_has_reasons_with_numbers():
+    assert sum("." in text for _, told in reasons() for text in NUMBER.findall(told)) > 20
+
+
+@pytest.mark.parametrize(("links", "cells"), findings() + reasons())
 def test_each_number_is_of_the_sections_behind(links, cells):
     numbers = NUMBER.findall("\n".join(section(*link) for link in links))
     fractions = [text for text in NUMBER.findall(cells) if "." in text]

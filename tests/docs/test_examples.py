@@ -14,7 +14,8 @@ from skvae import VAETransformer
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
-PAGES = ["README.md", *(f"docs/guide/{path.name}" for path in (ROOT / "docs/guide").glob("*.md"))]
+GUIDE = [f"docs/guide/{path.name}" for path in (ROOT / "docs/guide").glob("*.md")]
+PAGES = ["README.md", "docs/index.md", *GUIDE]
 TEXTS = ["CHANGES.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
 WITHOUT_CODE = {"docs/guide/corrections.md"}
 MADE_BY_THE_SITE = {"docs/benchmark_results.md", "docs/gallery/index"}
@@ -50,6 +51,14 @@ def test_every_code_block_runs(page, tmp_path, monkeypatch):
     namespace = {"__name__": "__main__"}
     for number, block in enumerate(blocks, start=1):
         exec(compile(block, f"{page}, block {number}", "exec"), namespace)
+
+
+def test_each_card_of_the_start_page_has_ten_lines_that_a_phone_shows():
+    blocks = BLOCK.findall((ROOT / "docs/index.md").read_text(encoding="utf-8"))
+    assert len(blocks) == 3
+    for lines in map(str.splitlines, blocks):
+        assert len(lines) <= 10
+        assert max(map(len, lines)) <= 46
 
 
 def test_the_example_of_the_readme_has_at_most_15_lines():
