@@ -66,6 +66,19 @@ class Display:
         rgb = pyplot.matplotlib.colors.to_rgb
         return group_colours(n_groups, [rgb(colour) for colour in cycle])
 
+    def _legend_above(self, axes, is_own):
+        """Draw a legend above axes, and make a figure of the display's own taller by it."""
+        figure = self.figure_
+        if is_own:
+            figure.draw_without_rendering()  # lays out: how wide the axes are
+        panel = axes.get_window_extent()
+        widest = figure.bbox.x1 - panel.x0 if is_own else panel.width
+        above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
+        legend = legend_that_fits(axes, widest, "width", **above)
+        if is_own:
+            taller = legend.get_window_extent().height / figure.dpi
+            figure.set_figheight(figure.get_figheight() + taller)
+
     def _widen(self, axes):
         """Make the figure wider by a legend beside axes, or by a colour bar: axes stay square."""
         legend, figure = axes.get_legend(), self.figure_
@@ -146,4 +159,6 @@ def legend_that_fits(axes, most, by="height", **options):
         legend = axes.legend(ncols=n_columns, frameon=False, **options)
         if getattr(legend.get_window_extent(), by) <= most:
             break
+    for handle in legend.legend_handles:
+        handle.set_alpha(1)
     return legend

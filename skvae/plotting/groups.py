@@ -98,9 +98,7 @@ def draw_points(display, axes, places, y, style, cmap, labels):
             _write(axes, group, np.median(own, axis=0), colours[place])
     if labels == "legend":
         beside = {"loc": "center left", "bbox_to_anchor": (1, 0.5), "markerscale": 2}
-        legend = legend_that_fits(axes, axes.get_window_extent().height, **beside)
-        for handle in legend.legend_handles:
-            handle.set_alpha(1)
+        legend_that_fits(axes, axes.get_window_extent().height, **beside)
     return colours[of_row]
 
 

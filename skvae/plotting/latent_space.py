@@ -24,7 +24,7 @@ from skvae.plotting.rows import row_form
 __all__ = ["LatentSpaceDisplay"]
 
 PANEL = 4.4  # inches
-NO_SHAPE = "{} needs the shape of the images. Got image_shape=None instead. Give (height, width, channels)."
+NO_SHAPE = "{} needs an image_shape. Got None instead. Give (height, width, channels)."
 
 
 class LatentSpaceDisplay(Display):

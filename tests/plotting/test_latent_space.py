@@ -191,10 +191,9 @@ def test_one_dimension_or_no_shape_is_one_sentence(vae):
         with pytest.raises(ValueError, match=what) as raised:
             LatentSpaceDisplay.from_estimator(vae, X, **{what: True})
         assert str(raised.value) == (
-            f"{what}=True needs the shape of the images. Got image_shape=None instead. Give "
-            f"(height, width, channels)."
+            f"{what}=True needs an image_shape. Got None instead. Give (height, width, channels)."
         )
-    with pytest.raises(ValueError, match="images needs the shape"):
+    with pytest.raises(ValueError, match="images needs an image_shape"):
         LatentSpaceDisplay.from_predictions(X, images=X)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         LatentSpaceDisplay.from_predictions(X, CLASSES[:5])
