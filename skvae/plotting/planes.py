@@ -1,8 +1,9 @@
-"""The plane of two dimensions of a code."""
+"""Codes that move along one dimension, or over the plane of two."""
 
 import numpy as np
+from scipy.stats import norm
 
-__all__ = ["plane_of", "two_dimensions"]
+__all__ = ["moved_codes", "plane_of", "two_dimensions"]
 
 QUANTILES = (0.01, 0.99)  # of the codes, which the plane reaches
 
@@ -25,3 +26,16 @@ def plane_of(codes, dimensions, n_steps):
     plane = np.tile(codes.mean(axis=0), (n_steps, n_steps, 1))
     plane[..., dimensions[0]], plane[..., dimensions[1]] = np.meshgrid(*grid)
     return grid, plane
+
+
+def moved_codes(codes, centre, dimensions, n_steps, spread, quantiles):
+    """Return codes at ``centre`` with one dimension moved, (n_dimensions, n_steps, n_codes)."""
+    moved = np.empty((len(dimensions), n_steps, codes.shape[1]), dtype=codes.dtype)
+    moved[:] = centre
+    for place, dimension in enumerate(dimensions):
+        if spread == "prior":
+            ends = norm.ppf(quantiles)
+        else:
+            ends = np.quantile(codes[:, dimension], quantiles)
+        moved[place, :, dimension] = np.linspace(*ends, n_steps)
+    return moved
