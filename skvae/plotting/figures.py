@@ -6,9 +6,10 @@ import numpy as np
 
 from skvae.plotting.colours import group_colours
 
-__all__ = ["Display", "import_pyplot", "legend_that_fits"]
+__all__ = ["WIDEST", "Display", "import_pyplot", "legend_that_fits"]
 
 POINTS = 72  # of an inch
+WIDEST = 6.6  # inches: on a phone, 390 pixels wide, text of 9 points has 7 pixels
 BAR = 0.9  # inches, a colour bar and its labels
 
 

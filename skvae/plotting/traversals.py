@@ -11,6 +11,7 @@ from skvae.base.hyperparameters import check_argument, check_integer, one_of
 from skvae.base.pipelines import last_step
 from skvae.plotting.factors import name_dimensions
 from skvae.plotting.figures import Display
+from skvae.plotting.image_grids import draw_grid
 from skvae.plotting.models import (
     feature_names_of,
     image_shape_of,
@@ -21,12 +22,11 @@ from skvae.plotting.models import (
     to_data_units,
 )
 from skvae.plotting.planes import moved_codes
-from skvae.plotting.rows import label_width, row_form
+from skvae.plotting.rows import row_form
 
 __all__ = ["LatentTraversalDisplay"]
 
-CELL = 0.6  # inches
-PANEL = (6.4, 1.6)
+PANEL = (6.4, 1.6)  # inches
 
 
 class LatentTraversalDisplay(Display):
@@ -236,7 +236,7 @@ class LatentTraversalDisplay(Display):
         self : LatentTraversalDisplay
             The display, with what was drawn in.
         """
-        n_dimensions, n_steps, _ = self.rows.shape
+        n_dimensions = len(self.rows)
         labels = self._labels()
         stops = [codes[:, d] for codes, d in zip(self.codes, self.dimensions, strict=True)]
         if self.form.image_shape is None:
@@ -245,20 +245,11 @@ class LatentTraversalDisplay(Display):
             for panel in zip(axes, self.rows, stops, labels, strict=True):
                 self._draw_table(*panel, "viridis" if cmap is None else cmap)
             return self
-        height, width, _ = self.form.image_shape
         labels = [
             f"{name}\n[{z[0]:.1f}, {z[-1]:.1f}]" for name, z in zip(labels, stops, strict=True)
         ]
-        margin = label_width([label.replace("$z_{", "$") for label in labels])
-        size = (CELL * n_steps + margin, CELL * n_dimensions * height / width + 0.1)
-        (axes,) = self._panels(ax, size=size, layout="compressed")
-        self.form.draw_images(
-            axes,
-            self.rows,
-            row_labels=labels,
-            cmap="gray" if cmap is None else cmap,
-            padding=padding,
-        )
+        style = {"cmap": "gray" if cmap is None else cmap, "padding": padding}
+        draw_grid(self, ax, self.form, self.rows, row_labels=labels, **style)
         return self
 
     def _labels(self):
