@@ -15,6 +15,7 @@ BYTE = 255
 CHANNELS = (1, 3, 4)
 CHARACTER = 0.085  # inches
 SLACK = 0.25  # that decoded values may be beyond those of their data
+CONSTANT = 10  # roundings: three values of 0.2 have a mean that is none of them
 MATHS = r"\$[^$]*\$"  # the name of a dimension
 MOST_NAMES = 40  # of features beside an axis
 UPRIGHT_NAMES = 60  # characters that stand beside each other on an axis
@@ -156,7 +157,8 @@ def _spread(rows):
     else:
         known = np.where(np.isnan(rows).all(axis=0), 0.0, rows)
         mean, std = np.nanmean(known, axis=0), np.nanstd(known, axis=0)
-    return mean, np.where(std > 0, std, 1.0)
+    rounded = CONSTANT * np.finfo(std.dtype).eps * np.abs(mean)
+    return mean, np.where(std > rounded, std, 1.0)
 
 
 def _check_shape(image_shape, n_features):
