@@ -10,13 +10,15 @@ samples from its prior, and from a mixture too.
 The faces are drawn by :download:`drawn_faces.py`, a few lines of NumPy.
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 import numpy as np
 from drawn_faces import draw_faces
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import train_test_split
 
 from skvae import AutoencoderTransformer, VAETransformer
-from skvae.plotting import SampleDisplay
+from skvae.plotting import LatentSpaceDisplay, SampleDisplay
 
 X, _ = draw_faces(1_000, size=24)
 train, test = train_test_split(X, test_size=0.3, random_state=0)
@@ -49,6 +51,13 @@ samples = {
 }
 
 # %%
+# Where the codes of the autoencoder are, in the two dimensions that vary most, with some of the
+# faces at their codes. They are not around 0, and they are not a Gaussian.
+
+faces = {"image_shape": (24, 24, 3), "value_range": (0, 1)}
+LatentSpaceDisplay.from_estimator(autoencoder, test, thumbnails=True, **faces)
+
+# %%
 # How far from a face?
 # --------------------
 #
@@ -73,6 +82,5 @@ for name, rows in {"training faces": train[: len(test)], **samples}.items():
 
 SampleDisplay.from_predictions(
     {"data": test[:8], **{name: rows[:8] for name, rows in samples.items()}},
-    image_shape=(24, 24, 3),
-    value_range=(0, 1),
+    **faces,
 )
