@@ -64,7 +64,8 @@ matplotlib.use("Agg")
 sphinx_gallery_conf = {
     "examples_dirs": "examples",
     "gallery_dirs": "gallery",
-    "ignore_pattern": r"(accelerate_fit|dip_vae|serve_model)\.py$",
+    "ignore_pattern": r"(accelerate_fit|dip_vae|drawn_faces|serve_model)\.py$",
+    "copyfile_regex": r"drawn_faces\.py$",
     "doc_module": ("skvae",),
     "reference_url": {"skvae": None},
     "backreferences_dir": "gallery/backreferences",

@@ -13,6 +13,7 @@ from skvae.plotting.figures import Display
 __all__ = ["BetaCurveDisplay"]
 
 PANEL = (3.2, 2.4)  # inches
+MOST_COLUMNS = 2
 MOST_TICKS = 8
 LABELS = {
     "kl": "rate (KL), nats",
@@ -163,7 +164,7 @@ class BetaCurveDisplay(Display):
                     f"quantities must be among {list(values)}. Got {name!r} instead. Scores are "
                     f"there after beta_curve(..., scoring=...)."
                 )
-        n_columns = len(quantities) if len(quantities) < 4 else 2
+        n_columns = min(len(quantities), MOST_COLUMNS)
         size = (PANEL[0] * n_columns, PANEL[1] * -(-len(quantities) // n_columns))
         axes = self._panels(ax, len(quantities), n_columns, size=size)
         order = np.argsort(self.curve.betas, kind="stable")

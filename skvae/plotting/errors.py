@@ -5,12 +5,12 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import check_consistent_length
 
 from skvae._typing import Estimator, Integers, MatrixLike
 from skvae.plotting.figures import Display
+from skvae.plotting.groups import groups_of
 from skvae.plotting.rows import row_form
-from skvae.plotting.scores import ERROR, anomaly_scores
+from skvae.plotting.scores import ERROR, SQUARED, anomaly_scores
 
 __all__ = ["ReconstructionErrorDisplay"]
 
@@ -38,8 +38,10 @@ class ReconstructionErrorDisplay(Display):
         Those of one row, drawn in a panel of their own.
     row : int, default=None
         Which row that is, for the title.
-    score_name : str, default="mean squared error of the reconstruction"
+    score_name : str, default="reconstruction error"
         What the scores are, for the axis.
+    unit : str, default=None
+        What they are measured in, for the axis.
     form : RowForm, default=None
         How rows are shown.
 
@@ -77,6 +79,7 @@ class ReconstructionErrorDisplay(Display):
         contributions=None,
         row=None,
         score_name=ERROR,
+        unit=None,
         form=None,
     ):
         self.errors = errors
@@ -85,6 +88,7 @@ class ReconstructionErrorDisplay(Display):
         self.contributions = contributions
         self.row = row
         self.score_name = score_name
+        self.unit = unit
         self.form = form
 
     @classmethod
@@ -164,6 +168,7 @@ class ReconstructionErrorDisplay(Display):
         image_shape: Integers | None = None,
         feature_names: Collection[str] | None = None,
         score_name: str = ERROR,
+        unit: str | None = None,
         ax: Any = None,
         **plot_params: Any,
     ) -> Self:
@@ -185,8 +190,11 @@ class ReconstructionErrorDisplay(Display):
             Of the contributions; the channels are averaged. None draws bars.
         feature_names : sequence of str, default=None
             Of tables. None names them x0, x1, ...
-        score_name : str, default="mean squared error of the reconstruction"
+        score_name : str, default="reconstruction error"
             What the scores are, for the axis.
+        unit : str, default=None
+            What they are measured in, such as "nats". None: "squared units of X" for a
+            reconstruction error, nothing for other scores.
         ax : matplotlib Axes or sequence of these, default=None
             Where to draw; None makes a figure.
         **plot_params : dict
@@ -205,18 +213,17 @@ class ReconstructionErrorDisplay(Display):
         """
         cls._pyplot()
         errors, form = np.asarray(errors), None
-        if y is not None:
-            y = np.asarray(y)
-            check_consistent_length(errors, y)
+        y = groups_of(errors, y)
+        if unit is None and score_name == ERROR:
+            unit = SQUARED
         if contributions is not None:
             contributions = np.asarray(contributions)
             form = row_form(
                 contributions[None], image_shape=image_shape, feature_names=feature_names
             )
         values = {"y": y, "threshold": threshold, "contributions": contributions}
-        return cls(errors, **values, row=row, score_name=score_name, form=form).plot(
-            ax=ax, **plot_params
-        )
+        names = {"score_name": score_name, "unit": unit}
+        return cls(errors, **values, row=row, **names, form=form).plot(ax=ax, **plot_params)
 
     def plot(self, ax: Any = None, *, bins: Any = 50, cmap: Any = "viridis") -> Self:
         """Draw.
@@ -236,16 +243,22 @@ class ReconstructionErrorDisplay(Display):
             The display, with what was drawn in.
         """
         n_panels = 1 if self.contributions is None else 2
-        axes = self._panels(ax, n_panels, n_panels, size=(PANEL[0] * n_panels, PANEL[1]))
+        axes = self._panels(ax, n_panels, size=(PANEL[0], PANEL[1] * n_panels))
         finite = self.errors[np.isfinite(self.errors)]
         self._draw_errors(axes[0], np.histogram_bin_edges(finite, bins))
         if self.contributions is not None:
             what = "squared error" if self.score_name == ERROR else "contribution"
             row = "" if self.row is None else f", row {self.row}"
             axes[1].set_title(f"{what} by feature{row}")
-            name = "squared error" if self.score_name == ERROR else f"raises the {self.score_name}"
-            self._draw_contributions(axes[1], cmap, name)
+            name = what if self.score_name == ERROR else f"raises the {self.score_name}"
+            self._draw_contributions(axes[1], cmap, self._in_unit(name))
+        if self.y is not None or self.threshold is not None:
+            self._legend_above(axes[0], is_own=ax is None)
         return self
+
+    def _in_unit(self, name):
+        """Return the name of what is shown, with the unit that it has."""
+        return name if self.unit is None else f"{name} ({self.unit})"
 
     def _draw_errors(self, axes, edges):
         """Draw the histograms: counts of all rows, densities of groups, which differ in size."""
@@ -253,9 +266,10 @@ class ReconstructionErrorDisplay(Display):
             axes.hist(self.errors, edges, color="C0", alpha=0.6)
             axes.set_ylabel("rows")
         else:
-            for place, group in enumerate(np.unique(self.y)):
+            groups = np.unique(self.y)
+            for group, color in zip(groups, self._colours(len(groups)), strict=True):
                 errors = self.errors[self.y == group]
-                label, color = f"{group} ({len(errors)} rows)", f"C{place}"
+                label = f"{group} ({len(errors)} rows)"
                 axes.hist(errors, edges, density=True, color=color, alpha=0.35, label=label)
                 axes.hist(errors, edges, density=True, color=color, histtype="step")
             axes.set_ylabel("density")
@@ -263,9 +277,9 @@ class ReconstructionErrorDisplay(Display):
             ink = self._pyplot().rcParams["text.color"]
             label = f"threshold {self.threshold:.3g}"
             axes.axvline(self.threshold, color=ink, linestyle="--", linewidth=1, label=label)
-        if self.y is not None or self.threshold is not None:
-            axes.legend(frameon=False)
-        axes.set_xlabel(f"{self.score_name}, higher for anomalies")
+        axes.set_xlabel(
+            f"{self._in_unit(self.score_name)}\nhigher is more anomalous $\\rightarrow$"
+        )
         axes.spines[["top", "right"]].set_visible(False)
 
     def _draw_contributions(self, axes, cmap, name):

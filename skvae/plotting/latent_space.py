@@ -1,4 +1,4 @@
-"""Codes in two of their dimensions, and what decodes from the plane."""
+"""Codes in two of their dimensions, the images they are of, and what decodes from the plane."""
 
 from typing import Any, Self
 
@@ -7,9 +7,10 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_consistent_length
 
 from skvae._typing import Estimator, Floats, Integers, MatrixLike
-from skvae.base.hyperparameters import check_integer
+from skvae.base.hyperparameters import check_argument, check_integer, one_of
 from skvae.base.pipelines import last_step
 from skvae.plotting.figures import Display
+from skvae.plotting.groups import draw_images, draw_points, groups_of
 from skvae.plotting.models import (
     image_shape_of,
     informativeness,
@@ -17,17 +18,17 @@ from skvae.plotting.models import (
     rows_before,
     to_data_units,
 )
+from skvae.plotting.planes import plane_of, two_dimensions
 from skvae.plotting.rows import row_form
 
 __all__ = ["LatentSpaceDisplay"]
 
 PANEL = 4.4  # inches
-MOST_CLASSES = 20
-QUANTILES = (0.01, 0.99)  # of the codes, which the decoded plane reaches
+NO_SHAPE = "{} needs an image_shape. Got None instead. Give (height, width, channels)."
 
 
 class LatentSpaceDisplay(Display):
-    """Codes in two dimensions, coloured by y, and the images that decode from the plane.
+    """Codes in two dimensions, coloured by y; their images; what decodes from the plane.
 
     Use :meth:`from_estimator` or :meth:`from_predictions`.
 
@@ -38,8 +39,10 @@ class LatentSpaceDisplay(Display):
     dimensions : tuple of two int
         Those drawn, across and up.
     y : ndarray of shape (n_samples,), default=None
-        Labels, or at most 20 different whole numbers, which get a legend; or other numbers,
-        which get a colour bar.
+        Labels, or at most 30 different whole numbers, which have a colour and a name each; or
+        other numbers, which have a colour bar.
+    images : ndarray of shape (n_samples, n_features), default=None
+        The rows that the codes are of, as images. Some are drawn small, each at its code.
     manifold : ndarray of shape (n_steps, n_steps, n_features), default=None
         What decodes from ``grid``, in the units of the data; drawn in a panel of its own.
     grid : tuple of two ndarray of shape (n_steps,), default=None
@@ -70,10 +73,13 @@ class LatentSpaceDisplay(Display):
     (150, 2)
     """
 
-    def __init__(self, codes, dimensions, *, y=None, manifold=None, grid=None, form=None):
+    def __init__(
+        self, codes, dimensions, *, y=None, images=None, manifold=None, grid=None, form=None
+    ):
         self.codes = codes
         self.dimensions = dimensions
         self.y = y
+        self.images = images
         self.manifold = manifold
         self.grid = grid
         self.form = form
@@ -86,6 +92,7 @@ class LatentSpaceDisplay(Display):
         y: Any = None,
         *,
         dimensions: Integers | None = None,
+        thumbnails: bool = False,
         manifold: bool = False,
         n_steps: int = 15,
         image_shape: Integers | None = None,
@@ -106,6 +113,8 @@ class LatentSpaceDisplay(Display):
         dimensions : (int, int), default=None
             Across and up. None takes the two most informative: by the divergence of their
             posterior from the prior, or without a posterior by the variance of the code.
+        thumbnails : bool, default=False
+            Whether to draw some of the images of X small, each at its code.
         manifold : bool, default=False
             Whether to decode the plane, for images: codes from the quantile 0.01 to 0.99 of
             those of X in these dimensions, the others at the mean of the codes.
@@ -132,8 +141,8 @@ class LatentSpaceDisplay(Display):
         TypeError
             If the estimator cannot encode, or decode for ``manifold``.
         ValueError
-            If the codes have no two dimensions, or no such ones; if ``manifold`` has no
-            ``image_shape``, or one that is not that of the rows.
+            If the codes have no two dimensions, or no such ones; if ``thumbnails`` or
+            ``manifold`` has no ``image_shape``, or one that is not that of the rows.
         """
         cls._pyplot()
         last = last_that_can(estimator, "transform", cls.__name__)
@@ -142,28 +151,25 @@ class LatentSpaceDisplay(Display):
         if dimensions is None and codes.shape[1] > 1:
             values, _ = informativeness(last, X_last)
             dimensions = np.argsort(-values, kind="stable")[:2]
-        dimensions = _check_dimensions(dimensions, codes.shape[1])
-        decoded = {}
-        if manifold:
-            check_integer("n_steps", n_steps, f"{cls.__name__}.from_estimator", least=2)
-            last_that_can(estimator, "inverse_transform", cls.__name__)
+        dimensions = two_dimensions(dimensions, codes.shape[1])
+        drawn: dict[str, Any] = {}
+        if thumbnails or manifold:
             image_shape = image_shape_of(estimator, image_shape)
             if image_shape is None:
                 raise ValueError(
-                    "manifold=True decodes images, and needs their image_shape. Got none of the "
-                    "estimator's nor by argument instead. Give (height, width, channels)."
+                    NO_SHAPE.format(f"{'manifold' if manifold else 'thumbnails'}=True")
                 )
-            form = row_form(
-                rows_before(estimator, X), image_shape=image_shape, value_range=value_range
-            )
-            ends = np.quantile(codes[:, dimensions], QUANTILES, axis=0)
-            grid = tuple(np.linspace(low, high, n_steps) for low, high in ends.T)
-            plane = np.tile(codes.mean(axis=0), (n_steps, n_steps, 1))
-            plane[..., dimensions[0]], plane[..., dimensions[1]] = np.meshgrid(*grid)
-            rows = last.inverse_transform(plane.reshape(-1, codes.shape[1]))
-            rows = to_data_units(estimator, rows).reshape(n_steps, n_steps, -1)
-            decoded = {"manifold": rows, "grid": grid, "form": form}
-        display = cls(codes, dimensions, y=_check_y(codes, y), **decoded)
+            rows = np.asarray(rows_before(estimator, X))
+            drawn["form"] = row_form(rows, image_shape=image_shape, value_range=value_range)
+            drawn["images"] = rows if thumbnails else None
+        if manifold:
+            check_integer("n_steps", n_steps, f"{cls.__name__}.from_estimator", least=2)
+            last_that_can(estimator, "inverse_transform", cls.__name__)
+            drawn["grid"], plane = plane_of(codes, dimensions, n_steps)
+            decoded = last.inverse_transform(plane.reshape(-1, codes.shape[1]))
+            decoded = to_data_units(estimator, decoded)
+            drawn["manifold"] = decoded.reshape(n_steps, n_steps, -1)
+        display = cls(codes, dimensions, y=groups_of(codes, y), **drawn)
         return display.plot(ax=ax, **plot_params)
 
     @classmethod
@@ -173,6 +179,9 @@ class LatentSpaceDisplay(Display):
         y: Any = None,
         *,
         dimensions: Integers | None = None,
+        images: ArrayLike | None = None,
+        image_shape: Integers | None = None,
+        value_range: Floats | None = None,
         ax: Any = None,
         **plot_params: Any,
     ) -> Self:
@@ -186,6 +195,13 @@ class LatentSpaceDisplay(Display):
             What colours them.
         dimensions : (int, int), default=None
             Across and up. None takes the two of the greatest variance.
+        images : array-like of shape (n_samples, n_features), default=None
+            The images that the codes are of. Some are drawn small, each at its code.
+        image_shape : (height, width, channels), default=None
+            Of the images.
+        value_range : (low, high), default=None
+            The values shown as black and white. None takes 0 to 255 for bytes, 0 to 1 where the
+            images lie in between, and otherwise their least and greatest value.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
         **plot_params : dict
@@ -200,14 +216,23 @@ class LatentSpaceDisplay(Display):
         ImportError
             If there is no matplotlib.
         ValueError
-            If the codes have no two dimensions, or no such ones.
+            If the codes have no two dimensions, or no such ones; if there are not as many images,
+            or they have no ``image_shape``, or not that one.
         """
         cls._pyplot()
         codes = np.asarray(codes)
         if dimensions is None and codes.shape[1] > 1:
             dimensions = np.argsort(-codes.var(axis=0), kind="stable")[:2]
-        dimensions = _check_dimensions(dimensions, codes.shape[1])
-        return cls(codes, dimensions, y=_check_y(codes, y)).plot(ax=ax, **plot_params)
+        dimensions = two_dimensions(dimensions, codes.shape[1])
+        form = None
+        if images is not None:
+            if image_shape is None:
+                raise ValueError(NO_SHAPE.format("images"))
+            images = np.asarray(images)
+            check_consistent_length(codes, images)
+            form = row_form(images, image_shape=image_shape, value_range=value_range)
+        display = cls(codes, dimensions, y=groups_of(codes, y), images=images, form=form)
+        return display.plot(ax=ax, **plot_params)
 
     def plot(
         self,
@@ -216,6 +241,9 @@ class LatentSpaceDisplay(Display):
         size: float = 12,
         alpha: float = 0.7,
         cmap: Any = "viridis",
+        labels: str = "legend",
+        n_thumbnails: int = 40,
+        thumbnail_size: float = 0.4,
         image_cmap: Any = "gray",
     ) -> Self:
         """Draw.
@@ -229,7 +257,15 @@ class LatentSpaceDisplay(Display):
         alpha : float, default=0.7
             Opacity of a point.
         cmap : str or Colormap, default="viridis"
-            Of numbers, and of more classes than the style has colours.
+            Of numbers. Groups have the colours of the style, and beyond these colours that are as
+            far from all others as can be.
+        labels : {"legend", "medians"}, default="legend"
+            Where the names of groups stand: beside the codes, or in the middle of each group,
+            which suits many groups that lie apart.
+        n_thumbnails : int, default=40
+            Images drawn at their codes, at most. Fewer are drawn where they would overlap.
+        thumbnail_size : float, default=0.4
+            Their longer side, in inches.
         image_cmap : str or Colormap, default="gray"
             Of images of one channel.
 
@@ -238,11 +274,17 @@ class LatentSpaceDisplay(Display):
         self : LatentSpaceDisplay
             The display, with what was drawn in.
         """
+        name = f"{type(self).__name__}.plot"
+        check_argument("labels", labels, one_of("legend", "medians"), name)
+        check_integer("n_thumbnails", n_thumbnails, name)
         n_panels = 1 if self.manifold is None else 2
-        inches = (PANEL * n_panels + (1.0 if self.y is not None else 0.0), PANEL)
-        axes = self._panels(ax, n_panels, n_panels, size=inches)
-        across, up = (self.codes[:, dimension] for dimension in self.dimensions)
-        self._scatter(axes[0], across, up, {"s": size, "alpha": alpha, "linewidths": 0}, cmap)
+        axes = self._panels(ax, n_panels, size=(PANEL, PANEL * n_panels))
+        places = self.codes[:, list(self.dimensions)]
+        style = {"s": size, "alpha": alpha, "linewidths": 0}
+        colours = draw_points(self, axes[0], places, self.y, style, cmap, labels)
+        if self.images is not None:
+            drawn = {"most": n_thumbnails, "side": thumbnail_size, "cmap": image_cmap}
+            draw_images(self, axes[0], places, self.images, self.form, frames=colours, **drawn)
         axes[0].spines[["top", "right"]].set_visible(False)
         for panel in axes:
             panel.set_xlabel(f"$z_{{{self.dimensions[0]}}}$")
@@ -256,53 +298,6 @@ class LatentSpaceDisplay(Display):
             ]
             upside = self.manifold[::-1]
             self.form.draw_images(axes[1], upside, cmap=image_cmap, extent=[*ends[0], *ends[1]])
+        if ax is None:
+            self._widen(axes[0])
         return self
-
-    def _scatter(self, axes, across, up, style, cmap):
-        """Draw the codes, with a legend for classes or a colour bar for numbers."""
-        if self.y is None:
-            axes.scatter(across, up, color="C0", **style)
-        elif not _are_classes(self.y):
-            points = axes.scatter(across, up, c=self.y, cmap=cmap, **style)
-            bar = axes.figure.colorbar(points, ax=axes, label="y")
-            bar.solids.set_alpha(1)
-        else:
-            pyplot = self._pyplot()
-            classes = np.unique(self.y)
-            colors = pyplot.rcParams["axes.prop_cycle"].by_key().get("color", ["C0"])
-            if len(classes) > len(colors):
-                colors = pyplot.get_cmap(cmap)(np.linspace(0, 1, len(classes)))
-            for label, color in zip(classes, colors, strict=False):
-                of_class = self.y == label
-                axes.scatter(across[of_class], up[of_class], color=color, label=label, **style)
-            legend = axes.legend(
-                loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, markerscale=2
-            )
-            for handle in legend.legend_handles:
-                handle.set_alpha(1)
-
-
-def _are_classes(y):
-    """Return whether y is of labels: no numbers, or few whole ones."""
-    if y.dtype.kind not in "biuf":
-        return True
-    return len(np.unique(y)) <= MOST_CLASSES and bool((y == np.floor(y)).all())
-
-
-def _check_y(codes, y):
-    """Return y as an array that has an entry for every code."""
-    if y is not None:
-        y = np.asarray(y)
-        check_consistent_length(codes, y)
-    return y
-
-
-def _check_dimensions(dimensions, n_components):
-    """Return two different dimensions of the codes."""
-    chosen = () if dimensions is None else tuple(int(dimension) for dimension in dimensions)
-    if len(set(chosen)) != 2 or not all(0 <= dimension < n_components for dimension in chosen):
-        raise ValueError(
-            f"LatentSpaceDisplay needs two different dimensions of the codes, which have "
-            f"{n_components}. Got dimensions={dimensions} instead. Count them from 0."
-        )
-    return chosen

@@ -16,7 +16,7 @@ N_BINS = 24
 WITHIN = (0.005, 0.995)  # quantiles between which the bins of a histogram lie
 LETTERS = 14  # of a level beside its bar
 OF_DATA = {"color": "0.6", "alpha": 0.6}
-SIZE = (2.6, 1.75)  # of a panel, in inches
+SIZE = (2.2, 1.75)  # of a panel, in inches
 A_DAY = 86_400 * 10**9  # nanoseconds
 
 
@@ -54,7 +54,7 @@ class MarginalForm:
                 f"{name}  {difference:.2f}" if has_several else name, loc="left", size=9
             )
             panel.spines[["top", "right", "left"]].set_visible(False)
-            panel.tick_params(labelsize=8)
+            panel.tick_params(labelsize=9)
             if _has_bars(values):
                 _draw_bars(panel, values)
             else:

@@ -11,6 +11,7 @@ from skvae._typing import Estimator, Floats, Integers, MatrixLike
 from skvae.base.hyperparameters import check_argument, check_integer, one_of
 from skvae.base.validation import dense
 from skvae.plotting.figures import Display
+from skvae.plotting.image_grids import draw_grid
 from skvae.plotting.models import (
     feature_names_of,
     image_shape_of,
@@ -19,12 +20,11 @@ from skvae.plotting.models import (
     reconstruct,
     rows_before,
 )
-from skvae.plotting.rows import label_width, row_form
+from skvae.plotting.rows import row_form
 
 __all__ = ["ReconstructionDisplay"]
 
-CELL = 0.7  # inches
-PANEL = (6.4, 2.0)
+PANEL = (6.4, 2.0)  # inches
 
 
 class ReconstructionDisplay(Display):
@@ -239,18 +239,10 @@ or a list or dict of these
             return self
         rows = np.stack([self.X, *self.reconstructions.values()])
         labels, style = ["original", *self.reconstructions], {"cmap": cmap, "padding": padding}
-        height, width, _ = self.form.image_shape
         if orientation == "horizontal":
-            rows = rows.swapaxes(0, 1)
-            cell = max(CELL, label_width(labels))
-            size = (cell * rows.shape[1], cell * len(rows) * height / width + 0.3)
-            (axes,) = self._panels(ax, size=size, layout="compressed")
-            self.form.draw_images(axes, rows, column_labels=labels, **style)
+            draw_grid(self, ax, self.form, rows.swapaxes(0, 1), column_labels=labels, **style)
         else:
-            margin = label_width(labels) + 0.1
-            size = (CELL * rows.shape[1] + margin, CELL * len(rows) * height / width + 0.1)
-            (axes,) = self._panels(ax, size=size, layout="compressed")
-            self.form.draw_images(axes, rows, row_labels=labels, **style)
+            draw_grid(self, ax, self.form, rows, row_labels=labels, **style)
         return self
 
     def _draw_tables(self, ax):

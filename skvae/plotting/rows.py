@@ -1,5 +1,6 @@
 """How a row of the data looks: as an image, or as a line over the features."""
 
+import re
 from dataclasses import dataclass
 from math import prod
 
@@ -14,6 +15,8 @@ BYTE = 255
 CHANNELS = (1, 3, 4)
 CHARACTER = 0.085  # inches
 SLACK = 0.25  # that decoded values may be beyond those of their data
+CONSTANT = 10  # roundings: three values of 0.2 have a mean that is none of them
+MATHS = r"\$[^$]*\$"  # the name of a dimension
 MOST_NAMES = 40  # of features beside an axis
 UPRIGHT_NAMES = 60  # characters that stand beside each other on an axis
 
@@ -91,7 +94,8 @@ class RowForm:
 
 def label_width(labels):
     """Return about how wide the longest line among labels is, in inches."""
-    return CHARACTER * max(len(line) for label in labels for line in str(label).split("\n"))
+    lines = [line for label in labels for line in re.sub(MATHS, "z0", str(label)).split("\n")]
+    return CHARACTER * max(map(len, lines))
 
 
 def _places(labels, n_labels, step, padding):
@@ -153,7 +157,8 @@ def _spread(rows):
     else:
         known = np.where(np.isnan(rows).all(axis=0), 0.0, rows)
         mean, std = np.nanmean(known, axis=0), np.nanstd(known, axis=0)
-    return mean, np.where(std > 0, std, 1.0)
+    rounded = CONSTANT * np.finfo(std.dtype).eps * np.abs(mean)
+    return mean, np.where(std > rounded, std, 1.0)
 
 
 def _check_shape(image_shape, n_features):

@@ -12,6 +12,7 @@ from skvae._typing import Estimator, Floats, Integers, MatrixLike, Seed
 from skvae.base.hyperparameters import check_integer
 from skvae.plotting.drawn import drawn, range_of_bytes, same_columns, valid_data
 from skvae.plotting.figures import Display
+from skvae.plotting.image_grids import draw_grid, draw_squares
 from skvae.plotting.marginals import SIZE, MarginalForm, marginal_form
 from skvae.plotting.models import (
     feature_names_of,
@@ -20,13 +21,13 @@ from skvae.plotting.models import (
     named,
     table_before,
 )
-from skvae.plotting.rows import label_width, row_form
+from skvae.plotting.rows import row_form
 from skvae.tabular.reading import is_frame
 
 __all__ = ["SampleDisplay"]
 
-CELL = 0.7  # inches
-PANEL = (6.4, 2.0)
+PANEL = (6.4, 2.0)  # inches
+MARGINALS = 3  # in a row
 MOST_IN_A_ROW = 16
 FEW, MANY = 10, 1_000  # samples that are seen one by one, or by their distribution
 
@@ -256,7 +257,7 @@ or dict of these
         n_columns : int, default=None
             Images in a row. None: as many as there are samples, up to 16 of several models; the
             square root of the samples of a single model, or of more. Of named columns the panels in
-            a row: four.
+            a row: three.
         cmap : str or Colormap, default="gray"
             Of images of one channel.
         padding : int, default=1
@@ -270,18 +271,21 @@ or dict of these
             The display, with what was drawn in.
         """
         if isinstance(self.form, MarginalForm):
-            self._draw_marginals(ax, n_columns or 4, n_features)
+            self._draw_marginals(ax, n_columns or MARGINALS, n_features)
             return self
         n_samples = max(map(len, self.samples.values()))
         if n_columns is None:
             in_a_row = len(self.samples) > 1 and n_samples <= MOST_IN_A_ROW
             n_columns = n_samples if in_a_row else ceil(sqrt(n_samples))
+        style = {"cmap": cmap, "padding": padding}
         if self.form.image_shape is None:
             self._draw_tables(ax)
         elif n_columns >= n_samples and len({len(rows) for rows in self.samples.values()}) == 1:
-            self._draw_rows(ax, cmap, padding)
+            rows = np.stack(list(self.samples.values()))
+            labels = list(self.samples) if len(rows) > 1 else None
+            draw_grid(self, ax, self.form, rows, row_labels=labels, **style)
         else:
-            self._draw_squares(ax, n_columns, cmap, padding)
+            draw_squares(self, ax, self.form, self.samples, n_columns=n_columns, **style)
         return self
 
     def _draw_marginals(self, ax, n_columns, n_features):
@@ -302,28 +306,3 @@ or dict of these
             panel.label_outer()
             panel.set_title(name, loc="left")
             panel.set_ylabel(self.form.unit)
-
-    def _draw_rows(self, ax, cmap, padding):
-        rows = np.stack(list(self.samples.values()))
-        height, width, _ = self.form.image_shape
-        labels = list(self.samples) if len(rows) > 1 else None
-        margin = 0 if labels is None else label_width(labels)
-        size = (CELL * rows.shape[1] + margin + 0.1, CELL * len(rows) * height / width + 0.1)
-        (axes,) = self._panels(ax, size=size, layout="compressed")
-        self.form.draw_images(axes, rows, row_labels=labels, cmap=cmap, padding=padding)
-
-    def _draw_squares(self, ax, n_columns, cmap, padding):
-        n_models = len(self.samples)
-        n_rows = ceil(max(map(len, self.samples.values())) / n_columns)
-        height, width, _ = self.form.image_shape
-        cell = min(CELL, 4 / max(n_columns, n_rows))
-        size = (n_models * (cell * n_columns + 0.1), cell * n_rows * height / width + 0.3)
-        axes = self._panels(ax, n_models, n_models, size=size, layout="compressed")
-        for panel, (name, rows) in zip(axes, self.samples.items(), strict=True):
-            # Where the samples do not fill the last row, it stays empty.
-            full = np.full((n_rows * n_columns, rows.shape[1]), np.nan)
-            full[: len(rows)] = rows
-            full = full.reshape(n_rows, n_columns, -1)
-            self.form.draw_images(panel, full, cmap=cmap, padding=padding)
-            if n_models > 1:
-                panel.set_title(name)

@@ -7,13 +7,14 @@ from skvae.base.pipelines import last_step, split_last
 from skvae.base.validation import generated_feature_names
 from skvae.plotting.models import image_shape_of, last_that_can
 
-__all__ = ["ERROR", "anomaly_scores"]
+__all__ = ["ERROR", "SQUARED", "anomaly_scores"]
 
-ERROR = "mean squared error of the reconstruction"
+ERROR = "reconstruction error"
 DETECTOR = "anomaly score"
+SQUARED = "squared units of X"
 UNITS = {
     "likelihood": "nats",
-    "reconstruction": "squared units of X",
+    "reconstruction": SQUARED,
     "latent": "standard deviations",
 }
 
@@ -35,7 +36,8 @@ def anomaly_scores(estimator, X, row, display):
     Returns
     -------
     dict
-        "errors", "threshold", "contributions", "feature_names", "image_shape" and "score_name".
+        "errors", "threshold", "contributions", "feature_names", "image_shape", "score_name" and
+        "unit".
         Of a detector, errors are minus ``score_samples``, the threshold is minus ``offset_``, and
         a feature's contribution is by how much it lowers the score.
 
@@ -47,8 +49,9 @@ def anomaly_scores(estimator, X, row, display):
     >>> from skvae.plotting.scores import anomaly_scores
     >>> X = np.random.RandomState(0).standard_normal((50, 3))
     >>> detector = AutoencoderOutlierDetector(PCA(1)).fit(X)
-    >>> anomaly_scores(detector, X, 0, "Display")["score_name"]
-    'anomaly score (nats)'
+    >>> scores = anomaly_scores(detector, X, 0, "Display")
+    >>> scores["score_name"], scores["unit"]
+    ('anomaly score', 'nats')
     """
     last, X = last_step(estimator, X)
     if row is not None:
@@ -69,6 +72,7 @@ def anomaly_scores(estimator, X, row, display):
         "feature_names": _names(estimator, last),
         "image_shape": image_shape_of(last),
         "score_name": ERROR,
+        "unit": SQUARED,
     }
 
 
@@ -88,7 +92,8 @@ def _of_detector(detector, X, row):
         "contributions": contributions,
         "feature_names": names,
         "image_shape": image_shape_of(detector.estimators_[0]),
-        "score_name": f"{DETECTOR} ({_unit(detector)})",
+        "score_name": DETECTOR,
+        "unit": _unit(detector),
     }
 
 

@@ -15,7 +15,7 @@ __all__ = ["TrainingCurveDisplay"]
 
 VALIDATION = "valid_"
 PANEL = (3.2, 2.4)  # inches
-MOST_COLUMNS = 3
+MOST_COLUMNS = 2
 
 
 class TrainingCurveDisplay(Display):

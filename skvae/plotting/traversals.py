@@ -5,12 +5,13 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import norm
 
 from skvae._typing import Estimator, Floats, Integers, MatrixLike, Seed
 from skvae.base.hyperparameters import check_argument, check_integer, one_of
 from skvae.base.pipelines import last_step
+from skvae.plotting.factors import name_dimensions
 from skvae.plotting.figures import Display
+from skvae.plotting.image_grids import draw_grid
 from skvae.plotting.models import (
     feature_names_of,
     image_shape_of,
@@ -20,12 +21,12 @@ from skvae.plotting.models import (
     rows_before,
     to_data_units,
 )
+from skvae.plotting.planes import moved_codes
 from skvae.plotting.rows import row_form
 
 __all__ = ["LatentTraversalDisplay"]
 
-CELL, LABELS = 0.7, 1.1  # inches
-PANEL = (6.4, 1.6)
+PANEL = (6.4, 1.6)  # inches
 
 
 class LatentTraversalDisplay(Display):
@@ -33,7 +34,8 @@ class LatentTraversalDisplay(Display):
 
     Use :meth:`from_estimator`. Images make a grid, a row for every dimension and a column
     for every step; tables a panel for every dimension, with a line over the features for every
-    step.
+    step. Where the factors of the rows are known, there is a row for every factor instead, of
+    the dimension that tells most of it.
 
     Parameters
     ----------
@@ -42,14 +44,19 @@ class LatentTraversalDisplay(Display):
     codes : ndarray of shape (n_dimensions, n_steps, n_components)
         The codes. Those of ``codes[i]`` differ in the entry ``dimensions[i]`` alone.
     dimensions : ndarray of int of shape (n_dimensions,)
-        The dimensions that are moved, the most informative first.
+        The dimensions that are moved, the most informative first, or by the factors.
     informativeness : ndarray of shape (n_dimensions,)
         What each carries.
-    measure : {"KL", "variance"}
-        What that is: the mean divergence of its posterior from the prior, in nats, or for models
-        without a posterior the variance of its code.
+    measure : {"KL", "variance", "MI"}
+        What that is: the mean divergence of its posterior from the prior, in nats; for models
+        without a posterior the variance of its code; of a factor the mutual information with it,
+        as a share of the factor's entropy, from 0 to 1.
     form : RowForm
         How rows are shown.
+    names : list of str, default=None
+        Of the factors that the rows are of.
+    telling : ndarray of bool of shape (n_dimensions,), default=None
+        Whether each tells more of its factor than chance makes it.
 
     Attributes
     ----------
@@ -75,13 +82,26 @@ class LatentTraversalDisplay(Display):
     (4, 9, 64)
     """
 
-    def __init__(self, rows, codes, dimensions, *, informativeness, measure, form):
+    def __init__(
+        self,
+        rows,
+        codes,
+        dimensions,
+        *,
+        informativeness,
+        measure,
+        form,
+        names=None,
+        telling=None,
+    ):
         self.rows = rows
         self.codes = codes
         self.dimensions = dimensions
         self.informativeness = informativeness
         self.measure = measure
         self.form = form
+        self.names = names
+        self.telling = telling
 
     @classmethod
     def from_estimator(
@@ -90,6 +110,8 @@ class LatentTraversalDisplay(Display):
         X: MatrixLike,
         *,
         x: ArrayLike | None = None,
+        factors: MatrixLike | None = None,
+        factor_names: Collection[str] | None = None,
         n_dimensions: int | None = 8,
         n_steps: int = 9,
         spread: str = "aggregate",
@@ -114,8 +136,15 @@ class LatentTraversalDisplay(Display):
         x : array-like of shape (n_features,) or (1, n_features), default=None
             The row at whose code the other dimensions stay. None: the prior's mean, 0, or for
             models without a prior the mean of the codes of X.
+        factors : {array-like, DataFrame} of shape (n_samples, n_factors), default=None
+            Known factors of the rows of X, every different value a level, as
+            ``make_sprites`` returns them. Rows are then those of the factors that vary, in their
+            order: of each the dimension of the greatest mutual information with it. A dimension
+            may stand for several factors.
+        factor_names : sequence of str of shape (n_factors,), default=None
+            Their names. None takes those of a frame, or "factor 0", "factor 1", ...
         n_dimensions : int or None, default=8
-            How many, at most. None takes all.
+            How many rows, at most. None takes all.
         n_steps : int, default=9
             Evenly spaced values of each.
         spread : {"aggregate", "prior"}, default="aggregate"
@@ -151,7 +180,8 @@ class LatentTraversalDisplay(Display):
         TypeError
             If the estimator cannot decode.
         ValueError
-            If an argument is out of its range, or ``image_shape`` is not that of the rows.
+            If an argument is out of its range, ``image_shape`` is not that of the rows, or
+            ``factors`` has a level that does not recur.
         """
         cls._pyplot()
         _check(n_dimensions, n_steps, spread, quantiles)
@@ -165,9 +195,17 @@ class LatentTraversalDisplay(Display):
             standardize=shown if standardize else None,
         )
         _, X = last_step(estimator, X)
-        values, measure = informativeness(last, X)
-        # A stable sort: dimensions that carry the same stay in their order.
-        dimensions = np.argsort(-values, kind="stable")[:n_dimensions]
+        if factors is None:
+            values, measure = informativeness(last, X)
+            # A stable sort: dimensions that carry the same stay in their order.
+            dimensions = np.argsort(-values, kind="stable")[:n_dimensions]
+            carried = {"informativeness": values[dimensions], "measure": measure}
+        else:
+            naming = name_dimensions(last.transform(X), factors, factor_names, cls.__name__)
+            dimensions = naming.dimensions[:n_dimensions]
+            carried = {"informativeness": naming.shares[:n_dimensions], "measure": "MI"}
+            carried["names"] = naming.names[:n_dimensions]
+            carried["telling"] = naming.telling[:n_dimensions]
         if hasattr(last, "sample_posterior"):
             codes, centre = last.sample_posterior(X, random_state=random_state), 0.0
         else:
@@ -175,11 +213,10 @@ class LatentTraversalDisplay(Display):
             centre = codes.mean(axis=0)
         if x is not None:
             centre = np.asarray(last.transform(last_step(estimator, one_row(x))[1]))[0]
-        moved = _moved(codes, centre, dimensions, n_steps, spread, quantiles)
+        moved = moved_codes(codes, centre, dimensions, n_steps, spread, quantiles)
         rows = last.inverse_transform(moved.reshape(-1, codes.shape[1]))
         rows = to_data_units(estimator, rows).reshape(len(dimensions), n_steps, -1)
-        measured = {"informativeness": values[dimensions], "measure": measure}
-        display = cls(rows, moved, dimensions, **measured, form=form)
+        display = cls(rows, moved, dimensions, **carried, form=form)
         return display.plot(ax=ax, **plot_params)
 
     def plot(self, ax: Any = None, *, cmap: Any = None, padding: int = 1) -> Self:
@@ -199,11 +236,8 @@ class LatentTraversalDisplay(Display):
         self : LatentTraversalDisplay
             The display, with what was drawn in.
         """
-        n_dimensions, n_steps, _ = self.rows.shape
-        labels = [
-            f"$z_{{{dimension}}}$   {self._amount(value)}"
-            for dimension, value in zip(self.dimensions, self.informativeness, strict=True)
-        ]
+        n_dimensions = len(self.rows)
+        labels = self._labels()
         stops = [codes[:, d] for codes, d in zip(self.codes, self.dimensions, strict=True)]
         if self.form.image_shape is None:
             size = (PANEL[0], PANEL[1] * n_dimensions + 0.6)
@@ -211,23 +245,26 @@ class LatentTraversalDisplay(Display):
             for panel in zip(axes, self.rows, stops, labels, strict=True):
                 self._draw_table(*panel, "viridis" if cmap is None else cmap)
             return self
-        height, width, _ = self.form.image_shape
-        size = (CELL * n_steps + LABELS, CELL * n_dimensions * height / width + 0.1)
-        (axes,) = self._panels(ax, size=size, layout="compressed")
         labels = [
             f"{name}\n[{z[0]:.1f}, {z[-1]:.1f}]" for name, z in zip(labels, stops, strict=True)
         ]
-        self.form.draw_images(
-            axes,
-            self.rows,
-            row_labels=labels,
-            cmap="gray" if cmap is None else cmap,
-            padding=padding,
-        )
+        style = {"cmap": "gray" if cmap is None else cmap, "padding": padding}
+        draw_grid(self, ax, self.form, self.rows, row_labels=labels, **style)
         return self
 
-    def _amount(self, value):
-        return f"KL {value:.2f}" if self.measure == "KL" else f"var. {value:.3g}"
+    def _labels(self):
+        """Return what every row is: its factor, its dimension, and what that carries."""
+        name = {"KL": "KL {:.2f}", "variance": "var. {:.3g}", "MI": "MI {:.2f}"}[self.measure]
+        labels = [
+            f"$z_{{{dimension}}}$   {name.format(value)}"
+            for dimension, value in zip(self.dimensions, self.informativeness, strict=True)
+        ]
+        if self.names is None:
+            return labels
+        return [
+            f"{factor}\n{label if tells else label.split('   ')[0] + '   tells nothing'}"
+            for factor, label, tells in zip(self.names, labels, self.telling, strict=True)
+        ]
 
     def _draw_table(self, axes, rows, stops, label, cmap):
         """Draw the steps of one dimension, each a line in the colour of the code's value."""
@@ -252,16 +289,3 @@ def _check(n_dimensions, n_steps, spread, quantiles):
             f"quantiles must be two probabilities, 0 < low < high < 1. Got {quantiles!r} instead. "
             f"Use (0.01, 0.99)."
         )
-
-
-def _moved(codes, centre, dimensions, n_steps, spread, quantiles):
-    """Return codes at ``centre`` with one dimension moved, (n_dimensions, n_steps, n_codes)."""
-    moved = np.empty((len(dimensions), n_steps, codes.shape[1]), dtype=codes.dtype)
-    moved[:] = centre
-    for place, dimension in enumerate(dimensions):
-        if spread == "prior":
-            ends = norm.ppf(quantiles)
-        else:
-            ends = np.quantile(codes[:, dimension], quantiles)
-        moved[place, :, dimension] = np.linspace(*ends, n_steps)
-    return moved

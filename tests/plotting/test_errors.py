@@ -82,7 +82,7 @@ def test_of_a_detector_scores_threshold_and_contributions_are_its_own(in_pipelin
     histogram, bars = display.axes_
     assert texts(bars.get_yticklabels()) == list(table.columns[np.argsort(-above)])
     assert bars.get_title() == "contribution by feature, row 5"
-    assert histogram.get_xlabel() == "anomaly score (nats), higher for anomalies"
+    assert histogram.get_xlabel() == "anomaly score (nats)\nhigher is more anomalous $\\rightarrow$"
     assert bars.get_xlabel() == "raises the anomaly score (nats)"
 
 
@@ -103,7 +103,43 @@ def test_the_axis_names_the_unit(transformer, kind, unit):
     table, _ = flowers()
     detector = AutoencoderOutlierDetector(transformer, anomaly_score=kind, random_state=0)
     display = ReconstructionErrorDisplay.from_estimator(detector.fit(table), table)
-    assert display.axes_[0].get_xlabel() == f"anomaly score ({unit}), higher for anomalies"
+    assert display.axes_[0].get_xlabel().startswith(f"anomaly score ({unit})\n")
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ({}, "reconstruction error (squared units of X)"),
+        ({"unit": "kelvin squared"}, "reconstruction error (kelvin squared)"),
+        ({"score_name": "surprise"}, "surprise"),
+        ({"score_name": "surprise", "unit": "bits"}, "surprise (bits)"),
+    ],
+)
+def test_of_scores_that_are_there_already_the_unit_is_given(names, expected):
+    axes = ReconstructionErrorDisplay.from_predictions([1.0, 2.0], **names).axes_[0]
+    assert axes.get_xlabel().split("\n")[0] == expected
+
+
+@pytest.mark.parametrize("n_groups", [2, 26])
+@pytest.mark.parametrize("with_row", [False, True])
+def test_the_legend_is_above_the_data(n_groups, with_row):
+    y = np.arange(130) % n_groups
+    display = ReconstructionErrorDisplay.from_predictions(
+        np.arange(130.0),
+        y,
+        threshold=3.0,
+        contributions=np.arange(3.0) if with_row else None,
+        feature_names=["a long name of a feature"] * 3 if with_row else None,
+    )
+    display.figure_.canvas.draw()
+    panel = display.axes_[0]
+    legend = panel.get_legend().get_window_extent()
+    assert legend.y0 >= panel.get_window_extent().y1
+    assert legend.x1 <= display.figure_.bbox.x1
+    assert legend.y1 <= display.figure_.bbox.y1
+    assert panel.get_window_extent().height / display.figure_.dpi > 1.5
+    colours = [handle.get_facecolor()[:3] for handle in panel.get_legend().legend_handles[:-1]]
+    assert len(set(colours)) == n_groups
 
 
 def test_a_detector_of_images_shows_contributions_as_one_and_keeps_a_threshold_given():

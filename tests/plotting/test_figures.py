@@ -13,6 +13,8 @@ from skvae import BetaVAETransformer, plotting
 from skvae.model_selection import beta_curve
 
 X = pixels()
+POINTS = 72  # of an inch
+PHONE, LEAST = 390, 7.0  # pixels: the width of a page on a phone; a text that can still be read
 BOTH = ("LatentSpace", "LatentTraversal", "Reconstruction", "ReconstructionError", "Sample")
 WAYS = [(f"{name}Display", kind) for name in BOTH for kind in ("images", "table")]
 WAYS += [(f"{name}Display", "table") for name in ("BetaCurve", "LatentSummary", "TrainingCurve")]
@@ -104,6 +106,17 @@ def test_text_has_the_colour_of_the_style(drawn):
     with plt.style.context("dark_background"):
         figure = drawn().figure_
         assert all(same_color(t.get_color(), "white") for t in figure.findobj(Text) if t.get_text())
+
+
+def test_text_is_read_on_a_phone_and_none_is_cut_off(drawn):
+    figure = drawn().figure_
+    figure.canvas.draw()
+    shown = [t for t in figure.findobj(Text) if t.get_text() and t.get_visible()]
+    least = min(text.get_fontsize() for text in shown)
+    assert least / POINTS * PHONE / figure.get_figwidth() >= LEAST
+    drawn_in = figure.get_tightbbox()
+    assert drawn_in.x0 >= 0
+    assert drawn_in.x1 <= figure.get_figwidth()
 
 
 def test_no_figure_is_shown(drawn, monkeypatch):

@@ -130,3 +130,12 @@ def test_what_does_not_fit_the_rows_is_one_sentence(settings, sentence):
     with pytest.raises(ValueError, match="instead") as raised:
         row_form(X, **settings)
     assert str(raised.value) == sentence
+
+
+@pytest.mark.parametrize("value", [0.2, -1e6 / 3, 0.0])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_column_of_one_value_is_shown_in_its_own_unit(value, dtype):
+    rows = np.full((3, 1), value, dtype=dtype)
+    form = row_form(rows, standardize=rows)
+    assert form.std == 1
+    np.testing.assert_allclose(form.values(rows + 1), 1, rtol=0.05)

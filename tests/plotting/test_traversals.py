@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from pictures import COLOUR, GREY, cells, fitted, flowers, optimum, pixels, texts
 from scipy.stats import norm
@@ -7,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skvae import AutoencoderTransformer, VAETransformer
-from skvae.metrics import latent_summary
+from skvae.metrics import latent_summary, mutual_information_gap
 from skvae.plotting import LatentTraversalDisplay
 
 X = pixels()
@@ -151,3 +152,62 @@ def test_images_of_another_shape_are_one_sentence(shuffled):
         "image_shape=(8, 8, 1) needs rows of 64 columns. Got 12 instead. Give the shape of the "
         "images that the rows are."
     )
+
+
+def levels(codes):
+    """Factors of rows: of the second dimension, of none, one that does not vary, of the first."""
+    chance = np.random.RandomState(1).randint(2, size=len(codes))
+    of_second = np.digitize(codes[:, 1], np.quantile(codes[:, 1], [0.3, 0.6]))
+    return np.column_stack([of_second, chance, np.ones(len(codes)), codes[:, 0] > 0])
+
+
+NAMES = ["hat", "coin", "nose", "beard"]
+
+
+def test_rows_are_the_factors_by_the_dimension_that_tells_most(shuffled):
+    factors = levels(shuffled.transform(X)).astype(int)
+    display = draw(shuffled, factors=factors, factor_names=NAMES)
+    varies = [0, 1, 3]
+    expected = mutual_information_gap(
+        factors[:, varies], shuffled.transform(X), strategy="quantile", details=True
+    )
+    assert display.names == ["hat", "coin", "beard"]
+    np.testing.assert_array_equal(display.dimensions, expected.top_codes[:, 0])
+    assert (display.dimensions[0], display.dimensions[2]) == (1, 0)
+    shares = expected.information[display.dimensions, [0, 1, 2]] / expected.entropies
+    np.testing.assert_allclose(display.informativeness, shares)
+    np.testing.assert_array_equal(display.telling, [True, False, True])
+    labels = texts(display.axes_[0].get_yticklabels())
+    told = display.informativeness
+    assert [label.rsplit("\n", 1)[0] for label in labels] == [
+        f"hat\n$z_{{1}}$   MI {told[0]:.2f}",
+        f"coin\n$z_{{{display.dimensions[1]}}}$   tells nothing",
+        f"beard\n$z_{{0}}$   MI {told[2]:.2f}",
+    ]
+    for codes, dimension in zip(display.codes, display.dimensions, strict=True):
+        moves = np.ptp(codes, axis=0) > 0
+        np.testing.assert_array_equal(np.flatnonzero(moves), [dimension])
+
+
+def test_names_are_those_of_a_frame_or_numbers(shuffled):
+    factors = pd.DataFrame(levels(shuffled.transform(X)).astype(int), columns=NAMES)
+    assert draw(shuffled, factors=factors, n_dimensions=2).names == ["hat", "coin"]
+    assert draw(shuffled, factors=factors.to_numpy()).names == ["factor 0", "factor 1", "factor 3"]
+
+
+def test_factors_that_name_nothing_are_one_sentence(shuffled):
+    factors = levels(shuffled.transform(X))
+    with pytest.raises(ValueError, match="factor_names") as raised:
+        draw(shuffled, factors=factors, factor_names=["hat"])
+    assert str(raised.value) == (
+        "factor_names must name 4 factors. Got 1 names instead. Give one for each column of "
+        "factors."
+    )
+    with pytest.raises(ValueError, match="vary") as raised:
+        draw(shuffled, factors=factors[:, [2]])
+    assert str(raised.value) == (
+        "LatentTraversalDisplay needs factors that vary. Got one level of each instead. Leave "
+        "factors out."
+    )
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        draw(shuffled, factors=factors[:20])
