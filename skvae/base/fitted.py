@@ -1,6 +1,7 @@
 """What makes an estimator a fitted one: the attributes that follow from a trained net."""
 
 from copy import deepcopy
+from functools import partial
 from numbers import Real
 
 import numpy as np
@@ -134,7 +135,7 @@ def _following(estimator, bare, net, batches, refusal):
     _check_finite(network.state_dict(), refusal)
     n_rows = min(CONCLUDING_BATCH, max(1, CONCLUDING_ENTRIES // max(network.width, n_features)))
     concluded = estimator._conclude(network, batches.resized(n_rows))
-    _check_finite({**network.state_dict(), **concluded}, refusal)
+    _check_finite({**network.observation.state_dict(), **concluded}, refusal)
     modules = InferenceModules(bare, network, n_features)
     return {"net_": net, "_modules_": modules, **concluded}
 
@@ -152,14 +153,18 @@ def _history(epochs, before):
     What an epoch did not record is NaN.
     """
     n_before = len(before["train_loss"]) if before else 0
-    history = {name: [*values] for name, values in before.items()}
-    for place, epoch in enumerate(epochs, start=n_before):
+    unknown, after = partial(np.full, fill_value=np.nan), {}
+    for place, epoch in enumerate(epochs):
         for name, value in epoch.items():
             if name != "epoch" and isinstance(value, Real) and not isinstance(value, bool):
-                values = history.setdefault(name, [])
-                values += [np.nan] * (place - len(values)) + [float(value)]
-    n_epochs = n_before + len(epochs)
+                after.setdefault(name, unknown(len(epochs)))[place] = value
+    # Arrays behind arrays: a stream of chunks has as many epochs before every one as came before.
     return {
-        name: np.array(values + [np.nan] * (n_epochs - len(values)))
-        for name, values in history.items()
+        name: np.concatenate(
+            [
+                before[name] if name in before else unknown(n_before),
+                after[name] if name in after else unknown(len(epochs)),
+            ]
+        )
+        for name in {**before, **after}
     }

@@ -5,6 +5,7 @@ Validation goes with them, by scikit-learn's private names.
 
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, fields
+from functools import cache
 from numbers import Integral, Real
 from typing import TypeVar, dataclass_transform
 
@@ -175,6 +176,12 @@ class SharedParameters(DocumentationLinks, BaseEstimator):
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
+
+    @classmethod
+    @cache
+    def _get_param_names(cls):
+        """Return what the constructor takes; scikit-learn reads its signature at every call."""
+        return super()._get_param_names()
 
     def _validate_params(self):
         unset = [field.name for field in fields(self) if field.name not in vars(self)]

@@ -1,6 +1,8 @@
 """How an estimator plans a fit: where training begins, and what it is to do."""
 
 from dataclasses import replace
+from functools import lru_cache
+from numbers import Integral
 
 import numpy as np
 import torch
@@ -12,7 +14,6 @@ from skvae.training.checks import (
     check_range,
     warn_of_unfinished_schedule,
 )
-from skvae.training.optimizers import optimizer_state
 from skvae.training.plan import Plan, Start, Stopping
 from skvae.training.statistics import column_statistics
 
@@ -36,7 +37,17 @@ NETWORK_PARAMETERS = (
 
 def seeds_of(estimator):
     """Draw what a fit is random by: its generator's seed, the user's modules', the split's."""
-    rng = check_random_state(estimator.random_state)
+    seed = estimator.random_state
+    return list(_seeds_of_int(int(seed)) if isinstance(seed, Integral) else _drawn_seeds(seed))
+
+
+@lru_cache(maxsize=1)  # a stream asks for the same at every chunk
+def _seeds_of_int(seed):
+    return _drawn_seeds(seed)
+
+
+def _drawn_seeds(random_state):
+    rng = check_random_state(random_state)
     return [int(rng.randint(2**31 - 1)) for _ in range(3)]
 
 
@@ -62,6 +73,7 @@ def start_of(estimator, seeds, *, resume, n_seen):
     _check_same_network(estimator)
     if hasattr(estimator, "_generator_state_"):
         generator.set_state(torch.tensor(estimator._generator_state_))
+    optimizer = estimator.net_.optimizer_
     return replace(
         start,
         split_seed=estimator._split_seed_,
@@ -69,7 +81,7 @@ def start_of(estimator, seeds, *, resume, n_seen):
         n_samples_seen=n_seen,
         unit=estimator._loss_unit_,
         weights=estimator.net_.module_.state_dict(),
-        optimizer=optimizer_state(estimator.net_) if _same_optimizer(estimator) else None,
+        optimizer=optimizer.state_dict()["state"] if _same_optimizer(estimator) else None,
     )
 
 

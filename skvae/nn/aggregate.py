@@ -175,7 +175,8 @@ def _pulls(weight, standardised, precision):
     """
     weights = weight.sum(1)
     pull = weight.mul_(standardised)
-    first, by_z = pull.sum(1), (pull @ precision.unsqueeze(-1)).squeeze(-1)
+    # The row on the left: on the right as a column, the same product takes ten times as long.
+    first, by_z = pull.sum(1), (precision.unsqueeze(1) @ pull.mT).squeeze(1)
     return weights, first, pull.mul_(standardised).sum(1), by_z
 
 

@@ -1,5 +1,7 @@
 """Adam on all weights as one tensor: what it costs to begin a step is paid once, not per layer."""
 
+from itertools import accumulate
+
 import torch
 from torch.optim.adam import adam
 
@@ -46,11 +48,10 @@ class FlatAdam:
         flats = [self.parameters[0].new_zeros(sum(sizes)) for _ in range(4)]
         self.weights, self.gradient, *self.moments = flats
         dense = [torch.empty_like(weight) for weight in self.parameters]  # a view may have gaps
-        self.places = [
-            [part.as_strided(like.size(), like.stride(), part.storage_offset())
-             for part, like in zip(flat.split(sizes), dense, strict=True)]
-            for flat in flats
-        ]  # fmt: skip
+        offsets = accumulate(sizes[:-1], initial=0)
+        layouts = [(like.size(), like.stride(), offset)
+                   for like, offset in zip(dense, offsets, strict=True)]  # fmt: skip
+        self.places = [[flat.as_strided(*layout) for layout in layouts] for flat in flats]
         # Of steps, a state of every parameter; torch's own are float32 whatever its default dtype.
         self.counts = self.weights.new_zeros(len(sizes))
         self._take()

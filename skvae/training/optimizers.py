@@ -76,17 +76,32 @@ def load_optimizer_state(net, state, groups=None):
     groups : list of dict, default=None
         The optimizer's ``param_groups`` as in a state dict; None leaves those it has.
     """
-    weights = [weight for group in net.optimizer_.param_groups for weight in group["params"]]
-
-    def laid_out(value, weight):
-        if not isinstance(value, np.ndarray | torch.Tensor):
-            return value
-        value = torch.tensor(value) if isinstance(value, np.ndarray) else value.clone()
-        return torch.empty_like(weight).copy_(value) if value.shape == weight.shape else value
-
+    optimizer = net.optimizer_
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     tensors = {
-        index: {key: laid_out(value, weights[index].detach()) for key, value in entries.items()}
+        index: {key: _laid_out(value, weights[index].detach()) for key, value in entries.items()}
         for index, entries in state.items()
     }
-    groups = net.optimizer_.state_dict()["param_groups"] if groups is None else groups
-    net.optimizer_.load_state_dict({"state": tensors, "param_groups": groups})
+    if groups is None and _holds_on_the_cpu(optimizer, weights):
+        optimizer.state.update((weights[index], entries) for index, entries in tensors.items())
+        return
+    groups = optimizer.state_dict()["param_groups"] if groups is None else groups
+    optimizer.load_state_dict({"state": tensors, "param_groups": groups})
+
+
+def _holds_on_the_cpu(optimizer, weights):
+    """Return whether a state of these tensors is one that an optimizer of ours can step with.
+
+    ``load_state_dict`` would copy each of them once more, and send what is of a GPU there.
+    """
+    ours = type(optimizer) in OPTIMIZERS.values()
+    return ours and all(weight.device.type == "cpu" for weight in weights)
+
+
+def _laid_out(value, weight):
+    """Return a value of a state in memory of its own, laid out as the weight it is of."""
+    if not isinstance(value, np.ndarray | torch.Tensor):
+        return value
+    value = torch.tensor(value) if isinstance(value, np.ndarray) else value
+    same = value.shape == weight.shape
+    return torch.empty_like(weight).copy_(value) if same else value.clone()

@@ -94,7 +94,7 @@ class Start:
     weights : dict, default=None
         State dict of the network; None draws them.
     optimizer : dict, default=None
-        As :func:`skvae.training.optimizers.optimizer_state` returns it; None for none.
+        What the optimizer's state dict has as ``state``, copied when it is used; None for none.
     """
 
     generator: torch.Generator

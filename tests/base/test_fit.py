@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import sparse
+from skorch.callbacks import Callback
 
 from skvae import (
     AutoencoderTransformer,
@@ -285,3 +286,21 @@ def test_batch_normalisation_refuses_batches_of_one_row(table):
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         make(VAETransformer, encoder=normalising, batch_size=1).fit(table)
     make(VAETransformer, batch_size=1, max_epochs=1).fit(table[:10])
+
+
+class Recording(Callback):
+    """Writes 1 under a name at the end of every epoch."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def on_epoch_end(self, net, **kwargs):
+        net.history.record(self.name, 1)
+
+
+def test_what_some_chunks_did_not_record_is_nan(table):
+    vae = make(VAETransformer)
+    for name in ("one", "other", "one"):
+        vae.set_params(callbacks=[Recording(name)]).partial_fit(table)
+    np.testing.assert_array_equal(vae.history_["one"], [1, np.nan, 1])
+    np.testing.assert_array_equal(vae.history_["other"], [np.nan, 1, np.nan])

@@ -44,3 +44,12 @@ def test_the_documented_default_is_the_class_default():
     for Estimator in (VAETransformer, BetaVAETransformer):
         default = f'or float, default="{Estimator().noise_variance}"'
         assert default in Estimator.__doc__
+
+
+def test_a_subclass_has_the_names_of_its_own_constructor():
+    class Fewer(VAETransformer):
+        def __init__(self, n_components=3):
+            super().__init__(n_components)
+
+    assert "lr" in VAETransformer().get_params()
+    assert list(Fewer().get_params()) == ["n_components"]
