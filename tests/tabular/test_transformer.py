@@ -149,6 +149,28 @@ def test_holes_in_columns_that_had_none_are_filled_and_an_empty_column_stays_emp
     assert np.isfinite(fitted.score_samples(row)).all()
 
 
+@pytest.mark.parametrize(
+    ("dtype", "new", "expected"),
+    [
+        ("int64", [3.0, np.nan, 2.0], "int64"),
+        ("int64", [3.0, np.nan, 2.5], "float64"),
+        ("int8", [3.0, np.nan, 300.0], "float64"),
+        ("float32", [3.0, np.nan, 0.1], "float64"),
+        ("bool", [True, None, False], "bool"),
+        ("category", [1, None, 77], "float64"),
+        ("category", [1, None, 0], "category"),
+    ],
+)
+def test_what_was_there_stays_whatever_dtype_was_fitted(dtype, new, expected):
+    values = np.resize(np.array([0, 1], dtype=bool if dtype == "bool" else int), N)
+    frame = FRAME.assign(rooms=values).astype({"rooms": dtype})
+    row = frame[:3].assign(rooms=pd.Series(new, index=frame.index[:3]))
+    filled = model().fit(frame).impute(row)["rooms"]
+    assert filled.notna().all()
+    assert filled.dtype == expected
+    assert filled.iloc[[0, 2]].tolist() == [new[0], new[2]]
+
+
 def test_arrays_are_tables_too():
     X = RNG.standard_normal((40, 3))
     X[::5, 1] = np.nan
