@@ -146,7 +146,16 @@ def valid_rows(estimator, X, *, reset, holes, fewest=1):
         ensure_min_samples=fewest,
         ensure_all_finite="allow-nan" if holes else True,
     )
-    return valid_numbers(validate, X, allow_nan=holes)
+    try:
+        return valid_numbers(validate, X, allow_nan=holes)
+    except ValueError as error:
+        if "contains NaN" in str(error) and hasattr(estimator, "missing"):
+            raise ValueError(
+                f"Input X contains NaN, which {type(estimator).__name__} takes where it was fitted "
+                f"with missing='mask'. Got missing=None instead. Set it and fit, or fill in what "
+                f"is missing, as a VAEImputer does."
+            ) from error
+        raise
 
 
 def check_unmasked(X, name):
