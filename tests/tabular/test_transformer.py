@@ -239,6 +239,35 @@ def test_a_model_that_knows_of_no_holes_has_them_indicated_and_fills_none():
     assert not hasattr(fitted, "impute")
 
 
+def test_holes_that_codes_do_not_show_are_not_filled():
+    table = model().set_params(encoder=TableEncoder()).fit(HOLES)
+    text = (
+        "impute fills the holes that an encoder leaves in the codes. Got TableEncoder() instead. "
+        "Set its missing='keep', and fit."
+    )
+    with pytest.raises(AttributeError) as raised:
+        table.impute(HOLES)
+    assert str(raised.value.__cause__) == text
+
+
+def test_a_further_fit_goes_on_where_it_starts_warm():
+    table = model(warm_start=True, max_epochs=2).fit(HOLES)
+    first = table.pipeline_[-1]
+    table.fit(HOLES)
+    vae = clone(first)
+    codes = table.pipeline_[0].transform(HOLES)
+    again = vae.fit(codes).fit(codes)
+    np.testing.assert_array_equal(table.transform(HOLES), again.transform(codes))
+    assert first.n_iter_ == 2
+    text = (
+        "A fit that starts warm needs the columns and levels of the fit before. Got a table with "
+        "other codes instead. Set warm_start=False."
+    )
+    with pytest.raises(ValueError, match=sentence(text)):
+        table.fit(HOLES.assign(city="Rom"))
+    assert not hasattr(table, "pipeline_")
+
+
 @pytest.mark.parametrize(
     ("estimator", "text"),
     [
