@@ -7,7 +7,7 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from skvae._frames import is_pandas, is_polars
+from skvae._frames import is_lazy, is_pandas, is_polars
 
 __all__ = [
     "FittedColumns",
@@ -171,7 +171,12 @@ def check_unmasked(X, name):
 
 
 def check_names(X):
-    """Refuse a frame of pandas in which a name stands twice: nobody could name its columns."""
+    """Refuse a frame of pandas in which a name stands twice, and one of polars without rows yet."""
+    if is_lazy(X):
+        raise ValueError(
+            "X must be a table that has its rows. Got a LazyFrame of polars instead. Pass "
+            "X.collect()."
+        )
     names = getattr(X, "columns", None)
     if getattr(names, "is_unique", True):
         return
