@@ -234,10 +234,18 @@ def _check_range(rows, name):
         )
 
 
-def without_nan(result):
-    """Return the results of rows, none of which has gone beyond the numbers there are."""
-    if np.isnan(result.min()):  # of all numbers the least, and no array beside the result
-        row = np.argmax(np.isnan(result.reshape(len(result), -1)).any(axis=1))
+def without_nan(result, unobserved=None):
+    """Return the results of rows, none of which has gone beyond the numbers there are.
+
+    ``unobserved`` returns where, and there alone, NaN stands for what was not observed.
+    """
+    if not np.isnan(result.min()):  # of all numbers the least, and no array beside the result
+        return result
+    wrong = np.isnan(result)
+    if unobserved is not None:
+        wrong &= ~unobserved()
+    if wrong.any():
+        row = np.argmax(wrong.reshape(len(result), -1).any(axis=1))
         raise ValueError(
             f"The rows must be near enough to those fitted for {result.dtype} to hold what the "
             f"network makes of them. Got nan of row {row} instead. Clip them, or scale them alike."
