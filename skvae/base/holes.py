@@ -18,8 +18,9 @@ __all__ = ["ImputationMixin"]
 
 
 def _takes_holes(estimator):
-    """Say why an estimator has no ``impute``."""
-    if estimator.missing is None:
+    """Say why an estimator has no ``impute``: what counts is the fit, where there was one."""
+    fitted = getattr(estimator, "_fitted_params_", None)
+    if (estimator.missing if fitted is None else fitted.get("missing")) is None:
         raise AttributeError(
             "impute fills what a model has learned to do without. Got missing=None instead. Set "
             "missing='mask', and fit."

@@ -50,7 +50,7 @@ def _patched_pandas(column, other, missing):
         known = column.cat.categories
         new = [level for level in other[missing].dropna().unique() if level not in known]
         column = column.cat.add_categories(new)
-    elif column.dtype != other.dtype:
+    elif column.dtype != other.dtype or hasattr(column.dtype, "fill_value"):  # sparse ones too
         return _as_dtype(column, other, places)
     column = column.copy()
     column.iloc[places] = other.iloc[places].to_numpy()

@@ -242,6 +242,8 @@ def test_holes_are_refused_without_it_and_there_is_no_impute():
         "missing='mask', and fit."
     )
     assert not hasattr(VAETransformer(2), "impute")
+    set_since = VAETransformer(2, **{**MASK, "missing": None}).fit(rows_of_rank_two(50))
+    assert not hasattr(set_since.set_params(missing="mask"), "impute")
     with pytest.raises(AttributeError) as caught:
         VAETransformer(2).impute(rows)
     assert re.search(re.escape(sentence), str(caught.value.__cause__))

@@ -159,6 +159,7 @@ def test_holes_in_columns_that_had_none_are_filled_and_an_empty_column_stays_emp
         ("bool", [True, None, False], "bool"),
         ("category", [1, None, 77], "float64"),
         ("category", [1, None, 0], "category"),
+        ("Sparse[float64]", pd.arrays.SparseArray([3.0, np.nan, 0.0]), "Sparse[float64]"),
     ],
 )
 def test_what_was_there_stays_whatever_dtype_was_fitted(dtype, new, expected):
