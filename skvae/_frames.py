@@ -8,6 +8,7 @@ __all__ = [
     "frame_or_none",
     "import_pandas",
     "import_polars",
+    "is_lazy",
     "is_pandas",
     "is_polars",
 ]
@@ -64,6 +65,12 @@ def is_polars(X: Any) -> TypeGuard[Any]:
     """Return whether X is a DataFrame of polars; polars is not imported for it."""
     polars = sys.modules.get("polars")
     return polars is not None and isinstance(X, polars.DataFrame)
+
+
+def is_lazy(X: Any) -> bool:
+    """Return whether X is a LazyFrame of polars; polars is not imported for it."""
+    polars = sys.modules.get("polars")
+    return polars is not None and isinstance(X, polars.LazyFrame)
 
 
 def factor_frame(function, factor_values, factor_names):

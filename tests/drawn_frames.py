@@ -107,6 +107,7 @@ PANDAS = {
         for name, values in {
             "text": TEXTS,
             "bool": st.booleans(),
+            "Decimal": st.decimals(-(10**5), 10**5, places=2),
             "int": st.integers(-(10**10), 10**10),
             "float": SINGLES,
             "date": DAYS,

@@ -1,5 +1,7 @@
 """Filling what was not observed: by conditional means, or by draws."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from sklearn.utils import check_random_state
@@ -16,8 +18,9 @@ __all__ = ["ImputationMixin"]
 
 
 def _takes_holes(estimator):
-    """Say why an estimator has no ``impute``."""
-    if estimator.missing is None:
+    """Say why an estimator has no ``impute``: what counts is the fit, where there was one."""
+    fitted = getattr(estimator, "_fitted_params_", None)
+    if (estimator.missing if fitted is None else fitted.get("missing")) is None:
         raise AttributeError(
             "impute fills what a model has learned to do without. Got missing=None instead. Set "
             "missing='mask', and fit."
@@ -95,7 +98,8 @@ class ImputationMixin(ProbabilityMixin):
                 mean = conditional_mean(network, x, noise)
                 return _around(network, network.observation.layout.collect(mean))
 
-            return _kept(X, self._apply(means, X, self.n_features_in_, repeated=True))
+            options = {"repeated": True, "unobserved": self._never}
+            return _kept(X, self._apply(means, X, self.n_features_in_, **options))
         check_integer("n_draws", n_draws, "impute")
         seed = check_random_state(random_state).randint(2**31 - 1)
         generator = torch.Generator().manual_seed(seed)
@@ -105,7 +109,8 @@ class ImputationMixin(ProbabilityMixin):
             return _around(network, rows).flatten(1)
 
         n_outputs = n_draws * self.n_features_in_
-        filled = self._apply(drawn, X, n_outputs, repeated=True)
+        holes = partial(np.tile, self._never(), n_draws)
+        filled = self._apply(drawn, X, n_outputs, repeated=True, unobserved=holes)
         filled = filled.reshape(X.shape[0], n_draws, -1).transpose(1, 0, 2)
         return _kept(X, np.ascontiguousarray(filled))
 

@@ -13,10 +13,18 @@ from sklearn.utils.validation import check_is_fitted
 from skvae._typing import MatrixLike, Seed
 from skvae.base.hyperparameters import check_argument, check_integer, one_of
 from skvae.base.interpolation import PATHS
+from skvae.base.reconstruction import code, mean_squared_error, reconstruction, squared_error
 from skvae.base.sklearn_bases import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from skvae.base.states import of_one_state
 from skvae.base.twins import InferenceModules
-from skvae.base.validation import FittedColumns, as_rows, valid_numbers, valid_rows, without_nan
+from skvae.base.validation import (
+    FittedColumns,
+    as_rows,
+    dense,
+    valid_numbers,
+    valid_rows,
+    without_nan,
+)
 from skvae.training.batches import chunk_length, in_chunks, tensor_chunks, working_dtype
 from skvae.training.net import AutoencoderNet
 from skvae.training.threads import in_threads_for
@@ -64,6 +72,11 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
             )
         return X
 
+    def _never(self):
+        """Return which columns training observed nothing of."""
+        never = self._modules_[np.dtype(np.float32)].observation.layout.never
+        return never.cpu().numpy()
+
     def _inference(self, X):
         """Return the network for the dtype of X, and how its rows are cut into tensors."""
         dtype = working_dtype(X.dtype)
@@ -76,17 +89,17 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         network, _ = self._inference(X)
         return tensor.to(next(network.parameters()))
 
-    def _apply(self, function, X, n_outputs, *, repeated=False):
+    def _apply(self, function, X, n_outputs, *, repeated=False, unobserved=None):
         """Return ``function(network, rows)`` of all rows, computed in the dtype of X.
 
         ``repeated`` is whether a row goes through the decoder many times, as many rows do.
+        ``unobserved`` returns where the result may be NaN; None: nowhere.
         """
         network, chunks = self._inference(X)
 
         def compute():
             result = in_chunks(lambda x: function(network, x), X, n_outputs, **chunks)
-            # Under a mask nan is what was not observed.
-            return result if self._has_mask() else without_nan(result)
+            return without_nan(result, unobserved)
 
         if X.shape[0] == 1 and not repeated:  # torch does not part a matrix times one vector
             return compute()
@@ -118,7 +131,7 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
             In the dtype of X (float32 for one-byte types, float64 for other integers).
         """
         X = self._rows(X)
-        return self._apply(_code, X, self._n_features_out)
+        return self._apply(code, X, self._n_features_out)
 
     @of_one_state
     def inverse_transform(self, X: ArrayLike) -> np.ndarray:
@@ -151,7 +164,7 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         ndarray of shape (n_samples, n_features)
             In the dtype of X.
         """
-        return self._apply(_reconstruction, self._rows(X), self.n_features_in_)
+        return self._apply(reconstruction, self._rows(X), self.n_features_in_)
 
     @of_one_state
     def reconstruction_error(self, X: MatrixLike, *, per_feature: bool = False) -> np.ndarray:
@@ -173,8 +186,9 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         """
         X = self._rows(X)
         if per_feature:
-            return self._apply(_squared_error, X, self.n_features_in_)
-        return self._apply(_mean_squared_error, X, None)
+            holes = (lambda: np.isnan(dense(X)) | self._never()) if self._has_mask() else None
+            return self._apply(squared_error, X, self.n_features_in_, unobserved=holes)
+        return self._apply(mean_squared_error, X, None)
 
     @abstractmethod
     def score_samples(self, X: MatrixLike) -> np.ndarray:
@@ -299,32 +313,10 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         check_integer("n", n, "interpolate", least=2)
         check_argument("path", path, one_of(*PATHS), "interpolate")
         n_components = self._n_features_out
-        z0, z1 = (self._apply(_code, self._rows(as_rows(x)), n_components)[0] for x in (x0, x1))
+        z0, z1 = (self._apply(code, self._rows(as_rows(x)), n_components)[0] for x in (x0, x1))
         steps = np.linspace(0, 1, n, dtype=z0.dtype)[:, None]
         return self.inverse_transform(PATHS[path](z0, z1, steps))
 
 
 # Once more, around what scikit-learn put around it: ``set_output`` asks for the codes' names.
 InferenceMixin.transform = of_one_state(InferenceMixin.transform)  # type: ignore[method-assign]
-
-
-def _code(network, x):
-    return network.code(x)
-
-
-def _reconstruction(network, x):
-    return network.decode(network.code(x)).mean
-
-
-def _squared_error(network, x):
-    likelihood = network.decode(network.code(x))
-    if hasattr(likelihood, "squared_errors"):  # of columns that a network has in another form
-        return likelihood.squared_errors(x)
-    return (likelihood.mean - x).square()
-
-
-def _mean_squared_error(network, x):
-    errors = _squared_error(network, x)
-    if network.n_locations is None:
-        return errors.mean(-1)
-    return errors.nanmean(-1).nan_to_num(nan=0.0)  # of a row of holes alone there is none

@@ -7,7 +7,7 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from skvae._frames import is_pandas, is_polars
+from skvae._frames import is_lazy, is_pandas, is_polars
 
 __all__ = [
     "FittedColumns",
@@ -146,7 +146,16 @@ def valid_rows(estimator, X, *, reset, holes, fewest=1):
         ensure_min_samples=fewest,
         ensure_all_finite="allow-nan" if holes else True,
     )
-    return valid_numbers(validate, X, allow_nan=holes)
+    try:
+        return valid_numbers(validate, X, allow_nan=holes)
+    except ValueError as error:
+        if "contains NaN" in str(error) and hasattr(estimator, "missing"):
+            raise ValueError(
+                f"Input X contains NaN, which {type(estimator).__name__} takes where it was fitted "
+                f"with missing='mask'. Got missing=None instead. Set it and fit, or fill in what "
+                f"is missing, as a VAEImputer does."
+            ) from error
+        raise
 
 
 def check_unmasked(X, name):
@@ -162,7 +171,12 @@ def check_unmasked(X, name):
 
 
 def check_names(X):
-    """Refuse a frame of pandas in which a name stands twice: nobody could name its columns."""
+    """Refuse a frame of pandas in which a name stands twice, and one of polars without rows yet."""
+    if is_lazy(X):
+        raise ValueError(
+            "X must be a table that has its rows. Got a LazyFrame of polars instead. Pass "
+            "X.collect()."
+        )
     names = getattr(X, "columns", None)
     if getattr(names, "is_unique", True):
         return
@@ -220,10 +234,18 @@ def _check_range(rows, name):
         )
 
 
-def without_nan(result):
-    """Return the results of rows, none of which has gone beyond the numbers there are."""
-    if np.isnan(result.min()):  # of all numbers the least, and no array beside the result
-        row = np.argmax(np.isnan(result.reshape(len(result), -1)).any(axis=1))
+def without_nan(result, unobserved=None):
+    """Return the results of rows, none of which has gone beyond the numbers there are.
+
+    ``unobserved`` returns where, and there alone, NaN stands for what was not observed.
+    """
+    if not np.isnan(result.min()):  # of all numbers the least, and no array beside the result
+        return result
+    wrong = np.isnan(result)
+    if unobserved is not None:
+        wrong &= ~unobserved()
+    if wrong.any():
+        row = np.argmax(wrong.reshape(len(result), -1).any(axis=1))
         raise ValueError(
             f"The rows must be near enough to those fitted for {result.dtype} to hold what the "
             f"network makes of them. Got nan of row {row} instead. Clip them, or scale them alike."

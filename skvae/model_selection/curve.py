@@ -105,10 +105,10 @@ def beta_curve(
 
     Parameters
     ----------
-    estimator : variational autoencoder, or Pipeline that ends in one
+    estimator : variational autoencoder, Pipeline that ends in one, or TableTransformer of one
         Stays as it is: clones are fitted. A Pipeline is fitted as a whole at every value (its
         ``memory`` saves the repetition).
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
         Training rows, or with ``cv`` all rows.
     y : array-like of shape (n_samples,), default=None
         For ``cv``, for the steps of a Pipeline and for ``scoring``, where one asks for it.
@@ -118,7 +118,7 @@ def beta_curve(
         once.
     param_name : str, default="beta"
         The parameter that takes them: any numeric one, such as "alpha" or "capacity", or in a
-        Pipeline "betavaetransformer__beta".
+        Pipeline "betavaetransformer__beta", in a TableTransformer "estimator__beta".
     X_val : {array-like, sparse matrix} of shape (n_validation, n_features), default=None
         Rows to measure on. Early stopping does not see them, and splits its own off X.
     cv : int, cross-validation generator or iterable, default=None
@@ -148,7 +148,7 @@ def beta_curve(
     Raises
     ------
     TypeError
-        If the estimator is no variational autoencoder and no Pipeline that ends in one.
+        If the estimator is no variational autoencoder, and neither ends in one nor holds one.
     ValueError
         If an argument is out of its range; if both ``X_val`` and ``cv`` are given; if
         ``warm_start`` meets a parameter of another step, or one that the network is made from.
@@ -234,18 +234,24 @@ def _check_betas(betas):
 def _check_estimator(estimator, param_name, warm_start):
     """Return the prefix of the names of the variational autoencoder's parameters."""
     prefix, vae = "", estimator
-    while isinstance(vae, Pipeline):
-        name, vae = vae.steps[-1]
+    while not isinstance(vae, BaseVAETransformer):
+        if isinstance(vae, Pipeline):
+            name, vae = vae.steps[-1]
+        elif hasattr(vae, "estimator") and hasattr(vae, "sample"):  # a TableTransformer
+            name, vae = "estimator", vae.estimator
+        else:
+            raise TypeError(
+                f"beta_curve needs a variational autoencoder, a Pipeline that ends in one, or a "
+                f"TableTransformer of one. Got {type(vae).__name__} instead. Use one, such as "
+                f"BetaVAETransformer."
+            )
         prefix += f"{name}__"
-    if not isinstance(vae, BaseVAETransformer):
-        raise TypeError(
-            f"beta_curve needs a variational autoencoder, or a Pipeline that ends in one. Got "
-            f"{type(vae).__name__} instead. Use one, such as BetaVAETransformer."
-        )
-    if param_name not in estimator.get_params():
+    parameters = estimator.get_params()
+    if param_name not in parameters:
+        such = param_name if f"{prefix}{param_name}" in parameters else "lr"
         raise ValueError(
             f"param_name must be a parameter of {type(estimator).__name__}. Got {param_name!r} "
-            f"instead. Use one of its get_params(), such as '{prefix}lr'."
+            f"instead. Use one of its get_params(), such as '{prefix}{such}'."
         )
     trained = [f"{prefix}{name}" for name in vae.get_params() if name not in NETWORK_PARAMETERS]
     if warm_start and param_name not in trained:

@@ -26,10 +26,10 @@ def fit_path(
 
     Parameters
     ----------
-    estimator : BaseVAETransformer, or Pipeline that ends in one
+    estimator : BaseVAETransformer, Pipeline that ends in one, or TableTransformer of one
         Cloned.
     prefix : str
-        Of the names of the parameters of the Pipeline's last step; "" without a Pipeline.
+        Of the names of its parameters among those of the estimator.
     param_name : str
         The parameter to vary.
     values : list of numbers

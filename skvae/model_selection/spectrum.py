@@ -38,7 +38,8 @@ def suggest_beta(
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features)
-        The rows to be fitted, at least two, in the units they will be fitted in.
+        The rows to be fitted, at least two, in the units they will be fitted in; of a table its
+        codes, as a TableEncoder returns them.
     n_components : int
         Number of latent dimensions, at most n_features.
     noise_variance : {"learned", "pca"} or float, default="learned"

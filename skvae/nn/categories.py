@@ -32,7 +32,7 @@ class Blocks(nn.Module):
         variable = variables.repeat_interleave(torch.tensor(sizes), output_size=self.n_columns)
         self.register_buffer("places", places, persistent=False)
         self.register_buffer("variable", variable, persistent=False)
-        members = nn.functional.one_hot(variable, len(sizes)).float()
+        members = nn.functional.one_hot(variable, len(sizes)).T.float().contiguous()
         self.register_buffer("members", members, persistent=False)
         self.register_buffer("sizes", torch.tensor(sizes), persistent=False)
         # The log-probability of a level that is not among those of the training rows.
@@ -45,7 +45,7 @@ class Blocks(nn.Module):
 
     def of_columns(self, values):
         """Return what is of variables, (n_samples, n_variables), for each of their columns."""
-        return values[:, self.variable]
+        return values.index_select(1, self.variable)
 
     def sums(self, x):
         """Return the sum of every block, (n_samples, n_variables)."""
@@ -90,7 +90,8 @@ class Categorical:
         """The logarithms of the probabilities of all levels."""
         # One product for all blocks, unless one is so far below another that it would vanish.
         highest = self.logits.amax(1, keepdim=True)
-        sums = torch.exp(self.logits - highest) @ self.blocks.members.to(self.logits)
+        exponentials = torch.exp(self.logits - highest)
+        sums = nn.functional.linear(exponentials, self.blocks.members.to(self.logits))
         if (sums > LEAST_SUM).all():
             norms = torch.log(sums) + highest
         else:

@@ -94,8 +94,11 @@ def resampled(network, x, n_vectors, n_draws, generator):
         log_weights.append(_log_weights(network, posterior, x, z, squares)[0])
         done += n_some
     weights = torch.softmax(torch.cat(log_weights), 0).T.cpu()
+    lost = weights.isnan().any(1)  # rows so far off that no code has a weight
+    weights[lost] = 1.0
     places = torch.multinomial(weights, n_draws, replacement=True, generator=generator).T
     rows = torch.arange(len(x))
     z = posterior.sample(noise)[places.to(x.device), rows.to(x.device)]
     drawn = network.decode(z.flatten(0, 1)).draw(generator)
-    return drawn.unflatten(0, (n_draws, len(x))).transpose(0, 1)
+    drawn = drawn.unflatten(0, (n_draws, len(x))).transpose(0, 1)
+    return drawn.masked_fill(lost.to(x.device)[:, None, None], torch.nan)

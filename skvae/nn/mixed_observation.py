@@ -29,12 +29,12 @@ class CategoricalObservation(Observation):
         super().__init__(Categorical)
         self.blocks = Blocks(blocks)
 
-    def slope(self, x, location, posterior, weight, holes=None):
-        """As of an :class:`Observation`; of one-hot blocks, in which holes are zeros."""
+    def slope(self, x, location, posterior, weight, known=None):
+        """As of an :class:`Observation`; of one-hot blocks, of zeros where nothing is known."""
         likelihood = self(location)
         error = likelihood.mean - x
-        if holes is not None:
-            error = error.masked_fill(holes, 0)
+        if known is not None:
+            error = error.mul_(known)
         nats = (x * likelihood.log_probabilities).sum()
         return -nats / len(x), error.mul_(weight / len(x))
 
@@ -89,12 +89,12 @@ class DispersedObservation(nn.Module):
         self.running_moments.copy_(torch.stack((variance - mean, mean.square())))
         self.learn_moments(self.running_moments)
 
-    def moments(self, x, location, posterior, holes):
-        """Return the means of both sums in a row, of what is observed."""
+    def moments(self, x, location, posterior, known):
+        """Return the means of both sums in a row, of what is ``known``: None, all, else ones."""
         mean = torch.exp(location.detach())
         squares = (x - mean).square() * share_at_beta_1(self.excess, self.n_variables, posterior)
         both = torch.stack((squares - mean, mean.square()))
-        return (both if holes is None else both.masked_fill(holes, 0)).mean(1)
+        return (both if known is None else both * known).mean(1)
 
     def learn_moments(self, moments):
         """Use the dispersion of these moments."""
@@ -109,13 +109,13 @@ class DispersedObservation(nn.Module):
         self.running_moments = self.running_moments.lerp(moments, self.rate)
         self.learn_moments(self.running_moments)
 
-    def slope(self, x, location, posterior, weight, holes=None):
+    def slope(self, x, location, posterior, weight, known=None):
         """Return minus the mean log p(x|z), and ``weight`` times its derivative by ``location``."""
-        self.follow_moments(self.moments(x, location, posterior, holes))
+        self.follow_moments(self.moments(x, location, posterior, known))
         likelihood = self(location)
         entries, slope = likelihood.log_prob_per_feature(x), likelihood.slope(x)
-        if holes is not None:
-            entries, slope = entries.masked_fill(holes, 0), slope.masked_fill(holes, 0)
+        if known is not None:
+            entries, slope = entries * known, slope * known
         return -entries.sum() / len(x), slope.mul_(weight / len(x))
 
     def initial_location(self, mean, scale):
@@ -207,9 +207,9 @@ class MixedObservation(nn.Module):
         return torch.cat(moments) if moments else x.new_zeros(0)
 
     def _moments(self, x, location, posterior):
-        x, holes = self.layout.split(x)
+        x, known = self.layout.observed(x)
         for model, place in self._learning():
-            some = None if holes is None else holes[:, place]
+            some = None if known is None else known[:, place]
             yield model, model.moments(x[:, place], location[:, place], posterior, some)
 
     def learn(self, moments):
@@ -221,11 +221,14 @@ class MixedObservation(nn.Module):
 
     def slope(self, x, location, posterior, weight):
         """Return minus the mean log p(x|z), and ``weight`` times its derivative by ``location``."""
-        x, holes = self.layout.split(x)
+        return self.slope_of_observed(*self.layout.observed(x), location, posterior, weight)
+
+    def slope_of_observed(self, x, known, location, posterior, weight):
+        """Return what :meth:`slope` does, of rows as ``layout.observed`` returns them."""
         means, slopes = [], []
         for kind, model in self.models.items():
             place = self.layout.slices[kind]
-            some = None if holes is None else holes[:, place]
+            some = None if known is None else known[:, place]
             mean, slope = model.slope(x[:, place], location[:, place], posterior, weight, some)
             means.append(mean)
             slopes.append(slope)

@@ -134,16 +134,22 @@ class GaussianObservation(nn.Module):
         """Of what :meth:`moments` returns."""
         return (2, *self.log_scale.shape)
 
-    def moments(self, x, location, posterior, holes):
-        """Return mean squares at beta 1 and numbers of entries, in a row, of what is observed."""
-        if self.is_shared and holes is None:  # to the last bit what there is without a mask
+    def moments(self, x, location, posterior, known):
+        """Return mean squares at beta 1 and shares of entries, in a row, of what is observed.
+
+        ``known`` has ones where it is and zeros elsewhere; None: it is everywhere.
+        """
+        if known is None and self.is_shared:  # to the last bit what there is without a mask
             residual = self.residual(x, location, posterior)
             return torch.stack((residual, torch.ones_like(residual)))
-        squares = (location.detach() - x).square()
-        known = torch.ones_like(squares)
-        if holes is not None:
-            squares, known = squares.masked_fill(holes, 0), known.masked_fill(holes, 0)
-        of_columns = torch.stack((self._at_beta_1(squares.mean(0), posterior), known.mean(0)))
+        error = location.detach() - x
+        if known is None:
+            return self._moments(error, torch.ones_like(self.log_scale), posterior)
+        return self._moments(error.mul_(known), known.mean(0), posterior)
+
+    def _moments(self, error, share, posterior):
+        """Return the moments of residuals, 0 where nothing is known, and of the columns' shares."""
+        of_columns = torch.stack((self._at_beta_1(error.square().mean(0), posterior), share))
         return of_columns.mean(1) if self.is_shared else of_columns
 
     def learn_moments(self, moments):
@@ -165,14 +171,14 @@ class GaussianObservation(nn.Module):
         self.running_variance = self.running_variance.lerp(residual, self.rate)
         self.learn(self.running_variance)
 
-    def slope(self, x, location, posterior, weight, holes=None):
+    def slope(self, x, location, posterior, weight, known=None):
         """Return minus the mean log p(x|z), and ``weight`` times its derivative by ``location``.
 
         What autograd returns after :meth:`track` in training mode, from one residual for both. Of
-        ``holes`` there is nothing.
+        what is not ``known``, as of :meth:`moments`, there is nothing.
         """
-        if holes is not None:
-            return self._slope_around(x, location, posterior, weight, holes)
+        if known is not None:
+            return self._slope_around(x, location, posterior, weight, known)
         error = location - x
         if self.log_scale.ndim == 0:
             residual, n_columns = mean_square(error), x.shape[1]
@@ -184,13 +190,13 @@ class GaussianObservation(nn.Module):
         mean = (0.5 * residual * precision + self.log_scale).sum() + self._constant
         return n_columns * mean, error.mul_(precision * (weight / len(x)))
 
-    def _slope_around(self, x, location, posterior, weight, holes):
-        self.follow_moments(self.moments(x, location, posterior, holes))
-        likelihood = self(location)
-        entries = likelihood.log_prob_per_feature(x).masked_fill(holes, 0)
+    def _slope_around(self, x, location, posterior, weight, known):
+        error, share = (location - x).mul_(known), known.mean(0)
+        self.follow_moments(self._moments(error, share, posterior))
         precision = torch.exp(-2 * self.log_scale)
-        slope = ((location - x) * (precision * (weight / len(x)))).masked_fill(holes, 0)
-        return -entries.sum() / len(x), slope
+        squares = 0.5 * error.square().mean(0) * precision
+        nats = squares + (self.log_scale + 0.5 * LOG_2PI) * share
+        return nats.sum(), error.mul_(precision * (weight / len(x)))
 
     def initial_location(self, mean, scale):
         """Return centre and scale of the decoder's output for data of this mean and scale."""
@@ -221,18 +227,19 @@ class Observation(nn.Module):
     def track(self, x, location, posterior):
         """Nothing to follow: there is no noise variance."""
 
-    def slope(self, x, location, posterior, weight, holes=None):
+    def slope(self, x, location, posterior, weight, known=None):
         """Return minus the mean log p(x|z), and ``weight`` times its derivative by ``location``.
 
         The distributions are exponential families and ``location`` is their natural parameter:
-        the derivative of minus a logarithm is the mean less x. Of ``holes`` there is nothing.
+        the derivative of minus a logarithm is the mean less x. Of what is not ``known`` there is
+        nothing.
         """
         scaled = x if self.input_scale == 1 else x * self.input_scale
         error = self.distribution(location).mean - scaled
-        if holes is None:
+        if known is None:
             return -self(location).log_prob(x).mean(), error.mul_(weight / len(x))
-        entries = self(location).log_prob_per_feature(x).masked_fill(holes, 0)
-        return -entries.sum() / len(x), error.masked_fill(holes, 0).mul_(weight / len(x))
+        nats = (self(location).log_prob_per_feature(x) * known).sum()
+        return -nats / len(x), error.mul_(known).mul_(weight / len(x))
 
     def initial_location(self, mean, scale):
         """Return the decoder's output for columns of these means, and scale 1."""

@@ -143,24 +143,16 @@ class _WrittenLayers:
 
 
 class WrittenEncoder(_WrittenLayers):
-    """Forward and backward of a :class:`~skvae.nn.perceptrons.PerceptronEncoder`.
+    """Forward and backward of a :class:`~skvae.nn.perceptrons.PerceptronEncoder`."""
 
-    Parameters
-    ----------
-    module : PerceptronEncoder
-        As of the class above.
-    read : callable
-        Of rows what the module is given.
-    """
-
-    def __init__(self, module, read):
+    def __init__(self, module):
         super().__init__(module)
-        self.read = read
-        self.standardized, self.without_holes = module.standardized, module.without_holes
+        self.standardized = module.standardized
 
-    def forward(self, x):
-        """Return the output for a batch."""
-        return self.outputs(*self.without_holes(self.standardized(self.read(x))))
+    def forward(self, x, known=None):
+        """Return the output for a batch, with ones in ``known`` where it was observed."""
+        x = self.standardized(x)
+        return self.outputs(x) if known is None else self.outputs(x.mul_(known), 1 - known)
 
     def backward(self, slope):
         """Write the derivatives by the weights that the derivative by the output makes."""

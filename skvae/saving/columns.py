@@ -2,6 +2,7 @@
 
 import datetime
 import math
+from decimal import Decimal
 from functools import partial
 from numbers import Integral
 
@@ -13,13 +14,13 @@ from skvae.saving.dtypes import DType, Levels
 from skvae.saving.fields import Array, Field, Flag, Held, Number, OneOf, read_fields, write_fields
 from skvae.tabular.columns import FlagColumn, LevelsColumn, NumberColumn, places_of
 from skvae.tabular.monotone import MAPS, Asinh, NormalScores, Standard
-from skvae.tabular.reading import KINDS, Form, is_missing
+from skvae.tabular.reading import KINDS, MOST_PLACES, Form, is_missing
 from skvae.tabular.scales import RealScale, WholeScale, ends_of
 
 __all__ = ["Column"]
 
 LIBRARIES = ("numpy", "pandas", "polars")
-OBJECTS = {"bool": bool, "date": datetime.date, "int": int, "float": float}
+OBJECTS = {"bool": bool, "date": datetime.date, "int": int, "float": float, "decimal": Decimal}
 POSITIVE = Number(least=math.ulp(0.0))  # the least number that is not 0
 STANDARD = {"mean": Number(), "std": POSITIVE}
 OF_MAPS = {
@@ -40,29 +41,38 @@ OF_SCALES = {
 
 
 class FormField(Field):
-    """How a column is written: library, dtype, type of Python objects, missing value."""
+    """How a column is written: library, dtype, type of Python objects, missing value.
+
+    Of Decimals also their places.
+    """
 
     objects = OneOf(None, *OBJECTS)
+    places = Number(Integral, least=0, most=MOST_PLACES)
 
     def write(self, value, file, place):
         objects = next((name for name, one in OBJECTS.items() if one is value.objects), None)
-        return [
+        written = [
             value.library,
             DType(value.library).write(value.dtype, file, f"{place}.dtype"),
             objects,
             write_value(value.marker, file, f"{place}.marker"),
         ]
+        return written if value.places is None else [*written, value.places]
 
     def read(self, node, file, place):
-        if not isinstance(node, list) or len(node) != 4 or node[0] not in LIBRARIES:
+        if not isinstance(node, list) or len(node) not in (4, 5) or node[0] not in LIBRARIES:
             raise refusal(place, "a library, a dtype, objects and a missing value", node)
-        library, dtype, objects, marker = node
+        library, dtype, objects, marker, *places = node
+        if bool(places) != (objects == "decimal"):
+            raise refusal(f"{place}.places", "a number of places of Decimals alone", places)
         dtype = DType(library).read(dtype, file, f"{place}.dtype")
         objects = self.objects.read(objects, file, f"{place}.objects")
         marker = read_value(marker, file, f"{place}.marker")
         if type(marker) is not bool and not is_missing(marker):
             raise refusal(f"{place}.marker", "a missing value", marker)
-        return Form(library, dtype, OBJECTS.get(objects), marker)
+        for each in places:
+            self.places.read(each, file, f"{place}.places")
+        return Form(library, dtype, OBJECTS.get(objects), marker, *places)
 
 
 class Scale(Field):

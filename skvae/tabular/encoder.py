@@ -103,7 +103,8 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
     A number comes back to within :math:`10^{-12}` of the largest training value of its column, in
     size; an integer exactly where they spread over less than :math:`10^{11}`, and so do dates and
     times in their steps: milliseconds over three years, say. Numbers that are all below
-    :math:`10^{-292}` in size come back as zero. A column that had no negative number in ``fit``
+    :math:`10^{-292}` in size come back as zero. Decimals of Python have as many places as the
+    finest of those fitted. A column that had no negative number in ``fit``
     comes back without one, whatever the codes. Dates are within the years 1 to 9999, in pandas
     and with a time zone from 1678 on: pandas 2 crashes when it shows earlier ones.
     In a column of polars a missing value comes back as NaN if all those fitted were NaN, else as

@@ -1,9 +1,11 @@
 """The autoencoder behind the encoder of a table."""
 
+from copy import deepcopy
+
 from skvae.base.pipelines import seeded_clone
 from skvae.vae import VAETransformer
 
-__all__ = ["model_of_codes"]
+__all__ = ["continued", "model_of_codes"]
 
 
 def model_of_codes(estimator, random_state):
@@ -37,3 +39,28 @@ def model_of_codes(estimator, random_state):
             f"likelihood={likelihood!r} instead. Leave it at the default."
         )
     return seeded_clone(estimator, random_state)
+
+
+def continued(estimator, before):
+    """Return the autoencoder to go on with: where it starts warm, that of the fit before.
+
+    Parameters
+    ----------
+    estimator : estimator
+        As :func:`model_of_codes` returns it, with the likelihood of the codes.
+    before : estimator or None
+        The fitted one, which stays as it is.
+
+    Raises
+    ------
+    ValueError
+        If the codes are of other kinds.
+    """
+    if not estimator.warm_start or type(before) is not type(estimator):
+        return estimator
+    if before.likelihood != estimator.likelihood:
+        raise ValueError(
+            "A fit that starts warm needs the columns and levels of the fit before. Got a table "
+            "with other codes instead. Set warm_start=False."
+        )
+    return deepcopy(before).set_params(**estimator.get_params(deep=False))

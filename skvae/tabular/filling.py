@@ -22,8 +22,8 @@ def holes_filled(X, filled):
     Returns
     -------
     {DataFrame of pandas or polars, ndarray} of shape (n_samples, n_features)
-        A column with a missing cell has the dtype of ``filled``; of categories and of polars, its
-        own.
+        A column with a missing cell has the dtype of ``filled`` where this holds what the column
+        had; of categories and of polars, its own.
 
     Examples
     --------
@@ -45,15 +45,35 @@ def holes_filled(X, filled):
 
 
 def _patched_pandas(column, other, missing):
+    places = np.flatnonzero(missing)
     if hasattr(column, "cat"):
         known = column.cat.categories
         new = [level for level in other[missing].dropna().unique() if level not in known]
         column = column.cat.add_categories(new)
-    elif column.dtype != other.dtype:
-        column = column.astype(other.dtype)
+    elif column.dtype != other.dtype or hasattr(column.dtype, "fill_value"):  # sparse ones too
+        return _as_dtype(column, other, places)
     column = column.copy()
-    column.iloc[np.flatnonzero(missing)] = other.iloc[np.flatnonzero(missing)].to_numpy()
+    column.iloc[places] = other.iloc[places].to_numpy()
     return column
+
+
+def _as_dtype(column, other, places):
+    """Return a column with cells of another one, in whose dtype what was there must not change.
+
+    Whole numbers with holes are floats in pandas: filled, they are whole again, but for a half.
+    """
+    filled = column.astype(object)
+    filled.iloc[places] = other.iloc[places].tolist()
+    known = np.delete(np.arange(len(filled)), places)
+    if hasattr(other, "cat") and not filled.iloc[known].isin(other.cat.categories).all():
+        return filled.infer_objects()
+    try:
+        alike = filled.astype(other.dtype)
+        if (alike.iloc[known].astype(object) == filled.iloc[known]).all():
+            return alike
+    except (TypeError, ValueError, OverflowError):  # what was there has no place in the dtype
+        pass
+    return filled.infer_objects()
 
 
 def _patched_polars(column, other, missing):

@@ -4,6 +4,7 @@ import datetime
 import numbers
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -12,6 +13,7 @@ from skvae._frames import import_polars, is_pandas, is_polars
 
 __all__ = [
     "EPOCH",
+    "MOST_PLACES",
     "TICKS",
     "Cells",
     "Form",
@@ -37,6 +39,7 @@ KINDS = {
     "clock": "times of the day",
 }
 EPOCH = datetime.date(1970, 1, 1).toordinal()
+MOST_PLACES = 340  # of a decimal: further ones are below all that float64 holds
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Form:
     dtype: Any
     objects: type | None = None  # what a pandas column of Python objects is made of
     marker: Any = None  # its missing value; for polars whether NaN stands for it
+    places: int | None = None  # behind the point, of Decimals
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,8 @@ def _of_objects(column, form):
     kind, objects, dtype = _kind_of_objects(values)
     if kind == "date":
         values = np.array([value.toordinal() - EPOCH for value in values], dtype=dtype)
-    form = Form(form.library, form.dtype, objects, marker)
+    places = _places(values) if objects is Decimal else None
+    form = Form(form.library, form.dtype, objects, marker, places)
     tick = TICKS["D"] if kind == "date" else 1
     return Cells(kind, missing, values.astype(dtype), form, tick)
 
@@ -152,9 +157,17 @@ def _kind_of_objects(values):
     if not types & {bool, np.bool_}:
         if all(issubclass(type_, numbers.Integral) for type_ in types) and _fits(values):
             return "whole", int, np.int64
-        if all(issubclass(type_, numbers.Real) for type_ in types):
+        if types == {Decimal}:
+            return "real", Decimal, np.float64
+        if all(issubclass(type_, numbers.Real | Decimal) for type_ in types):
             return "real", float, np.float64
     return "levels", None, object
+
+
+def _places(values):
+    """Return the number of places behind the point of the finest of some Decimals."""
+    exponents = [value.as_tuple().exponent for value in values if value.is_finite()]
+    return min(max(0, -min(exponents, default=0)), MOST_PLACES)
 
 
 def is_missing(value):

@@ -15,14 +15,19 @@ from skvae.base.sklearn_bases import BaseEstimator, TransformerMixin, only_if
 from skvae.base.states import fitted_as_a_whole, of_one_state
 from skvae.base.validation import FittedColumns
 from skvae.tabular.encoder import TableEncoder
-from skvae.tabular.estimators import model_of_codes
+from skvae.tabular.estimators import continued, model_of_codes
 from skvae.tabular.filling import holes_filled
 
 __all__ = ["TableTransformer"]
 
 
 def _knows_of_holes(table):
-    """Say why an estimator without ``missing="mask"`` has no ``impute``."""
+    """Say why there is no ``impute`` without ``missing="mask"``, or of holes that codes hide."""
+    if table.encoder is not None and table.encoder.missing != "keep":
+        raise AttributeError(
+            f"impute fills the holes that an encoder leaves in the codes. Got {table.encoder!r} "
+            f"instead. Set its missing='keep', and fit."
+        )
     return table.estimator is None or bool(table.estimator.impute)
 
 
@@ -45,6 +50,7 @@ class TableTransformer(DocumentationLinks, TransformerMixin, FittedTransformer, 
     estimator : estimator, default=None
         A variational autoencoder, its ``likelihood`` left at the default. None: a
         :class:`~skvae.VAETransformer` with ``missing="mask"`` and a noise variance for each number.
+        With ``warm_start=True`` a further ``fit`` goes on from its weights.
     encoder : TableEncoder, default=None
         None: one with ``missing="keep"`` where the estimator has ``missing="mask"``, else as it is
         by default.
@@ -119,10 +125,10 @@ class TableTransformer(DocumentationLinks, TransformerMixin, FittedTransformer, 
             refuses X.
         """
         with fitted_as_a_whole(self) as fresh:
-            fresh._learn(X)
+            fresh._learn(X, before=self.pipeline_[-1] if hasattr(self, "pipeline_") else None)
         return self
 
-    def _learn(self, X):
+    def _learn(self, X, before):
         """Set the fitted attributes."""
         self._validate_params()
         estimator = model_of_codes(self.estimator, self.random_state)
@@ -134,7 +140,8 @@ class TableTransformer(DocumentationLinks, TransformerMixin, FittedTransformer, 
         self.n_features_in_ = encoder.n_features_in_
         if hasattr(encoder, "feature_names_in_"):
             self.feature_names_in_ = encoder.feature_names_in_
-        estimator.set_params(likelihood=encoder.likelihoods_).fit(codes)
+        estimator = continued(estimator.set_params(likelihood=encoder.likelihoods_), before)
+        estimator.fit(codes)
         self.pipeline_ = Pipeline([("encoder", encoder), ("estimator", estimator)])
 
     def transform(self, X: MatrixLike) -> np.ndarray:

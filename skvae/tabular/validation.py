@@ -28,10 +28,20 @@ def valid_table(encoder, X, *, reset, of_numbers):
     {DataFrame of pandas or polars, ndarray} of shape (n_samples, n_features)
         Of one row at least.
     """
+    check_names(X)
     if not is_frame(X):
         dtype = "numeric" if of_numbers else None
-        return validate_data(encoder, X, reset=reset, dtype=dtype, ensure_all_finite="allow-nan")
-    check_names(X)
+        try:
+            return validate_data(
+                encoder, X, reset=reset, dtype=dtype, ensure_all_finite="allow-nan"
+            )
+        except ValueError as error:
+            if "string" not in str(error):  # to float, or arrays of them
+                raise
+            raise ValueError(
+                "An array has to hold numbers. Got text in it instead. Give columns of several "
+                "kinds as a DataFrame."
+            ) from error
     validate_data(encoder, X, reset=reset, skip_check_array=True)
     for size, what in zip(X.shape, ("sample", "feature"), strict=True):
         if size == 0:

@@ -1,6 +1,7 @@
 """Cells as columns of a table again, with the dtype that they were read from."""
 
 import datetime
+from decimal import Decimal
 
 import numpy as np
 
@@ -47,7 +48,7 @@ def limits_of(kind, form, tick):
 
 def _numpy_dtype(form):
     """Return the NumPy dtype that has the limits of a column of numbers."""
-    if form.objects is float:
+    if form.objects in (float, Decimal):
         return np.dtype(np.float64)
     if form.library == "polars":
         return np.dtype(str(form.dtype.base_type()).lower())
@@ -92,7 +93,7 @@ def _of_pandas(kind, missing, values, form):
     pandas = import_pandas("TableEncoder", PURPOSE)
     dtype = form.dtype
     if is_of_objects(dtype):
-        values = _objects(kind, values, form.objects)
+        values = _objects(kind, values, form)
         values[missing] = form.marker
         return pandas.Series(values, dtype=object)
     if kind == "levels":
@@ -113,13 +114,15 @@ def _of_pandas(kind, missing, values, form):
     return column
 
 
-def _objects(kind, values, objects):
-    """Return values as an array of Python objects of a type."""
+def _objects(kind, values, form):
+    """Return values as an array of Python objects of the type in a form."""
     column = np.empty(len(values), dtype=object)
     if kind == "date":
         column[:] = [datetime.date.fromordinal(int(day) + EPOCH) for day in values]
+    elif form.objects is Decimal:
+        column[:] = [Decimal(f"{value:.{form.places}f}") for value in values.tolist()]
     else:
-        column[:] = values.tolist() if objects is not None else values
+        column[:] = values.tolist() if form.objects is not None else values
     return column
 
 

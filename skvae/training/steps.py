@@ -184,12 +184,13 @@ class LayerStep:
     def __init__(self, network, objective, precision, device):
         self.network = network
         self.objective = objective
+        self.layout = getattr(network.observation, "layout", None)
         on_cpu = precision == "float32" and torch.device(device).type == "cpu"
         self.overwrites = on_cpu and all(
             map(has_written_layers, (network.encoder, network.decoder))
         )
         if self.overwrites:
-            self.encoder = WrittenEncoder(network.encoder, network.read)
+            self.encoder = WrittenEncoder(network.encoder)
             self.decoder = WrittenDecoder(network.decoder)
         else:
             encoded, decoded = (
@@ -208,16 +209,26 @@ class LayerStep:
 
         The arguments are those of :class:`WholeStep`, and so are the means returned.
         """
-        encoded = self.encoder.forward(x)
+        observed = None
+        if self.layout is not None and self.overwrites:  # once for both ends of the network
+            observed = self.layout.observed(x)
+            encoded = self.encoder.forward(self.layout.inputs(observed[0]), observed[1])
+        else:
+            encoded = self.encoder.forward(x)
         posterior, z = None, encoded
         if noise is not None:
             mean, log_scale = encoded.chunk(2, -1)
             posterior = Gaussian(mean, functional.hardtanh(log_scale, *LOG_SCALE_RANGE))
             z = posterior.sample(noise)
         self.location = self.decoder.forward(z)
-        reconstruction, by_location = reconstruction_slope(
-            self.objective, self.network.observation, x, self.location, posterior, weight
-        )
+        if observed is None:
+            reconstruction, by_location = reconstruction_slope(
+                self.objective, self.network.observation, x, self.location, posterior, weight
+            )
+        else:
+            reconstruction, by_location = self.network.observation.slope_of_observed(
+                *observed, self.location, posterior, weight
+            )
         penalties, slopes = penalty_slopes(self.objective, posterior, z, weight)
         by_code = self.decoder.backward(by_location)
         if noise is not None:

@@ -1,6 +1,7 @@
 """Rows with holes: what was not observed counts for nothing, and is filled."""
 
 import re
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -144,6 +145,27 @@ def test_scores_and_errors_leave_holes_out():
     assert np.isfinite(vae.transform(rows)).all()
 
 
+def test_rows_too_far_off_to_compute_with_are_no_rows_of_holes():
+    rows = with_holes(rows_of_rank_two(50))
+    rows[:, 4] = np.nan  # which is never observed
+    vae = VAETransformer(2, **MASK).fit(rows)
+    filled = vae.impute(rows[:3])
+    np.testing.assert_array_equal(np.isnan(filled), [[False] * 4 + [True]] * 3)
+    errors = vae.reconstruction_error(rows + np.arange(5), per_feature=True)
+    np.testing.assert_array_equal(np.isnan(errors), np.isnan(rows))
+    rows[3] = [1.7e308, -1.7e308, 1.7e308, np.nan, 0.0]
+    sentence = (
+        "The rows must be near enough to those fitted for float64 to hold what the network makes "
+        "of them. Got nan of row 3 instead. Clip them, or scale them alike."
+    )
+    per_feature = partial(vae.reconstruction_error, per_feature=True)
+    draws = partial(vae.impute, n_draws=2, random_state=0)
+    results = [vae.transform, vae.posterior, vae.reconstruct, vae.score_samples, vae.elbo_terms]
+    for result in [*results, vae.reconstruction_error, per_feature, vae.impute, draws]:
+        with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+            result(rows)
+
+
 def test_what_is_missing_in_new_rows_alone_is_filled_too():
     X = rows_of_rank_two()
     vae = VAETransformer(2, **{**MASK, "max_epochs": 60}).fit(X)
@@ -220,6 +242,8 @@ def test_holes_are_refused_without_it_and_there_is_no_impute():
         "missing='mask', and fit."
     )
     assert not hasattr(VAETransformer(2), "impute")
+    set_since = VAETransformer(2, **{**MASK, "missing": None}).fit(rows_of_rank_two(50))
+    assert not hasattr(set_since.set_params(missing="mask"), "impute")
     with pytest.raises(AttributeError) as caught:
         VAETransformer(2).impute(rows)
     assert re.search(re.escape(sentence), str(caught.value.__cause__))

@@ -242,7 +242,13 @@ def test_data_that_cannot_be_fitted_is_refused(Estimator, table):
     name = Estimator.__name__
     X = table.copy()
     X[3, 1] = np.nan
-    with pytest.raises(ValueError, match=f"^Input X contains NaN.\n{name} does not accept missing"):
+    sentence = (
+        f"Input X contains NaN, which {name} takes where it was fitted with missing='mask'. Got "
+        f"missing=None instead. Set it and fit, or fill in what is missing, as a VAEImputer does."
+        if hasattr(Estimator, "missing")
+        else f"Input X contains NaN.\n{name} does not accept missing"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}"):
         small(Estimator).fit(X)
     sentence = (
         f"Found array with 1 sample(s) (shape=(1, 6)) while a minimum of 2 is required by {name}."

@@ -387,7 +387,8 @@ def test_a_parameter_of_an_earlier_step_is_refused_where_fits_start_warm(vae, ta
 def test_models_without_a_divergence_are_refused(estimator, table):
     name = "AutoencoderTransformer" if isinstance(estimator, AutoencoderTransformer) else "PCA"
     sentence = (
-        f"beta_curve needs a variational autoencoder, or a Pipeline that ends in one. Got {name} "
+        f"beta_curve needs a variational autoencoder, a Pipeline that ends in one, or a "
+        f"TableTransformer of one. Got {name} "
         f"instead. Use one, such as BetaVAETransformer."
     )
     with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):

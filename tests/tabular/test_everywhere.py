@@ -131,6 +131,27 @@ def test_curves_along_beta_are_numbers(case):
     assert np.isfinite([curve.elbo, curve.kl, curve.reconstruction]).all()
 
 
+@pytest.mark.parametrize("options", [{"warm_epochs": 1}, {"warm_start": False}, {"cv": 2}])
+def test_a_curve_of_a_table_is_that_of_the_pipeline(options):
+    vae, encoder = BetaVAETransformer(2, **MASK), TableEncoder(missing="keep")
+    options = {"betas": [4.0, 1.0], "random_state": 0, "return_estimators": True, **options}
+    kinds = clone(encoder).fit(TABLE).likelihoods_
+    pipe = make_pipeline(encoder, clone(vae).set_params(likelihood=kinds))
+    expected = beta_curve(pipe, TABLE, param_name="betavaetransformer__beta", **options)
+    table = TableTransformer(vae)
+    curve = beta_curve(table, TABLE, param_name="estimator__beta", **options)
+    np.testing.assert_array_equal(curve.elbo, expected.elbo)
+    np.testing.assert_array_equal(curve.kl_per_dimension, expected.kl_per_dimension)
+    first = curve.estimators.flat[0]
+    assert (first.estimator.beta, first.estimator.warm_start) == (4.0, False)
+    text = (
+        "param_name must be a parameter of TableTransformer. Got 'beta' instead. Use one of its "
+        "get_params(), such as 'estimator__beta'."
+    )
+    with pytest.raises(ValueError, match=sentence(text)):
+        beta_curve(table, TABLE, **options)
+
+
 def test_loadings_are_means_over_what_was_observed():
     model, X = CASES["both"][0], HOLES
     fitted = clone(model).fit(X)

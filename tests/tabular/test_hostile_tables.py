@@ -1,6 +1,7 @@
 """Tables that nobody means well: what comes out of a model is finite, or a sentence."""
 
 import datetime
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import polars as pl
 import pytest
 from image_files import sentence
 
+import skvae
 from skvae import AutoencoderOutlierDetector, AutoencoderTransformer, VAEImputer, VAETransformer
 from skvae.outlier.tables import replaced
 from skvae.tabular import TableEncoder, TableTransformer
@@ -217,3 +219,24 @@ def test_many_levels_are_as_many_codes():
         model = TableTransformer(VAETransformer(1, missing="mask", **SMALL)).fit(frame)
     assert model.pipeline_[0]._n_features_out == 102  # a hundred, the rare, and those unknown
     assert np.isfinite(model.score_samples(frame)).all()
+
+
+def test_decimals_are_numbers_and_come_back_with_their_places(tmp_path):
+    prices = [Decimal("1.5"), None, Decimal("-20.25"), Decimal("1E+3"), Decimal("NaN")] * 6
+    frame = pd.DataFrame({"price": pd.Series(prices, dtype=object), "place": range(30)})
+    encoder = TableEncoder(missing="keep").fit(frame)
+    assert encoder.likelihoods_ == [("gaussian", [0, 1])]
+    codes = encoder.transform(frame)
+    back = encoder.inverse_transform(codes)["price"].tolist()
+    assert [str(price) for price in back[:4]] == ["1.50", "None", "-20.25", "1000.00"]
+    floats = frame.assign(price=[float(price or 0) for price in prices[:4]] * 7 + [0.0] * 2)
+    np.testing.assert_array_equal(encoder.transform(floats)[[0, 2, 3]], codes[[0, 2, 3]])
+    model = TableTransformer(VAETransformer(1, missing="mask", max_epochs=1, random_state=0))
+    filled = model.fit(frame).impute(frame)["price"]
+    assert {type(price) for price in filled} == {Decimal}
+    skvae.save(model, tmp_path / "model.skvae")
+    again = skvae.load(tmp_path / "model.skvae")
+    assert again.impute(frame)["price"].tolist() == filled.tolist()
+    mixed = frame.assign(price=[Decimal("1.5"), 2.5, 3] * 10)
+    assert TableEncoder().fit(mixed).inverse_transform([[0.0, 0.0]])["price"].dtype == object
+    assert TableEncoder().fit(mixed).likelihoods_ == [("gaussian", [0, 1])]

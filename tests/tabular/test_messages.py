@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 from image_files import sentence
 
-from skvae.tabular import TableEncoder
+from skvae import VAEImputer, VAETransformer
+from skvae.tabular import TableEncoder, TableTransformer
 
 FRAME = pd.DataFrame({"a": [1, 2, 3], "b": ["x", "y", "y"], "c": [0.5, 1.5, 2.5]})
 
@@ -86,6 +87,28 @@ def test_columns_that_it_does_not_take_are_named(frame, what):
 def test_an_empty_frame_is_refused(frame, message):
     with pytest.raises(ValueError, match=f"Found array with {message}"):
         TableEncoder().fit(frame)
+
+
+@pytest.mark.parametrize(
+    "rows", [[["a", 2.0], ["b", 3.0]], np.array([["a", 2.0], ["b", 3.0]], dtype=object)]
+)
+def test_text_comes_in_a_frame(rows):
+    text = (
+        "An array has to hold numbers. Got text in it instead. Give columns of several kinds as a "
+        "DataFrame."
+    )
+    with pytest.raises(ValueError, match=sentence(text)):
+        TableEncoder().fit(rows)
+
+
+def test_a_table_has_its_rows():
+    text = (
+        "X must be a table that has its rows. Got a LazyFrame of polars instead. Pass X.collect()."
+    )
+    lazy = pl.LazyFrame(FRAME.to_dict("list"))
+    for estimator in (TableEncoder(), TableTransformer(), VAETransformer(2), VAEImputer()):
+        with pytest.raises(ValueError, match=sentence(text)):
+            estimator.fit(lazy)
 
 
 def test_a_number_that_is_missing_for_the_first_time_is_filled_with_a_warning():

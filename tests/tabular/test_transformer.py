@@ -149,6 +149,29 @@ def test_holes_in_columns_that_had_none_are_filled_and_an_empty_column_stays_emp
     assert np.isfinite(fitted.score_samples(row)).all()
 
 
+@pytest.mark.parametrize(
+    ("dtype", "new", "expected"),
+    [
+        ("int64", [3.0, np.nan, 2.0], "int64"),
+        ("int64", [3.0, np.nan, 2.5], "float64"),
+        ("int8", [3.0, np.nan, 300.0], "float64"),
+        ("float32", [3.0, np.nan, 0.1], "float64"),
+        ("bool", [True, None, False], "bool"),
+        ("category", [1, None, 77], "float64"),
+        ("category", [1, None, 0], "category"),
+        ("Sparse[float64]", pd.arrays.SparseArray([3.0, np.nan, 0.0]), "Sparse[float64]"),
+    ],
+)
+def test_what_was_there_stays_whatever_dtype_was_fitted(dtype, new, expected):
+    values = np.resize(np.array([0, 1], dtype=bool if dtype == "bool" else int), N)
+    frame = FRAME.assign(rooms=values).astype({"rooms": dtype})
+    row = frame[:3].assign(rooms=pd.Series(new, index=frame.index[:3]))
+    filled = model().fit(frame).impute(row)["rooms"]
+    assert filled.notna().all()
+    assert filled.dtype == expected
+    assert filled.iloc[[0, 2]].tolist() == [new[0], new[2]]
+
+
 def test_arrays_are_tables_too():
     X = RNG.standard_normal((40, 3))
     X[::5, 1] = np.nan
@@ -215,6 +238,35 @@ def test_a_model_that_knows_of_no_holes_has_them_indicated_and_fills_none():
     fitted = model(missing=None).fit(HOLES)
     assert fitted.pipeline_[0].missing == "indicator"
     assert not hasattr(fitted, "impute")
+
+
+def test_holes_that_codes_do_not_show_are_not_filled():
+    table = model().set_params(encoder=TableEncoder()).fit(HOLES)
+    text = (
+        "impute fills the holes that an encoder leaves in the codes. Got TableEncoder() instead. "
+        "Set its missing='keep', and fit."
+    )
+    with pytest.raises(AttributeError) as raised:
+        table.impute(HOLES)
+    assert str(raised.value.__cause__) == text
+
+
+def test_a_further_fit_goes_on_where_it_starts_warm():
+    table = model(warm_start=True, max_epochs=2).fit(HOLES)
+    first = table.pipeline_[-1]
+    table.fit(HOLES)
+    vae = clone(first)
+    codes = table.pipeline_[0].transform(HOLES)
+    again = vae.fit(codes).fit(codes)
+    np.testing.assert_array_equal(table.transform(HOLES), again.transform(codes))
+    assert first.n_iter_ == 2
+    text = (
+        "A fit that starts warm needs the columns and levels of the fit before. Got a table with "
+        "other codes instead. Set warm_start=False."
+    )
+    with pytest.raises(ValueError, match=sentence(text)):
+        table.fit(HOLES.assign(city="Rom"))
+    assert not hasattr(table, "pipeline_")
 
 
 @pytest.mark.parametrize(
