@@ -5,6 +5,7 @@ from typing import Any, TypeGuard
 
 __all__ = [
     "factor_frame",
+    "frame_of_rows",
     "frame_or_none",
     "import_pandas",
     "import_polars",
@@ -70,6 +71,15 @@ def factor_frame(function, factor_values, factor_names):
     """Return factors' values as a DataFrame, or raise the sentence of ``import_pandas``."""
     pandas = import_pandas(function, "as_frame=True")
     return pandas.DataFrame(factor_values, columns=list(factor_names))
+
+
+def frame_of_rows(library, rows, names, index=None):
+    """Return an array of rows as a frame of "pandas" or "polars", which has no index."""
+    purpose = f"transform_output='{library}'"
+    if library == "polars":
+        polars = import_polars("set_output", purpose)
+        return polars.DataFrame(rows, schema=list(names), orient="row")
+    return import_pandas("set_output", purpose).DataFrame(rows, index=index, columns=names)
 
 
 def frame_or_none(columns):

@@ -11,8 +11,10 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skvae._typing import MatrixLike, Seed
+from skvae.base.frames import rows_in_frames
 from skvae.base.hyperparameters import check_argument, check_integer, one_of
 from skvae.base.interpolation import PATHS
+from skvae.base.row_values import code, mean_squared_error, reconstruction, squared_error
 from skvae.base.sklearn_bases import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from skvae.base.states import of_one_state
 from skvae.base.twins import InferenceModules
@@ -118,9 +120,10 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
             In the dtype of X (float32 for one-byte types, float64 for other integers).
         """
         X = self._rows(X)
-        return self._apply(_code, X, self._n_features_out)
+        return self._apply(code, X, self._n_features_out)
 
     @of_one_state
+    @rows_in_frames
     def inverse_transform(self, X: ArrayLike) -> np.ndarray:
         """Return the mean of p(x|z) for codes, in the units of the training data.
 
@@ -132,12 +135,14 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         Returns
         -------
         ndarray of shape (n_samples, n_features)
-            In the dtype of the codes.
+            In the dtype of the codes. Where ``set_output`` asks for frames: a DataFrame whose
+            columns have the names fitted, or x0, x1, ..., with the index of the codes.
         """
         X = self._codes(X, "inverse_transform")
         return self._apply(lambda network, z: network.decode(z).mean, X, self.n_features_in_)
 
     @of_one_state
+    @rows_in_frames
     def reconstruct(self, X: MatrixLike) -> np.ndarray:
         """Return ``inverse_transform(transform(X))``, in one pass.
 
@@ -149,9 +154,9 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         Returns
         -------
         ndarray of shape (n_samples, n_features)
-            In the dtype of X.
+            In the dtype of X. A DataFrame where ``set_output`` asks for one, with the index of X.
         """
-        return self._apply(_reconstruction, self._rows(X), self.n_features_in_)
+        return self._apply(reconstruction, self._rows(X), self.n_features_in_)
 
     @of_one_state
     def reconstruction_error(self, X: MatrixLike, *, per_feature: bool = False) -> np.ndarray:
@@ -173,8 +178,8 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         """
         X = self._rows(X)
         if per_feature:
-            return self._apply(_squared_error, X, self.n_features_in_)
-        return self._apply(_mean_squared_error, X, None)
+            return self._apply(squared_error, X, self.n_features_in_)
+        return self._apply(mean_squared_error, X, None)
 
     @abstractmethod
     def score_samples(self, X: MatrixLike) -> np.ndarray:
@@ -225,7 +230,7 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         Returns
         -------
         ndarray of shape (n_samples, n_features)
-            In the units of the training data.
+            In the units of the training data. A DataFrame where ``set_output`` asks for one.
         """
         codes = self._draw_codes(n_samples, check_random_state(random_state), latent)
         return self.inverse_transform(codes)
@@ -280,7 +285,8 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         Returns
         -------
         ndarray of shape (n, n_features)
-            From the reconstruction of ``x0`` to that of ``x1``.
+            From the reconstruction of ``x0`` to that of ``x1``. A DataFrame where ``set_output``
+            asks for one.
 
         References
         ----------
@@ -294,37 +300,18 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         >>> autoencoder = AutoencoderTransformer(2, max_epochs=5, random_state=0).fit(X)
         >>> autoencoder.interpolate(X[0], X[100], 5).shape
         (5, 4)
+        >>> framed = autoencoder.set_output(transform="pandas").interpolate(X[0], X[100], 5)
+        >>> list(framed.columns)
+        ['x0', 'x1', 'x2', 'x3']
         """
         check_is_fitted(self)
         check_integer("n", n, "interpolate", least=2)
         check_argument("path", path, one_of(*PATHS), "interpolate")
         n_components = self._n_features_out
-        z0, z1 = (self._apply(_code, self._rows(as_rows(x)), n_components)[0] for x in (x0, x1))
+        z0, z1 = (self._apply(code, self._rows(as_rows(x)), n_components)[0] for x in (x0, x1))
         steps = np.linspace(0, 1, n, dtype=z0.dtype)[:, None]
         return self.inverse_transform(PATHS[path](z0, z1, steps))
 
 
 # Once more, around what scikit-learn put around it: ``set_output`` asks for the codes' names.
 InferenceMixin.transform = of_one_state(InferenceMixin.transform)  # type: ignore[method-assign]
-
-
-def _code(network, x):
-    return network.code(x)
-
-
-def _reconstruction(network, x):
-    return network.decode(network.code(x)).mean
-
-
-def _squared_error(network, x):
-    likelihood = network.decode(network.code(x))
-    if hasattr(likelihood, "squared_errors"):  # of columns that a network has in another form
-        return likelihood.squared_errors(x)
-    return (likelihood.mean - x).square()
-
-
-def _mean_squared_error(network, x):
-    errors = _squared_error(network, x)
-    if network.n_locations is None:
-        return errors.mean(-1)
-    return errors.nanmean(-1).nan_to_num(nan=0.0)  # of a row of holes alone there is none

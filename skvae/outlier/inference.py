@@ -10,7 +10,7 @@ from skvae._typing import Depends, MatrixLike
 from skvae.base.hyperparameters import check_integer
 from skvae.base.sklearn_bases import OutlierMixin
 from skvae.base.states import of_one_state
-from skvae.base.validation import FittedColumns, generated_feature_names
+from skvae.base.validation import FittedColumns, names_of_features
 from skvae.outlier.calibration import Calibration, mean_where, p_values
 from skvae.outlier.explanations import as_table, contributions
 from skvae.outlier.groups import categories_of, groups_of, ignored_holes
@@ -254,7 +254,7 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
         if n_features is not None:
             check_integer("n_features", n_features, "explain")
         typical = self._ranges_.typical
-        names = getattr(self, "feature_names_in_", generated_feature_names(len(typical)))
+        names = names_of_features(self)
         categories = categories_of(self.estimators_[0])
         groups = groups_of(categories, len(typical)) if categories else None
         ignored = ignored_holes(self.estimators_[0], X)
