@@ -6,7 +6,6 @@ from typing import Any, TypeGuard
 __all__ = [
     "factor_frame",
     "frame_of_rows",
-    "frame_or_none",
     "import_pandas",
     "import_polars",
     "is_pandas",
@@ -80,11 +79,3 @@ def frame_of_rows(library, rows, names, index=None):
         polars = import_polars("set_output", purpose)
         return polars.DataFrame(rows, schema=list(names), orient="row")
     return import_pandas("set_output", purpose).DataFrame(rows, index=index, columns=names)
-
-
-def frame_or_none(columns):
-    """Return a DataFrame of a dict of columns, or None where there is no pandas."""
-    try:
-        return import_pandas("A frame", "its columns").DataFrame(columns)
-    except ImportError:
-        return None
