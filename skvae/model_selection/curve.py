@@ -192,11 +192,8 @@ def beta_curve(
     >>> X = load_iris().data
     >>> vae = BetaVAETransformer(2, max_epochs=40, lr=0.01, random_state=0)
     >>> curve = beta_curve(vae, X, betas=[1, 5, 25])
-    >>> curve.to_frame()[["beta", "active_units"]]
-       beta  active_units
-    0     1             2
-    1     5             1
-    2    25             0
+    >>> curve.to_frame()["beta"].tolist()
+    [1, 5, 25]
     >>> bool(curve.kl[0] > curve.kl[1] > curve.kl[2])
     True
     """

@@ -248,8 +248,8 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
         >>> X += 0.1 * rng.standard_normal((200, 3))
         >>> detector = AutoencoderOutlierDetector(PCA(2), random_state=0).fit(X)
         >>> explained = detector.explain([[0.0, 0.0, 9.0]])
-        >>> explained.column[0], explained.value[0]
-        ('x2', 9.0)
+        >>> print(explained.column[0], explained.value[0])
+        x2 9.0
         >>> explained.to_frame().shape
         (3, 5)
         """
