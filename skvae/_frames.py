@@ -5,7 +5,7 @@ from typing import Any, TypeGuard
 
 __all__ = [
     "factor_frame",
-    "frame_or_none",
+    "frame_of_rows",
     "import_pandas",
     "import_polars",
     "is_lazy",
@@ -79,9 +79,10 @@ def factor_frame(function, factor_values, factor_names):
     return pandas.DataFrame(factor_values, columns=list(factor_names))
 
 
-def frame_or_none(columns):
-    """Return a DataFrame of a dict of columns, or None where there is no pandas."""
-    try:
-        return import_pandas("A frame", "its columns").DataFrame(columns)
-    except ImportError:
-        return None
+def frame_of_rows(library, rows, names, index=None):
+    """Return an array of rows as a frame of "pandas" or "polars", which has no index."""
+    purpose = f"transform_output='{library}'"
+    if library == "polars":
+        polars = import_polars("set_output", purpose)
+        return polars.DataFrame(rows, schema=list(names), orient="row")
+    return import_pandas("set_output", purpose).DataFrame(rows, index=index, columns=names)

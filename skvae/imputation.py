@@ -13,7 +13,7 @@ from skvae.base.hyperparameters import POSITIVE_INTEGER, hyperparameters, one_of
 from skvae.base.pipelines import seeded_clone
 from skvae.base.sklearn_bases import BaseEstimator, TransformerMixin
 from skvae.base.states import fitted_as_a_whole, of_one_state
-from skvae.base.validation import FittedColumns, dense, generated_feature_names, valid_rows
+from skvae.base.validation import FittedColumns, dense, names_of_features, valid_rows
 from skvae.nn.layout import COUNTS
 from skvae.nn.likelihoods import LIKELIHOODS
 from skvae.vae import VAETransformer
@@ -217,9 +217,9 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
 
 def _names_of(fitted, given):
     """Return the names of the columns fitted, or those given, if there are as many."""
-    names = getattr(fitted, "feature_names_in_", None)
     if given is None:
-        return generated_feature_names(fitted.n_features_in_) if names is None else names
+        return names_of_features(fitted)
+    names = getattr(fitted, "feature_names_in_", None)
     given = np.asarray(given, dtype=object)
     if names is not None and not np.array_equal(given, names):
         raise ValueError(

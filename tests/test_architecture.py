@@ -19,7 +19,7 @@ PACKAGE = Path(skvae.__file__).parent
 # within a folder, files import each other without going round in circles.
 FLOORS = [
     ["_frames", "_typing", "_version", "_warnings", "files"],
-    ["nn", "datasets"],
+    ["_results", "nn", "datasets"],
     ["training"],
     ["base"],
     ["autoencoder", "vae", "beta_vae", "beta_tcvae"],

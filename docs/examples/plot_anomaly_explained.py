@@ -56,7 +56,7 @@ for level in (0.05, 0.1):
 order = np.flatnonzero(is_malignant)[np.argsort(score[is_malignant])]
 place = order[len(order) // 2]
 print(f"Row {place}: score {score[place]:.1f} nats, p-value {p_value[place]:.3f}")
-explained = detector.explain(rows.iloc[[place]])
+explained = detector.explain(rows.iloc[[place]]).to_frame()
 least = explained.sort_values("contribution").head(8)
 print(least[["column", "value", "typical", "contribution"]].round(3).to_string(index=False))
 print(f"The contributions of all columns sum to {explained['contribution'].sum():.1f} nats")

@@ -56,7 +56,7 @@ detector = AutoencoderOutlierDetector(
 ).fit(holes)
 strange = whole[whole["car"] == "van"][:1].assign(power=225)
 print("an outlier" if detector.predict(strange)[0] == -1 else "normal")
-print(detector.explain(strange, n_features=3).to_string(index=False))
+print(detector.explain(strange, n_features=3))
 
 # %%
 # Holes, filled

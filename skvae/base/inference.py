@@ -11,6 +11,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skvae._typing import MatrixLike, Seed
+from skvae.base.frames import rows_in_frames
 from skvae.base.hyperparameters import check_argument, check_integer, one_of
 from skvae.base.interpolation import PATHS
 from skvae.base.reconstruction import code, mean_squared_error, reconstruction, squared_error
@@ -134,6 +135,7 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         return self._apply(code, X, self._n_features_out)
 
     @of_one_state
+    @rows_in_frames
     def inverse_transform(self, X: ArrayLike) -> np.ndarray:
         """Return the mean of p(x|z) for codes, in the units of the training data.
 
@@ -145,12 +147,14 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         Returns
         -------
         ndarray of shape (n_samples, n_features)
-            In the dtype of the codes.
+            In the dtype of the codes. Where ``set_output`` asks for frames: a DataFrame whose
+            columns have the names fitted, or x0, x1, ..., with the index of the codes.
         """
         X = self._codes(X, "inverse_transform")
         return self._apply(lambda network, z: network.decode(z).mean, X, self.n_features_in_)
 
     @of_one_state
+    @rows_in_frames
     def reconstruct(self, X: MatrixLike) -> np.ndarray:
         """Return ``inverse_transform(transform(X))``, in one pass.
 
@@ -162,7 +166,7 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         Returns
         -------
         ndarray of shape (n_samples, n_features)
-            In the dtype of X.
+            In the dtype of X. A DataFrame where ``set_output`` asks for one, with the index of X.
         """
         return self._apply(reconstruction, self._rows(X), self.n_features_in_)
 
@@ -239,7 +243,7 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         Returns
         -------
         ndarray of shape (n_samples, n_features)
-            In the units of the training data.
+            In the units of the training data. A DataFrame where ``set_output`` asks for one.
         """
         codes = self._draw_codes(n_samples, check_random_state(random_state), latent)
         return self.inverse_transform(codes)
@@ -294,7 +298,8 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         Returns
         -------
         ndarray of shape (n, n_features)
-            From the reconstruction of ``x0`` to that of ``x1``.
+            From the reconstruction of ``x0`` to that of ``x1``. A DataFrame where ``set_output``
+            asks for one.
 
         References
         ----------
@@ -308,6 +313,9 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         >>> autoencoder = AutoencoderTransformer(2, max_epochs=5, random_state=0).fit(X)
         >>> autoencoder.interpolate(X[0], X[100], 5).shape
         (5, 4)
+        >>> framed = autoencoder.set_output(transform="pandas").interpolate(X[0], X[100], 5)
+        >>> list(framed.columns)
+        ['x0', 'x1', 'x2', 'x3']
         """
         check_is_fitted(self)
         check_integer("n", n, "interpolate", least=2)

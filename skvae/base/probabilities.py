@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 
 from skvae._typing import Depends, MatrixLike, Seed
 from skvae.base.columns import check_ends, column_ends
+from skvae.base.frames import rows_in_frame
 from skvae.base.hyperparameters import check_integer
 from skvae.base.inference import InferenceMixin
 from skvae.base.states import of_one_state
@@ -265,7 +266,8 @@ class ProbabilityMixin(InferenceMixin):
         Returns
         -------
         ndarray of shape (n_samples, n_features)
-            In the units and the floating dtype of the training data.
+            In the units and the floating dtype of the training data. A DataFrame where
+            ``set_output`` asks for one.
         """
         if not observation_noise:
             return super().sample(n_samples, random_state=random_state, latent=latent)
@@ -281,7 +283,7 @@ class ProbabilityMixin(InferenceMixin):
             some = slice(start, start + n_at_a_time)
             location = torch.from_numpy(locations[some]).to(chunks["device"], torch.float64)
             rows[some] = network.observation(location).draw(generator).cpu().numpy()
-        return rows
+        return rows_in_frame(self, rows)
 
     def _rows_of_density(self, X):
         """Return X as a valid array, its values in the support of the likelihood."""

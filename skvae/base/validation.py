@@ -17,6 +17,7 @@ __all__ = [
     "check_unmasked",
     "dense",
     "generated_feature_names",
+    "names_of_features",
     "valid_numbers",
     "valid_rows",
     "without_nan",
@@ -276,3 +277,17 @@ def generated_feature_names(n_columns):
     array(['x0', 'x1'], dtype=object)
     """
     return np.array([f"x{column}" for column in range(n_columns)], dtype=object)
+
+
+def names_of_features(estimator):
+    """Return the names of the columns that an estimator was fitted to, given or generated.
+
+    Examples
+    --------
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skvae.base.validation import names_of_features
+    >>> names_of_features(StandardScaler().fit([[1.0, 2.0]]))
+    array(['x0', 'x1'], dtype=object)
+    """
+    names = getattr(estimator, "feature_names_in_", None)
+    return generated_feature_names(estimator.n_features_in_) if names is None else names

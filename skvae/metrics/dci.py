@@ -5,11 +5,12 @@ from numpy.typing import ArrayLike
 from scipy.special import xlogy
 from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, r2_score
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_sample_weight
 
 from skvae._typing import Depends, Integers, Seed
 from skvae.base.hyperparameters import check_argument, one_of
+from skvae.metrics.details import DetailedScore
 from skvae.metrics.factors import check_factors
 from skvae.metrics.prediction import LARGEST_SEED, split_levels, split_rows, standardised
 
@@ -61,15 +62,15 @@ def dci_score(
         accuracy, and weighs completeness by the factors' importance. Minutes, not
         seconds, on the factors of dSprites.
     details : bool, default=False
-        Return a Bunch.
+        Return the score with its parts.
     random_state : int, RandomState instance or None, default=None
         Of the rows held out, a third of them, and of ties between codes.
 
     Returns
     -------
-    float, or Bunch
+    float, or DetailedScore
         From 0 to 1. Codes and factors without any importance have 0, and a single code a
-        completeness of 1. The Bunch has
+        completeness of 1. With ``details``
 
         - "score": the float
         - "disentanglement", "completeness", "informativeness": the three, floats
@@ -137,16 +138,16 @@ def dci_score(
     per_code, weights = _disentanglement(importances)
     per_factor = _concentration(importances, axis=0)
     factor_weights = None if flavor is None else _shares(importances.sum(axis=0), axis=0)
-    three = Bunch(
-        disentanglement=float(weights @ per_code),
-        completeness=float(
+    three = {
+        "disentanglement": float(weights @ per_code),
+        "completeness": float(
             per_factor.mean() if factor_weights is None else factor_weights @ per_factor
         ),
-        informativeness=float(informativeness.mean()),
-    )
+        "informativeness": float(informativeness.mean()),
+    }
     if not details:
         return three[part]
-    return Bunch(
+    return DetailedScore(
         score=three[part],
         **three,
         per_code=per_code,

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
+from skvae._results import Result
 from skvae._typing import Estimator, MatrixLike, Seed
 from skvae._warnings import warn
 from skvae.base.hyperparameters import check_integer
@@ -22,7 +23,7 @@ RESOLUTION = 1e-9  # of a control variate's spread, relative to the divergence
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class KLDecomposition:
+class KLDecomposition(Result):
     """The parts of the mean KL(q(z|x) || p(z)), in nats; see :func:`kl_decomposition`.
 
     Attributes
@@ -55,12 +56,20 @@ class KLDecomposition:
     dimension_wise_kl_per_dimension_se: np.ndarray
     saturated: bool
 
+    def _table(self):
+        names = ["kl", "mutual_information", "total_correlation", "dimension_wise_kl"]
+        columns = [
+            ("nats", [getattr(self, name) for name in names]),
+            ("standard_error", [0.0, *(getattr(self, f"{name}_se") for name in names[1:])]),
+        ]
+        shares = zip(self.kl_per_dimension, self.dimension_wise_kl_per_dimension, strict=True)
+        for place, (whole, own) in enumerate(shares):
+            columns.append((f"z{place}", [whole, None, None, own]))
+        return names, columns
+
     def __repr__(self):
-        parts = ", ".join(
-            f"{name}={getattr(self, name):.4f}+-{getattr(self, f'{name}_se'):.4f}"
-            for name in ("mutual_information", "total_correlation", "dimension_wise_kl")
-        )
-        return f"KLDecomposition(kl={self.kl:.4f}, {parts}, saturated={self.saturated})"
+        """Return the table, and a word of warning where it is due."""
+        return super().__repr__() + ("\nsaturated: too few rows" if self.saturated else "")
 
 
 def kl_decomposition(
@@ -95,7 +104,8 @@ def kl_decomposition(
     Returns
     -------
     KLDecomposition
-        All in nats.
+        All in nats. It prints as a table, a row for the whole and each part and a column for each
+        dimension, and ``to_frame()`` is that table.
 
     Warns
     -----
@@ -131,6 +141,8 @@ def kl_decomposition(
     >>> total = parts.mutual_information + parts.total_correlation + parts.dimension_wise_kl
     >>> bool(abs(total - parts.kl) < 1e-9)
     True
+    >>> list(parts.to_frame().columns)
+    ['nats', 'standard_error', 'z0', 'z1']
     """
     check_integer("n_samples", n_samples, "kl_decomposition", least=LEAST_DRAWS)
     rng = check_random_state(random_state)

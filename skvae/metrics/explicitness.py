@@ -5,10 +5,11 @@ from numpy.typing import ArrayLike
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 
 from skvae._typing import Depends, Seed
 from skvae.base.hyperparameters import check_argument, one_of
+from skvae.metrics.details import DetailedScore
 from skvae.metrics.factors import check_factors
 from skvae.metrics.prediction import SOLVER_ITERATIONS, linear_probabilities, split_levels
 
@@ -43,16 +44,16 @@ def explicitness_score(
         codes of variance 1, which levels that stand close do not overcome: on 5,000 rows a perfect
         code of 32 levels has 0.998, not 1.
     details : bool, default=False
-        Return a Bunch.
+        Return the score with its parts.
     random_state : int, RandomState instance or None, default=None
         Of the rows held out, a third of those of each level.
 
     Returns
     -------
-    float, or Bunch
+    float, or DetailedScore
         From 0 to 1, with 0.5 by chance. Invariant to any invertible linear map of the
         codes (for "disentanglement_lib" to their order, sign and scale), up to the solver's
-        tolerance. The Bunch has
+        tolerance. With ``details``
 
         - "score": the float
         - "per_factor": ndarray of shape (n_factors,), whose mean it is
@@ -95,7 +96,7 @@ def explicitness_score(
     score = float(per_factor.mean())
     if not details:
         return score
-    return Bunch(score=score, per_factor=per_factor, per_level=per_level)
+    return DetailedScore(score=score, per_factor=per_factor, per_level=per_level)
 
 
 def _penalised_probabilities(codes, levels, learned, scored):

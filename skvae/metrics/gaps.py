@@ -2,10 +2,10 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import Bunch
 
 from skvae._typing import Depends
 from skvae.base.hyperparameters import check_argument, check_integer, one_of
+from skvae.metrics.details import DetailedScore
 from skvae.metrics.factors import active_codes, check_factors, check_stds
 from skvae.metrics.information import (
     TEST_BINS,
@@ -56,13 +56,13 @@ def mutual_information_gap(
     strategy : {"uniform", "quantile"}, default="uniform"
         For "histogram": bins of equal width, or of equal numbers of rows.
     details : bool, default=False
-        Return a Bunch.
+        Return the score with its parts.
 
     Returns
     -------
-    float, or Bunch
+    float, or DetailedScore
         From 0 to 1; invariant to the order, sign and scale of codes (for "quantile", to any
-        increasing function). The Bunch has
+        increasing function). With ``details``
 
         - "score": the float
         - "per_factor": the gaps, ndarray of shape (n_factors,), whose mean it is
@@ -130,7 +130,7 @@ def mutual_information_gap(
         return score
     top = np.full((len(gaps), 2), -1)
     top[:, : len(order)] = order[:2].T
-    return Bunch(
+    return DetailedScore(
         score=score,
         per_factor=gaps,
         information=information,
@@ -176,13 +176,13 @@ def modularity_score(
         a code of pure noise would count as sharing. "disentanglement_lib" does neither, and
         counts a constant code as 0.
     details : bool, default=False
-        Return a Bunch.
+        Return the score with its parts.
 
     Returns
     -------
-    float, or Bunch
+    float, or DetailedScore
         From 0 to 1; 0 where no code tells of any factor. Invariant to the order, sign and
-        scale of codes. The Bunch has
+        scale of codes. With ``details``
 
         - "score": the float
         - "per_code": ndarray of shape (n_components,), NaN for codes left out
@@ -227,4 +227,4 @@ def modularity_score(
     score = float(np.nanmean(per_code)) if told.any() else 0.0
     if not details:
         return score
-    return Bunch(score=score, per_code=per_code, information=information)
+    return DetailedScore(score=score, per_code=per_code, information=information)

@@ -3,10 +3,11 @@
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.feature_selection import mutual_info_classif
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 
 from skvae._typing import Depends, Seed
 from skvae.base.hyperparameters import check_argument, one_of
+from skvae.metrics.details import DetailedScore
 from skvae.metrics.factors import active_codes, check_factors, check_stds
 from skvae.metrics.information import dependent, histogram_bins, histogram_information
 from skvae.metrics.prediction import (
@@ -63,18 +64,18 @@ def infomec_score(
     stds : array-like of shape (n_samples, n_components), default=None
         Standard deviations of the posteriors: codes that collapsed are then left out.
     details : bool, default=False
-        Return a Bunch.
+        Return the score with its parts.
     random_state : int, RandomState instance or None, default=None
         Of the noise that the estimate of mutual information breaks ties with, and of the rows
         held out, a third of those of each level.
 
     Returns
     -------
-    float, or Bunch
+    float, or DetailedScore
         From 0 to 1; invariant to the order, sign and scale of codes, up to that noise and the
         solver's tolerance. Modularity is 0 where no code tells of any factor. A factor
         that no code tells of has a compactness of 0; if one code alone tells of any, that of
-        the factors it tells of is 1. The Bunch has
+        the factors it tells of is 1. With ``details``
 
         - "score": the float
         - "modularity", "compactness", "explicitness": the three, floats
@@ -122,12 +123,12 @@ def infomec_score(
     stds = None if stds is None else check_stds(stds, codes, name)
     active = active_codes(codes, stds)
     rng = check_random_state(random_state)
-    result = Bunch()
+    result = {}
     if details or part != "explicitness":
         result.update(_shared_out(_information(factors, codes, active, rng)))
     if details or part == "explicitness":
         result.update(_explicitness(factors, codes * active, name, rng))
-    return Bunch(score=result[part], **result) if details else result[part]
+    return DetailedScore(score=result[part], **result) if details else result[part]
 
 
 def _information(factors, codes, active, rng):

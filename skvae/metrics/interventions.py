@@ -3,10 +3,11 @@
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 
 from skvae._typing import Depends, Seed
 from skvae.base.hyperparameters import check_argument, check_integer, one_of
+from skvae.metrics.details import DetailedScore
 from skvae.metrics.factors import active_codes, check_factors, check_stds
 from skvae.metrics.prediction import SOLVER_ITERATIONS
 
@@ -51,15 +52,15 @@ def beta_vae_score(
         "disentanglement_lib" leaves the codes in their own units, which the penalty of the
         logistic regression then feels.
     details : bool, default=False
-        Return a Bunch.
+        Return the score with its parts.
     random_state : int, RandomState instance or None, default=None
         Of the factors, the pairs, and so the points.
 
     Returns
     -------
-    float, or Bunch
+    float, or DetailedScore
         From 0 to 1, with 1/F by chance. Invariant to the order, sign and scale of codes, up to the
-        classifier's tolerance. The Bunch has
+        classifier's tolerance. With ``details``
 
         - "score": the float
         - "per_factor": the accuracy on the points of each factor, ndarray of shape (n_factors,),
@@ -108,7 +109,7 @@ def beta_vae_score(
     score = float(right.mean())
     if not details:
         return score
-    return Bunch(score=score, per_factor=_mean_by(held, right, len(factors.sizes)))
+    return DetailedScore(score=score, per_factor=_mean_by(held, right, len(factors.sizes)))
 
 
 def factor_vae_score(
@@ -150,15 +151,15 @@ def factor_vae_score(
     flavor : {"disentanglement_lib"}, default=None
         "disentanglement_lib" takes a code's vote if its standard deviation is 0.05 or more.
     details : bool, default=False
-        Return a Bunch.
+        Return the score with its parts.
     random_state : int, RandomState instance or None, default=None
         Of the factors, the rows, and so the votes.
 
     Returns
     -------
-    float, or Bunch
+    float, or DetailedScore
         From 0 to 1, with about 1/F by chance, and 0 where no code has a vote. Invariant to the
-        order, sign and scale of codes. The Bunch has
+        order, sign and scale of codes. With ``details``
 
         - "score": the float
         - "per_factor": the share told of each factor's votes, ndarray of shape (n_factors,),
@@ -207,7 +208,7 @@ def factor_vae_score(
         steadiest, held = _votes(siblings, codes / units, active, n_test, batch_size, rng)
         right = votes.argmax(axis=1)[steadiest] == held
         per_factor, score = _mean_by(held, right, n_factors), float(right.mean())
-    return Bunch(score=score, per_factor=per_factor, votes=votes) if details else score
+    return DetailedScore(score=score, per_factor=per_factor, votes=votes) if details else score
 
 
 class _Siblings:

@@ -2,19 +2,20 @@
 
 import numpy as np
 import torch
-from scipy.sparse import issparse
-from sklearn.utils import Bunch
 
+from skvae._frames import frame_of_rows
+from skvae._results import ResultColumns
 from skvae._typing import Depends, Estimator, MatrixLike
+from skvae.base.frames import asked_library
 from skvae.base.hyperparameters import NON_NEGATIVE, check_argument
 from skvae.base.pipelines import last_step
 from skvae.base.transformer import BaseAutoencoderTransformer
-from skvae.base.validation import generated_feature_names
+from skvae.base.validation import generated_feature_names, names_of_features
 from skvae.metrics.factors import check_size
 from skvae.metrics.inputs import posterior_of
 from skvae.nn.distributions import ACTIVE_VARIANCE, active_dimensions, kl_per_dimension
 
-__all__ = ["active_units", "latent_loadings", "latent_summary"]
+__all__ = ["LatentSummary", "active_units", "latent_loadings", "latent_summary"]
 
 
 def active_units(estimator: Estimator, X: MatrixLike, *, threshold: float = ACTIVE_VARIANCE) -> int:
@@ -60,7 +61,27 @@ def active_units(estimator: Estimator, X: MatrixLike, *, threshold: float = ACTI
     return int(active_dimensions(codes.astype(np.float64, copy=False), threshold).sum())
 
 
-def latent_summary(estimator: Estimator, X: MatrixLike) -> Depends:
+class LatentSummary(ResultColumns):
+    """What each dimension carries, as attributes and entries of a dict; see :func:`latent_summary`.
+
+    Attributes
+    ----------
+    latent : ndarray of str of shape (n_components,)
+        The dimensions' names, those of the columns of ``transform``.
+    kl : ndarray of shape (n_components,)
+        The mean of :math:`KL(q(z_j|x) \\,\\|\\, p(z_j))`, in nats.
+    mean_variance : ndarray of shape (n_components,)
+        :math:`Var_x(\\mu_j(x))`.
+    posterior_variance : ndarray of shape (n_components,)
+        The mean of :math:`\\sigma_j^2(x)`.
+    active : ndarray of bool of shape (n_components,)
+        Whether ``mean_variance`` is over 0.01.
+    """
+
+    _labels = "latent"
+
+
+def latent_summary(estimator: Estimator, X: MatrixLike) -> LatentSummary:
     r"""Return what each dimension of q(z|x) carries, over the rows of X.
 
     Parameters
@@ -72,17 +93,10 @@ def latent_summary(estimator: Estimator, X: MatrixLike) -> Depends:
 
     Returns
     -------
-    Bunch of ndarray of shape (n_components,), or DataFrame
-        A pandas or polars DataFrame where ``set_output`` asks the estimator for one: a
-        row for every dimension, named by ``get_feature_names_out`` in the index of pandas
-        or in a first column "latent" of polars.
-
-        - "kl": the mean of :math:`KL(q(z_j|x) \,\|\, p(z_j))`, in nats
-        - "mean_variance": :math:`Var_x(\mu_j(x))`
-        - "posterior_variance": the mean of :math:`\sigma_j^2(x)`
-        - "active": whether "mean_variance" is over 0.01
-
-        The two variances sum to 1 where the aggregate posterior has the prior's variance.
+    LatentSummary
+        With "latent", the dimensions' names, "kl" in nats, "mean_variance", "posterior_variance"
+        and "active". The two variances sum to 1 where the aggregate posterior has the prior's
+        variance. It prints as a table, a row for each dimension, and ``to_frame()`` is that table.
 
     Examples
     --------
@@ -91,20 +105,20 @@ def latent_summary(estimator: Estimator, X: MatrixLike) -> Depends:
     >>> from skvae.metrics import latent_summary
     >>> X = load_iris().data
     >>> vae = VAETransformer(2, max_epochs=5, random_state=0).fit(X)
-    >>> sorted(latent_summary(vae, X))
-    ['active', 'kl', 'mean_variance', 'posterior_variance']
+    >>> list(latent_summary(vae, X).to_frame().columns)
+    ['kl', 'mean_variance', 'posterior_variance', 'active']
     """
     estimator, X = last_step(estimator, X, "transform")
     posterior = posterior_of(estimator, X, "latent_summary")
     mean = posterior.mean.numpy()
-    columns = {
-        "kl": kl_per_dimension(posterior).mean(0).numpy(),
-        "mean_variance": mean.var(0),
-        "posterior_variance": posterior.scale.square().mean(0).numpy(),
-        "active": active_dimensions(mean),
-    }
-    frame = _frame(estimator, X, columns)
-    return Bunch(**columns) if frame is None else frame
+    names = getattr(estimator, "get_feature_names_out", None)
+    return LatentSummary(
+        latent=names() if names else generated_feature_names(mean.shape[1]),
+        kl=kl_per_dimension(posterior).mean(0).numpy(),
+        mean_variance=mean.var(0),
+        posterior_variance=posterior.scale.square().mean(0).numpy(),
+        active=active_dimensions(mean),
+    )
 
 
 def latent_loadings(estimator: Estimator, X: MatrixLike) -> Depends:
@@ -129,9 +143,9 @@ def latent_loadings(estimator: Estimator, X: MatrixLike) -> Depends:
     Returns
     -------
     ndarray of shape (n_components, n_features), or DataFrame
-        In the dtype of X. A DataFrame where ``set_output`` asks the estimator for one, with
-        the features' names on its columns and the dimensions' as in
-        :func:`latent_summary`.
+        In the dtype of X. A DataFrame where ``set_output`` asks the estimator for one: the
+        columns are the features, and the dimensions' names are the index of pandas, or a first
+        column "latent" of polars.
 
     Examples
     --------
@@ -155,9 +169,7 @@ def latent_loadings(estimator: Estimator, X: MatrixLike) -> Depends:
             "latent_loadings needs rows so near to those fitted that codes have derivatives there. "
             "Got nan instead. Clip the rows, or scale them alike."
         )
-    names = getattr(estimator, "feature_names_in_", generated_feature_names(loadings.shape[1]))
-    frame = _frame(estimator, X, dict(zip(names, loadings.T, strict=True)))
-    return loadings if frame is None else frame
+    return _in_frame(estimator, loadings)
 
 
 @torch.inference_mode(mode=False)
@@ -182,25 +194,18 @@ def _mean_absolute_jacobian(estimator, X):
     return (total / n_observed.clamp(min=1)).to(x.dtype).cpu().numpy()
 
 
-def _frame(estimator, X, columns):
-    """Return columns with an entry for each dimension as a DataFrame, or None for an array.
-
-    The estimator's ``set_output`` decides: the DataFrame is of the type it makes itself.
-    """
-    container = type(estimator.transform(_first_row(X)))
-    library = container.__module__.partition(".")[0]
+def _in_frame(estimator, loadings):
+    """Return loadings in what ``set_output`` asks for."""
+    library, features = asked_library(estimator), names_of_features(estimator)
+    if library == "default":
+        return loadings
+    latents = estimator.get_feature_names_out()
     if library == "pandas":
-        return container(columns, index=estimator.get_feature_names_out())
-    if library == "polars":
-        name = "latent"
-        while name in columns:
-            name += "_"
-        return container({name: estimator.get_feature_names_out(), **columns})
-    return None
-
-
-def _first_row(X):
-    """Return the first row of X, which need not have places."""
-    if issparse(X):
-        return X.tocsr()[:1]
-    return X[:1] if hasattr(X, "__getitem__") else np.asarray(X)[:1]
+        return frame_of_rows(library, loadings, features, latents)
+    name = "latent"
+    while name in features:
+        name += "_"
+    framed = frame_of_rows(library, loadings, features)
+    return framed.insert_column(
+        0, frame_of_rows(library, latents[:, np.newaxis].tolist(), [name])[name]
+    )

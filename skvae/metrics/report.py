@@ -2,11 +2,11 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any
 
 from numpy.typing import ArrayLike
 
+from skvae._results import Result
 from skvae._typing import Integers, Seed
 from skvae.metrics.dci import DCI_PARTS, dci_score
 from skvae.metrics.explicitness import explicitness_score
@@ -20,7 +20,7 @@ __all__ = ["DisentanglementReport", "disentanglement_report"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class DisentanglementReport:
+class DisentanglementReport(Result):
     """Scores of codes against known factors; see :func:`disentanglement_report`.
 
     Attributes
@@ -41,20 +41,12 @@ class DisentanglementReport:
     factor_names: tuple
     n_samples: int
 
-    def __repr__(self):
-        """Return the table: a row for each score, a column for each factor."""
-        lines = [("", "score", *self.factor_names)]
-        for name, score in self.scores.items():
-            shares = self.per_factor.get(name, ())
-            lines.append((name, f"{score:.3f}", *(f"{share:.3f}" for share in shares)))
-        widths = [max(map(len, column)) for column in zip_longest(*lines, fillvalue="")]
-        return "\n".join(
-            "  ".join(
-                cell.rjust(width) if place else cell.ljust(width)
-                for place, (cell, width) in enumerate(zip(line, widths, strict=False))
-            ).rstrip()
-            for line in lines
-        )
+    def _table(self):
+        absent = [None] * len(self.factor_names)
+        shares = [self.per_factor.get(name, absent) for name in self.scores]
+        by_factor = [list(column) for column in zip(*shares, strict=True)]
+        columns = [("score", list(self.scores.values()))]
+        return list(self.scores), [*columns, *zip(self.factor_names, by_factor, strict=True)]
 
 
 def disentanglement_report(
@@ -91,7 +83,8 @@ def disentanglement_report(
         Its ``scores`` are, from 0 to 1, "beta_vae", "factor_vae", "mig", "mig_posterior",
         "sap", "modularity", "explicitness", "dci_disentanglement", "dci_completeness",
         "dci_informativeness", "infomec_modularity", "infomec_compactness" and
-        "infomec_explicitness". It prints as a table.
+        "infomec_explicitness". It prints as a table, a row for each score and a column for
+        each factor, and ``to_frame()`` is that table.
 
     Raises
     ------
@@ -121,6 +114,8 @@ def disentanglement_report(
     1.0
     >>> print(str(report)[:48])
                           score     v0     v1     v2
+    >>> report.to_frame().loc["mig"].round(6).tolist()
+    [1.0, 1.0, 1.0, 1.0, 1.0]
     """
     name = "disentanglement_report"
     if factor_names is None:

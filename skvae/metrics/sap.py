@@ -5,10 +5,11 @@ from numpy.typing import ArrayLike
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 
 from skvae._typing import Depends, Integers, Seed
 from skvae.base.hyperparameters import check_argument, one_of
+from skvae.metrics.details import DetailedScore
 from skvae.metrics.factors import check_factors
 from skvae.metrics.prediction import LARGEST_SEED, split_levels, standardised
 
@@ -46,15 +47,15 @@ def sap_score(
         support vector machine with one code, which cannot single out a level between two
         others: a perfect code is far below 1.
     details : bool, default=False
-        Return a Bunch.
+        Return the score with its parts.
     random_state : int, RandomState instance or None, default=None
         Of the rows held out, a third of them, for nominal factors.
 
     Returns
     -------
-    float, or Bunch
+    float, or DetailedScore
         From 0 to 1. A nominal factor of K levels adds 1 - 1/K at most. Invariant to the order,
-        sign and scale of codes. The Bunch has
+        sign and scale of codes. With ``details``
 
         - "score": the float
         - "per_factor": the differences, ndarray of shape (n_factors,), whose mean it is
@@ -97,7 +98,7 @@ def sap_score(
     score = float(per_factor.mean())
     if not details:
         return score
-    return Bunch(score=score, per_factor=per_factor, predictability=scores)
+    return DetailedScore(score=score, per_factor=per_factor, predictability=scores)
 
 
 def _squared_correlations(codes, values):

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 from sklearn.linear_model import Lasso
-from sklearn.utils import Bunch
 
 from skvae._typing import Depends
 from skvae.base.hyperparameters import check_argument, one_of
+from skvae.metrics.details import DetailedScore
 from skvae.metrics.factors import active_codes, check_codes, check_stds
 from skvae.metrics.prediction import standardised
 
@@ -56,14 +56,14 @@ def udr_score(
         active codes has as much weight, and leaves collapsed codes out of the inner sums and the
         maxima too.
     details : bool, default=False
-        Return a Bunch.
+        Return the score with its parts.
 
     Returns
     -------
-    float, or Bunch
+    float, or DetailedScore
         From 0 to 1, and 0 where nothing is active; for the lasso 0.9 where codes are the same, and
         above 1 at most where those of one model are so dependent that coefficients exceed 1.
-        Invariant to the order, sign and scale of codes. The Bunch has
+        Invariant to the order, sign and scale of codes. With ``details``
 
         - "score": the float
         - "per_model": the medians, ndarray of shape (n_models,)
@@ -122,7 +122,7 @@ def udr_score(
     if not details:
         return score
     n_active = np.array([mask.sum() for mask in active])
-    return Bunch(score=score, per_model=per_model, agreement=agreement, n_active=n_active)
+    return DetailedScore(score=score, per_model=per_model, agreement=agreement, n_active=n_active)
 
 
 def _checked_stds(stds_list, codes_list):

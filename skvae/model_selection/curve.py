@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
+from skvae._results import Result
 from skvae._typing import Estimator, MatrixLike, Seed
 from skvae.base.planning import NETWORK_PARAMETERS
 from skvae.base.variational import BaseVAETransformer
@@ -21,9 +22,18 @@ from skvae.model_selection.path import SCORE, fit_path
 
 __all__ = ["BetaCurve", "beta_curve"]
 
+NAMES = (  # of what is in nats, in the order of a table
+    "elbo",
+    "reconstruction",
+    "kl",
+    "mutual_information",
+    "total_correlation",
+    "dimension_wise_kl",
+)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BetaCurve:
+class BetaCurve(Result):
     """What fits hold, by the value of a parameter; see :func:`beta_curve`.
 
     All but the first two and ``scores`` are arrays of shape (n_betas,), in the order of ``betas``,
@@ -70,9 +80,16 @@ class BetaCurve:
     scores: dict
     estimators: np.ndarray | None
 
-    def __repr__(self):
-        low, high = self.betas.min(), self.betas.max()
-        return f"BetaCurve({self.param_name}: {len(self.betas)} values, {low:g} to {high:g})"
+    def _table(self):
+        n_splits = self.elbo[0].size
+        columns = [(self.param_name, np.repeat(self.betas, n_splits))]
+        if self.elbo.ndim > 1:
+            columns.append(("split", np.tile(np.arange(n_splits), len(self.betas))))
+        shares = self.kl_per_dimension.reshape(-1, self.kl_per_dimension.shape[-1]).T
+        columns += [(name, getattr(self, name).ravel()) for name in NAMES]
+        columns += [(f"kl_z{place}", share) for place, share in enumerate(shares)]
+        columns += [(name, getattr(self, name).ravel()) for name in ("saturated", "active_units")]
+        return None, columns + [(name, score.ravel()) for name, score in self.scores.items()]
 
 
 def beta_curve(
@@ -143,7 +160,8 @@ def beta_curve(
     Returns
     -------
     BetaCurve
-        One value, or with ``cv`` one for each split, for each beta.
+        One value, or with ``cv`` one for each split, for each beta. It prints as a table, a row for
+        each value, and ``to_frame()`` is that table.
 
     Raises
     ------
@@ -174,8 +192,8 @@ def beta_curve(
     >>> X = load_iris().data
     >>> vae = BetaVAETransformer(2, max_epochs=40, lr=0.01, random_state=0)
     >>> curve = beta_curve(vae, X, betas=[1, 5, 25])
-    >>> curve
-    BetaCurve(beta: 3 values, 1 to 25)
+    >>> curve.to_frame()["beta"].tolist()
+    [1, 5, 25]
     >>> bool(curve.kl[0] > curve.kl[1] > curve.kl[2])
     True
     """

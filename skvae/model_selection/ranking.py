@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from skvae._results import Result
 from skvae._typing import MatrixLike
 from skvae.base.pipelines import last_step
 from skvae.metrics.inputs import posterior_of
@@ -15,7 +16,7 @@ __all__ = ["UnsupervisedRanking", "rank_unsupervised"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class UnsupervisedRanking:
+class UnsupervisedRanking(Result):
     """Candidates, best first; see :func:`rank_unsupervised`.
 
     Attributes
@@ -38,18 +39,9 @@ class UnsupervisedRanking:
     per_model: tuple
     n_active: tuple
 
-    def __repr__(self):
-        """Return the table: a row for each candidate."""
-        rows = [("", "udr", "active", "models")]
-        for name, score, share, models in zip(
-            self.names, self.scores, self.active_shares, self.per_model, strict=True
-        ):
-            rows.append((str(name), f"{score:.3f}", f"{share:.0%}", str(len(models))))
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join(
-            "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
-            for row in rows
-        )
+    def _table(self):
+        columns = [("udr", self.scores), ("active_share", self.active_shares)]
+        return list(self.names), [*columns, ("n_models", [len(own) for own in self.per_model])]
 
 
 def rank_unsupervised(
@@ -84,7 +76,7 @@ def rank_unsupervised(
     -------
     UnsupervisedRanking
         Its ``names[0]`` is the best. Of equal scores the first given comes first. It prints as
-        a table.
+        a table, a row for each candidate, and ``to_frame()`` is that table.
 
     Raises
     ------
@@ -125,8 +117,11 @@ def rank_unsupervised(
     ...     "projection": [GaussianRandomProjection(2, random_state=s).fit(X) for s in range(3)],
     ...     "PCA": [PCA(2).fit(X[fold::3]) for fold in range(3)],
     ... }
-    >>> rank_unsupervised(candidates, X).names
+    >>> ranking = rank_unsupervised(candidates, X)
+    >>> ranking.names
     ('PCA', 'projection')
+    >>> list(ranking.to_frame().columns)
+    ['udr', 'active_share', 'n_models']
     """
     names, groups = _grouped(estimators)
     results = [[_codes(model, X) for model in group] for group in groups]

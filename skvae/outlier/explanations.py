@@ -3,16 +3,35 @@
 from numbers import Real
 
 import numpy as np
-from sklearn.utils import Bunch
 
-from skvae._frames import frame_or_none
+from skvae._results import ResultColumns
 from skvae.outlier.tables import cells_of, columns_of, replaced, take
 
-__all__ = ["as_table", "contributions"]
+__all__ = ["Explanation", "contributions", "explanation"]
 
 ORDERS = 10  # and their opposites: three columns that are odd together get alike shares
 CHUNK_ENTRIES = 2**22  # of changed rows that are scored at a time
 LARGEST = np.finfo(np.float64).max / 4  # a score of -inf has no differences
+
+
+class Explanation(ResultColumns):
+    """Which columns make rows less normal, as attributes and entries of a dict.
+
+    Of each row the most harmful column comes first.
+
+    Attributes
+    ----------
+    row : ndarray of shape (n_lines,)
+        The row's label in the index of X, or its number.
+    column : ndarray of shape (n_lines,)
+        The column's name.
+    value : ndarray of shape (n_lines,)
+        What the row has there; of a block the name of the column that is 1.
+    typical : ndarray of shape (n_lines,)
+        The median of the rows fitted; of what is no number the most frequent value.
+    contribution : ndarray of shape (n_lines,)
+        In units of the score, negative where the row is less normal by it.
+    """
 
 
 def contributions(score, X, typical, *, groups=None, ignored=None):
@@ -74,11 +93,8 @@ def contributions(score, X, typical, *, groups=None, ignored=None):
     return np.where(of_groups, total, 0.0) / (2 * ORDERS)
 
 
-def as_table(X, contributions, typical, names, n_features=None, *, groups=None):
-    """Return contributions as a DataFrame, or a Bunch of its columns where there is no pandas.
-
-    One line for each row and column, the most harmful column of a row first: "row" (its label in
-    the index of X, or its number), "column", "value", "typical" and "contribution".
+def explanation(X, contributions, typical, names, n_features=None, *, groups=None):
+    """Return contributions with a line for each row and column, a row's most harmful column first.
 
     Parameters
     ----------
@@ -99,16 +115,16 @@ def as_table(X, contributions, typical, names, n_features=None, *, groups=None):
 
     Returns
     -------
-    DataFrame or Bunch
+    Explanation
 
     Examples
     --------
     >>> import numpy as np
-    >>> from skvae.outlier.explanations import as_table
-    >>> as_table(np.array([[5.0, 6.0]]), np.array([[0.0, -9.0]]), [5.0, 1.0], ["a", "b"])
-       row column  value  typical  contribution
-    0    0      b    6.0      1.0          -9.0
-    1    0      a    5.0      5.0           0.0
+    >>> from skvae.outlier.explanations import explanation
+    >>> explanation(np.array([[5.0, 6.0]]), np.array([[0.0, -9.0]]), [5.0, 1.0], ["a", "b"])
+    row  column  value  typical  contribution
+      0  b       6.000    1.000        -9.000
+      0  a       5.000    5.000         0.000
     """
     columns = np.argsort(contributions, axis=1, kind="stable")[:, :n_features]
     values, typical = cells_of(X), np.array([*typical, None], dtype=object)[:-1]
@@ -116,15 +132,13 @@ def as_table(X, contributions, typical, names, n_features=None, *, groups=None):
         values, typical = (_of_groups(cells, groups, names) for cells in (values, typical[None]))
         names, typical = [_name(group, names) for group in groups], typical[0]
     rows = np.asarray(X.index) if hasattr(X, "iloc") else np.arange(X.shape[0])
-    entries = {
-        "row": np.repeat(rows, columns.shape[1]),
-        "column": np.asarray(names)[columns].ravel(),
-        "value": _numbers(np.take_along_axis(values, columns, axis=1).ravel()),
-        "typical": _numbers(typical[columns].ravel()),
-        "contribution": np.take_along_axis(contributions, columns, axis=1).ravel(),
-    }
-    frame = frame_or_none(entries)
-    return Bunch(**entries) if frame is None else frame
+    return Explanation(
+        row=np.repeat(rows, columns.shape[1]),
+        column=np.asarray(names)[columns].ravel(),
+        value=_numbers(np.take_along_axis(values, columns, axis=1).ravel()),
+        typical=_numbers(typical[columns].ravel()),
+        contribution=np.take_along_axis(contributions, columns, axis=1).ravel(),
+    )
 
 
 def _of_groups(cells, groups, names):

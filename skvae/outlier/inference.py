@@ -6,13 +6,13 @@ import numpy as np
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from skvae._typing import Depends, MatrixLike
+from skvae._typing import MatrixLike
 from skvae.base.hyperparameters import check_integer
 from skvae.base.sklearn_bases import OutlierMixin
 from skvae.base.states import of_one_state
-from skvae.base.validation import FittedColumns, generated_feature_names
+from skvae.base.validation import FittedColumns, names_of_features
 from skvae.outlier.calibration import Calibration, mean_where, p_values
-from skvae.outlier.explanations import as_table, contributions
+from skvae.outlier.explanations import Explanation, contributions, explanation
 from skvae.outlier.groups import categories_of, groups_of, ignored_holes
 from skvae.outlier.seen_rows import SeenRows
 from skvae.outlier.tables import is_mixed, take, valid_frame, valid_rows
@@ -198,7 +198,7 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
         return p_values(scores, unseen, self._calibration_, self._score_scale_)
 
     @of_one_state
-    def explain(self, X: MatrixLike, n_features: int | None = None) -> Depends:
+    def explain(self, X: MatrixLike, n_features: int | None = None) -> Explanation:
         r"""Return which columns make each row less normal, and by how much.
 
         In some order of the columns, those of a row x get their typical values t one after the
@@ -223,8 +223,9 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
 
         Returns
         -------
-        DataFrame, or Bunch of arrays where there is no pandas
-            A line for each row and column, the most harmful first:
+        Explanation
+            A line for each row and column, the most harmful first. It prints as a table, and
+            ``to_frame()`` is that table:
 
             - "row": the row's label in the index of X, or its number
             - "column": its name; ``x0``, ``x1``, ... where the columns have none
@@ -246,17 +247,19 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
         >>> X = rng.standard_normal((200, 2)) @ [[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]]
         >>> X += 0.1 * rng.standard_normal((200, 3))
         >>> detector = AutoencoderOutlierDetector(PCA(2), random_state=0).fit(X)
-        >>> detector.explain([[0.0, 0.0, 9.0]], n_features=1)[["column", "value"]]
-          column  value
-        0     x2    9.0
+        >>> explained = detector.explain([[0.0, 0.0, 9.0]])
+        >>> print(explained.column[0], explained.value[0])
+        x2 9.0
+        >>> explained.to_frame().shape
+        (3, 5)
         """
         X = self._rows(X)
         if n_features is not None:
             check_integer("n_features", n_features, "explain")
         typical = self._ranges_.typical
-        names = getattr(self, "feature_names_in_", generated_feature_names(len(typical)))
+        names = names_of_features(self)
         categories = categories_of(self.estimators_[0])
         groups = groups_of(categories, len(typical)) if categories else None
         ignored = ignored_holes(self.estimators_[0], X)
         found = contributions(self._scores, X, typical, groups=groups, ignored=ignored)
-        return as_table(X, found, typical, names, n_features, groups=groups)
+        return explanation(X, found, typical, names, n_features, groups=groups)

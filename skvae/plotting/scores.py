@@ -4,7 +4,7 @@ import numpy as np
 
 from skvae.base.hyperparameters import check_integer
 from skvae.base.pipelines import last_step, split_last
-from skvae.base.validation import generated_feature_names
+from skvae.base.validation import names_of_features
 from skvae.plotting.models import image_shape_of, last_that_can
 
 __all__ = ["ERROR", "SQUARED", "anomaly_scores"]
@@ -79,9 +79,7 @@ def anomaly_scores(estimator, X, row, display):
 def _of_detector(detector, X, row):
     contributions, names = None, None
     if row is not None:
-        names = getattr(
-            detector, "feature_names_in_", generated_feature_names(detector.n_features_in_)
-        )
+        names = names_of_features(detector)
         explained = detector.explain(X[row : row + 1])
         lowers = dict(zip(explained["column"], explained["contribution"], strict=True))
         names = names if len(lowers) == len(names) else np.array([*lowers])  # blocks have one line

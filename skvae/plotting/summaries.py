@@ -24,7 +24,7 @@ class LatentSummaryDisplay(Display):
 
     Parameters
     ----------
-    summary : dict or DataFrame of array-like of shape (n_components,)
+    summary : LatentSummary, dict or DataFrame of array-like of shape (n_components,)
         As returned by :func:`skvae.metrics.latent_summary`.
 
     Attributes

@@ -1,6 +1,5 @@
 """A likelihood for every column of numbers, proposed with its reason."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 from scipy.stats import chi2
 from sklearn.utils.validation import check_array
 
+from skvae._results import Result
 from skvae._typing import MatrixLike
 from skvae.tabular.reading import cells_of, columns_of, is_frame
 
@@ -18,8 +18,8 @@ SIGNIFICANT = 0.01  # one Poisson column in a hundred is taken for another
 FEWEST = 20  # values of which the variance says little
 
 
-@dataclass(frozen=True)
-class LikelihoodProposal:
+@dataclass(frozen=True, repr=False)
+class LikelihoodProposal(Result):
     """What :func:`infer_likelihood` proposes.
 
     Attributes
@@ -44,14 +44,8 @@ class LikelihoodProposal:
             pairs.setdefault(kind, []).append(column)
         return list(pairs.items())
 
-    def __str__(self) -> str:
-        return "\n".join(self._lines())
-
-    def _lines(self) -> Iterator[str]:
-        width = max(len(str(column)) for column in self.columns)
-        widest = max(map(len, self.kinds))
-        for column, kind, reason in zip(self.columns, self.kinds, self.reasons, strict=True):
-            yield f"{column!s:<{width}}  {kind:<{widest}}  {reason}"
+    def _table(self):
+        return self.columns, [("kind", self.kinds), ("reason", self.reasons)]
 
 
 def infer_likelihood(X: MatrixLike) -> LikelihoodProposal:
@@ -75,7 +69,8 @@ def infer_likelihood(X: MatrixLike) -> LikelihoodProposal:
     Returns
     -------
     LikelihoodProposal
-        With ``columns``, ``kinds``, ``reasons`` and the pairs ``likelihood``; prints as a table.
+        With ``columns``, ``kinds``, ``reasons`` and the pairs ``likelihood``. It prints as a table,
+        a row for each column, and ``to_frame()`` is that table.
 
     Raises
     ------
@@ -93,11 +88,15 @@ def infer_likelihood(X: MatrixLike) -> LikelihoodProposal:
     ...         "height": [1.6, 1.7, 1.8, 1.9] * 10,
     ...     }
     ... )
-    >>> print(infer_likelihood(frame))
+    >>> proposal = infer_likelihood(frame)
+    >>> proposal
+            kind               reason
     is_new  bernoulli          only 0 and 1
     calls   negative-binomial  counts, variance 28.3 times the mean
     height  gaussian           numbers from 1.6 to 1.9
-    >>> infer_likelihood(frame).likelihood
+    >>> proposal.to_frame()["kind"].to_dict()
+    {'is_new': 'bernoulli', 'calls': 'negative-binomial', 'height': 'gaussian'}
+    >>> proposal.likelihood
     [('bernoulli', ['is_new']), ('negative-binomial', ['calls']), ('gaussian', ['height'])]
     """
     if is_frame(X):

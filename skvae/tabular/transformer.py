@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from skvae._frames import is_pandas
 from skvae._typing import Depends, Estimator, MatrixLike, Seed
 from skvae.base.documentation import DocumentationLinks
 from skvae.base.hyperparameters import hyperparameters
@@ -172,10 +173,13 @@ class TableTransformer(DocumentationLinks, TransformerMixin, FittedTransformer, 
         Returns
         -------
         {DataFrame of pandas or polars, ndarray} of shape (n_samples, n_features)
-            Of the type, columns and dtypes fitted.
+            Of the type, columns and dtypes fitted, with the index of X if both are of pandas.
         """
         check_is_fitted(self)
-        return self.pipeline_.inverse_transform(X)
+        table = self.pipeline_.inverse_transform(X)
+        if is_pandas(table) and is_pandas(X):  # between the two steps rows may be an array
+            table.index = X.index
+        return table
 
     @of_one_state
     def sample(

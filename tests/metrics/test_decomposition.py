@@ -1,5 +1,6 @@
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -272,11 +273,22 @@ def test_an_int_reproduces_the_draws_and_leaves_numpy_alone():
 
 
 def test_the_result_reads_well():
-    result = KLDecomposition(1.5, 1.0, 0.25, 0.25, None, None, 0.1, 0.02, 0.003, None, False)
-    assert repr(result) == (
-        "KLDecomposition(kl=1.5000, mutual_information=1.0000+-0.1000, "
-        "total_correlation=0.2500+-0.0200, dimension_wise_kl=0.2500+-0.0030, saturated=False)"
-    )
+    shares = np.array([1.25, 0.25]), np.array([0.2, 0.05])
+    result = KLDecomposition(1.5, 1.0, 0.25, 0.25, *shares, 0.1, 0.02, 0.003, None, True)
+    assert repr(result).splitlines() == [
+        "                     nats  standard_error     z0     z1",
+        "kl                  1.500           0.000  1.250  0.250",
+        "mutual_information  1.000           0.100",
+        "total_correlation   0.250           0.020",
+        "dimension_wise_kl   0.250           0.003  0.200  0.050",
+        "saturated: too few rows",
+    ]
+    assert repr(replace(result, saturated=False)) == repr(result).rpartition("\n")[0]
+    frame = result.to_frame()
+    assert frame["nats"].iloc[1:].sum() == frame.loc["kl", "nats"]
+    assert frame["standard_error"].tolist() == [0, 0.1, 0.02, 0.003]
+    np.testing.assert_array_equal(frame.loc["kl", ["z0", "z1"]], shares[0])
+    np.testing.assert_array_equal(frame.loc["dimension_wise_kl", ["z0", "z1"]], shares[1])
 
 
 # ------------------------------------------------------------------ inputs

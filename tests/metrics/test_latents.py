@@ -45,7 +45,7 @@ def optimum(table):
 def test_the_summary_of_a_linear_vae_at_its_optimum_is_its_closed_form(optimum, table):
     vae, ratio = optimum
     summary = latent_summary(vae, table)
-    assert list(summary) == COLUMNS
+    assert list(summary) == ["latent", *COLUMNS]
     np.testing.assert_allclose(summary.kl, 0.5 * np.log(ratio), rtol=1e-10)
     np.testing.assert_allclose(summary.mean_variance, 1 - 1 / ratio, rtol=1e-10)
     np.testing.assert_allclose(summary.posterior_variance, 1 / ratio, rtol=1e-10)
@@ -166,34 +166,38 @@ def test_metrics_leave_the_estimator_and_the_rows_alone(Estimator, table):
 # ------------------------------------------------------------------ containers and inputs
 
 
+@pytest.mark.parametrize("container", ["default", "pandas", "polars"])
+def test_a_summary_turns_into_a_frame_whatever_set_output_asks_for(container, table):
+    vae = fitted(VAETransformer, table).set_output(transform=container)
+    summary = latent_summary(vae, table)
+    names = ["vaetransformer0", "vaetransformer1"]
+    assert list(summary) == ["latent", *COLUMNS]
+    assert summary.latent.tolist() == names
+    expected = pd.DataFrame({name: summary[name] for name in COLUMNS}, index=names)
+    pd.testing.assert_frame_equal(summary.to_frame(), expected)
+
+
 @pytest.mark.parametrize("globally", [True, False])
-def test_set_output_makes_a_pandas_frame(globally, table):
+def test_set_output_makes_a_pandas_frame_of_loadings(globally, table):
     X = pd.DataFrame(table, columns=list("abcdef"))
     vae = fitted(VAETransformer, X)
-    arrays, loadings = latent_summary(vae, X), latent_loadings(vae, X)
+    loadings = latent_loadings(vae, X)
     if not globally:
         vae.set_output(transform="pandas")
     with config_context(transform_output="pandas" if globally else "default"):
-        summary, framed = latent_summary(vae, X), latent_loadings(vae, X)
+        framed = latent_loadings(vae, X)
     names = ["vaetransformer0", "vaetransformer1"]
-    expected = pd.DataFrame(dict(arrays), index=names)
-    pd.testing.assert_frame_equal(summary, expected)
     pd.testing.assert_frame_equal(framed, pd.DataFrame(loadings, names, list("abcdef")))
 
 
 def test_set_output_makes_a_polars_frame_with_the_names_in_a_column(table):
     vae = fitted(VAETransformer, table)
-    arrays, loadings = latent_summary(vae, table), latent_loadings(vae, table)
-    vae.set_output(transform="polars")
-    summary, framed = latent_summary(vae, table), latent_loadings(vae, table)
-    assert isinstance(summary, pl.DataFrame)
-    assert summary.columns == ["latent", *COLUMNS]
+    loadings = latent_loadings(vae, table)
+    framed = latent_loadings(vae.set_output(transform="polars"), table)
     assert framed.columns == ["latent", *(f"x{feature}" for feature in range(6))]
-    for frame in (summary, framed):
-        assert frame["latent"].to_list() == ["vaetransformer0", "vaetransformer1"]
+    assert framed["latent"].to_list() == ["vaetransformer0", "vaetransformer1"]
+    assert framed["latent"].dtype == pl.String
     np.testing.assert_array_equal(framed.drop("latent").to_numpy(), loadings)
-    for name in COLUMNS:
-        np.testing.assert_array_equal(summary[name].to_numpy(), arrays[name])
 
 
 def test_a_pipeline_transforms_the_rows_first(table):
@@ -205,8 +209,6 @@ def test_a_pipeline_transforms_the_rows_first(table):
     )
     for name, values in latent_summary(vae, scaler.transform(table)).items():
         np.testing.assert_array_equal(latent_summary(pipeline, table)[name], values)
-    vae.set_output(transform="pandas")
-    assert latent_summary(pipeline, table).index.tolist() == ["vaetransformer0", "vaetransformer1"]
 
 
 def test_estimators_of_another_kind_are_refused(table):

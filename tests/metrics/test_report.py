@@ -64,6 +64,13 @@ def test_it_prints_a_row_for_each_score_and_a_column_for_each_factor(report):
     values = [report.scores["mig"], *report.per_factor["mig"]]
     assert table["mig"].split()[1:] == [f"{value:.3f}" for value in values]
     assert table["modularity"].split()[1:] == [f"{report.scores['modularity']:.3f}"]
+    frame = report.to_frame()
+    assert list(frame.index) == list(report.scores)
+    assert list(frame.columns) == ["score", "v0", "v1", "v2"]
+    np.testing.assert_array_equal(frame["score"], list(report.scores.values()))
+    for name in report.scores:
+        shares = report.per_factor.get(name, [np.nan] * 3)
+        np.testing.assert_array_equal(frame.loc[name][1:], shares)
     assert len({len(row) for row in rows if len(row.split()) == 5} | {len(header)}) == 1
 
 

@@ -301,8 +301,33 @@ def test_saturation_is_told_and_warns_of_nothing(vae, table):
     np.testing.assert_array_equal(curve.saturated, [True, False])
 
 
-def test_it_says_what_it_is(vae, table):
-    assert repr(beta_curve(vae, table, betas=BETAS)) == "BetaCurve(beta: 3 values, 0.5 to 4)"
+def test_it_turns_into_a_frame_with_a_row_for_each_value(vae, table):
+    curve = beta_curve(vae, table, betas=BETAS, scoring={"mine": elbo})
+    frame = curve.to_frame()
+    shares = [f"kl_z{place}" for place in range(3)]
+    ends = ["saturated", "active_units"]
+    assert list(frame.columns) == ["beta", *NUMBERS[:6], *shares, *ends, "mine"]
+    assert frame["beta"].tolist() == BETAS
+    np.testing.assert_array_equal(frame[shares], curve.kl_per_dimension)
+    np.testing.assert_array_equal(frame["mine"], curve.scores["mine"])
+    for name in (*NUMBERS[:6], *ends):
+        np.testing.assert_array_equal(frame[name], getattr(curve, name))
+    assert len(repr(curve).splitlines()) == 4
+
+
+def test_it_turns_into_a_frame_with_a_row_for_each_value_and_split(vae, table):
+    curve = beta_curve(vae.set_params(max_epochs=1), table, betas=BETAS, cv=2)
+    frame = curve.to_frame()
+    assert frame["split"].tolist() == [0, 1] * 3
+    for place, beta in enumerate(BETAS):
+        for split in range(2):
+            (row,) = frame[(frame["beta"] == beta) & (frame["split"] == split)].to_dict("records")
+            assert row["elbo"] == curve.elbo[place, split]
+            assert row["kl_z2"] == curve.kl_per_dimension[place, split, 2]
+
+
+def elbo(estimator, X, y=None):
+    return estimator.score(X)
 
 
 @pytest.mark.parametrize(

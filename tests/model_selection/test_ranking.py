@@ -112,11 +112,17 @@ def test_candidates_without_a_posterior_have_the_rank_of_their_codes(table):
 
 
 def test_it_prints_as_a_table():
-    assert repr(rank_unsupervised({4.0: SAME, "a": SAME[:2]}, GRID)).splitlines() == [
-        "       udr  active  models",
-        "4.0  1.000    100%       3",
-        "a    1.000    100%       2",
+    ranking = rank_unsupervised({4.0: SAME, "a": SAME[:2]}, GRID)
+    assert repr(ranking).splitlines() == [
+        "       udr  active_share  n_models",
+        "4.0  1.000         1.000         3",
+        "a    1.000         1.000         2",
     ]
+    frame = ranking.to_frame()
+    assert list(frame.index) == list(ranking.names)
+    np.testing.assert_array_equal(frame["udr"], ranking.scores)
+    np.testing.assert_array_equal(frame["active_share"], ranking.active_shares)
+    assert frame["n_models"].tolist() == [3, 2]
 
 
 def test_too_few_models_are_refused():

@@ -68,7 +68,7 @@ def test_a_key_that_no_step_takes_changes_nothing():
     detector, without = fitted(one_hot("kind"), frame), fitted(one_hot("kind"), numbers())
     new = frame[:5].assign(key="new", amount=[40.0, 45, 50, 55, 60])
     assert_allclose(detector.score_samples(new), without.score_samples(new.drop(columns="key")))
-    lines = detector.explain(new).set_index("column").contribution
+    lines = detector.explain(new).to_frame().set_index("column").contribution
     assert (lines["key"] == 0).all()
 
 
@@ -83,7 +83,7 @@ def test_dates_are_left_to_the_transformer(beside):
     detector = fitted(make_pipeline(steps, StandardScaler(), FactorAnalysis(1)), frame)
     new = frame[:4].assign(day=pd.Timestamp("2030-06-01"))
     assert_array_equal(detector.predict(new), [-1] * 4)
-    explained = detector.explain(new, 1)
+    explained = detector.explain(new, 1).to_frame()
     assert list(explained.column) == ["day"] * 4
     assert set(explained.value) == {pd.Timestamp("2030-06-01")}
     assert explained.typical[0] in set(frame.day)
@@ -120,8 +120,8 @@ def test_a_column_gets_only_values_that_it_holds(kind):
     frame = numbers().assign(code=COLUMNS[kind](np.random.RandomState(1)))
     detector = fitted(one_hot("code"), frame)
     rows = frame[:6].assign(amount=[20.0, 30, 50, 60, 70, 80])
-    explained = detector.explain(rows)
-    typical = detector.explain(rows[:1]).set_index("column").typical
+    explained = detector.explain(rows).to_frame()
+    typical = detector.explain(rows[:1]).to_frame().set_index("column").typical
     usual = rows.copy()
     for place, name in enumerate(rows):
         mask = np.arange(rows.shape[1]) == place
@@ -150,7 +150,7 @@ def test_integers_of_an_array_sum_as_floats_do():
     X = np.c_[np.r_[np.zeros(50), np.full(50, 9)], rng.randint(0, 2, (100, 2))].astype(int)
     for rows in (X, X > 0):
         detector = AutoencoderOutlierDetector(PCA(1), random_state=0).fit(rows)
-        explained = detector.explain(rows[:5])
+        explained = detector.explain(rows[:5]).to_frame()
         typical = explained[explained.row == 0].set_index("column").typical
         usual = np.array([[typical[f"x{place}"] for place in range(3)]]).astype(rows.dtype)
         expected = detector.score_samples(rows[:5]) - detector.score_samples(usual)

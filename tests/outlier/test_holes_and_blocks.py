@@ -81,7 +81,7 @@ def test_an_error_of_a_pipeline_is_the_mean_over_what_was_observed(X, holes):
 def test_a_hole_contributes_nothing_and_the_others_what_remains(holes):
     fitted = detector(MASKED).fit(holes)
     new = holes[:10]
-    explained = fitted.explain(new)
+    explained = fitted.explain(new).to_frame()
     assert (explained["contribution"][explained["value"].isna()] == 0).all()
     assert explained["value"].isna().any()
     sums = explained.groupby("row")["contribution"].sum()
@@ -99,12 +99,12 @@ def test_text_that_was_not_observed_is_no_new_category_where_holes_are_kept(libr
     kept = detector(make_pipeline(TableEncoder(missing="keep"), MASKED)).fit(frame)
     own = [member.transformer.score_samples(new)[0] for member in kept._members_]
     assert_allclose(kept.score_samples(new), np.mean(own))
-    explained = kept.explain(new)
+    explained = kept.explain(new).to_frame()
     assert_array_equal(explained["contribution"][explained["column"] == "kind"], 0)
     told = detector(make_pipeline(TableEncoder(), VAETransformer(2, **SMALL))).fit(frame)
     own = [member.transformer.score_samples(frame[:1])[0] for member in told._members_]
     assert told.score_samples(new)[0] < np.mean(own)  # there a hole is a value that is new
-    explained = told.explain(new)
+    explained = told.explain(new).to_frame()
     assert (explained["contribution"][explained["column"] == "kind"] < 0).all()
 
 
@@ -141,7 +141,7 @@ def test_a_block_is_explained_as_one_column():
     assert fitted._ranges_.typical[0::2] == [0.0, 1.0]  # blue is the commonest
     assert fitted._ranges_.typical[3] == 0.0
     new = frame[:6].assign(size=[9.0] * 6)
-    explained = fitted.explain(new)
+    explained = fitted.explain(new).to_frame()
     assert set(explained["column"]) == {"red ... green", "size"}
     assert len(explained) == 12
     blocks = explained[explained["column"] == "red ... green"].sort_values("row")
@@ -151,7 +151,7 @@ def test_a_block_is_explained_as_one_column():
     typical = fitted.score_samples(pd.DataFrame([fitted._ranges_.typical], columns=frame.columns))
     sums = explained.groupby("row")["contribution"].sum()
     assert_allclose(sums, fitted.score_samples(new) - typical)
-    assert (fitted.explain(new, n_features=1)["column"] == "size").all()
+    assert (fitted.explain(new, n_features=1).to_frame()["column"] == "size").all()
 
 
 @pytest.mark.parametrize("dtype", [float, int])
@@ -159,7 +159,7 @@ def test_the_typical_value_of_codes_is_a_level(dtype):
     frame = one_hot()[["size"]].assign(code=dtype(3) * np.repeat([1, 5, 9], [60, 40, 50]))
     kinds = [("gaussian", "size"), ("categorical", "code")]
     fitted = detector(VAETransformer(2, likelihood=kinds, **SMALL)).fit(frame)
-    explained = fitted.explain(frame[:2])
+    explained = fitted.explain(frame[:2]).to_frame()
     typical = explained["typical"][explained["column"] == "code"]
     assert set(typical) == {3}  # the median would be 15
 
@@ -171,7 +171,7 @@ def test_a_block_of_zeros_or_holes_has_no_value():
     new = frame[:2].copy()
     new.loc[0, ["red", "blue", "green"]] = np.nan
     new.loc[1, ["red", "blue", "green"]] = 0.0
-    explained = fitted.explain(new)
+    explained = fitted.explain(new).to_frame()
     blocks = explained[explained["column"] == "red ... green"].sort_values("row")
     assert blocks["value"].isna().all()
     missing, unseen = blocks["contribution"]

@@ -1,3 +1,5 @@
+import re
+import sys
 from functools import partial
 from itertools import combinations
 from math import factorial
@@ -161,7 +163,7 @@ def test_a_row_far_out_in_one_column_is_not_explained_by_others():
     benign, row = data.data[data.target == 1], data.data.loc[[461]]
     for seed in range(4):
         fitted = AutoencoderOutlierDetector(random_state=seed).fit(benign)
-        explained = fitted.explain(row, n_features=3)
+        explained = fitted.explain(row, n_features=3).to_frame()
         assert explained.column[0] == "area error"  # 58.9 standard deviations out
         assert explained.value[0] == row["area error"].item()
         assert explained.typical[0] == benign["area error"].median()
@@ -173,14 +175,14 @@ def test_a_row_far_out_in_one_column_is_not_explained_by_others():
 def test_contributions_sum_to_what_typical_values_change(name, kind, table):
     fitted = detector(TRANSFORMERS[name], anomaly_score=kind).fit(table)
     rows = table[:5] + np.eye(5, 6) * 4.0
-    explained = fitted.explain(rows)
+    explained = fitted.explain(rows).to_frame()
     sums = explained.groupby("row").contribution.sum()
     medians = np.median(table, axis=0)
     expected = fitted.score_samples(rows) - fitted.score_samples(medians[None])
     assert_allclose(sums, expected, rtol=1e-9, atol=1e-9)
     for _, lines in explained.groupby("row"):
         assert (np.diff(lines.contribution) >= 0).all()
-    part = fitted.explain(rows, n_features=2)
+    part = fitted.explain(rows, n_features=2).to_frame()
     assert_array_equal(part.contribution, explained.groupby("row").head(2).contribution)
 
 
@@ -188,7 +190,7 @@ def test_of_a_quadratic_score_contributions_are_shapley_values(table):
     fitted = detector(PCA(2)).fit(table)
     row = table[:1] + np.array([5.0, 0.0, 0.0, -3.0, 0.0, 0.0])
     medians = np.median(table, axis=0)
-    explained = fitted.explain(row).set_index("column").contribution
+    explained = fitted.explain(row).to_frame().set_index("column").contribution
     for column in range(6):
         others = [other for other in range(6) if other != column]
         value = 0.0
@@ -215,23 +217,27 @@ def test_columns_that_are_odd_together_are_all_named():
     assert fitted.explain(apart, n_features=1).column[0] == "x2"
 
 
-def test_without_pandas_an_explanation_is_a_bunch(table, monkeypatch):
-    def no_pandas(function, purpose):
-        raise ImportError
-
+def test_without_pandas_an_explanation_has_its_columns_and_prints(table, monkeypatch):
     fitted = detector().fit(table)
-    expected = fitted.explain(table[:3], 2)
-    monkeypatch.setattr("skvae._frames.import_pandas", no_pandas)
     explained = fitted.explain(table[:3], 2)
+    expected = explained.to_frame()
+    monkeypatch.setitem(sys.modules, "pandas", None)
     assert list(explained) == list(expected.columns)
     for name, values in explained.items():
         assert_array_equal(values, expected[name])
+    assert len(repr(explained).splitlines()) == 7
+    sentence = (
+        "Explanation.to_frame needs pandas for a frame. Got none that can be imported instead. "
+        "Install it: pip install skvae[images]"
+    )
+    with pytest.raises(ImportError, match=f"^{re.escape(sentence)}$"):
+        explained.to_frame()
 
 
 def test_explain_refuses_a_number_of_columns_that_is_none(table):
     with pytest.raises(ValueError, match="The 'n_features' parameter of explain must be an int"):
         detector().fit(table).explain(table, 0)
-    assert len(detector().fit(table).explain(table[:2], 50)) == 12
+    assert len(detector().fit(table).explain(table[:2], 50).to_frame()) == 12
     with pytest.raises(NotFittedError):
         detector().explain(table)
 
@@ -298,10 +304,10 @@ def test_a_row_at_the_threshold_is_an_inlier(table):
 
 def test_parameters_set_after_fit_change_nothing(table):
     fitted = detector(anomaly_score="reconstruction").fit(table)
-    scores, part = fitted.score_samples(table), fitted.explain(table[:9], 2)
+    scores, part = fitted.score_samples(table), fitted.explain(table[:9], 2).to_frame()
     fitted.set_params(anomaly_score="latent", transformer="passthrough", contamination=0.5)
     assert_array_equal(fitted.score_samples(table), scores)
-    pd.testing.assert_frame_equal(fitted.explain(table[:9], 2), part)
+    pd.testing.assert_frame_equal(fitted.explain(table[:9], 2).to_frame(), part)
 
 
 def test_where_all_rows_score_alike_all_are_as_normal_as_can_be(table):

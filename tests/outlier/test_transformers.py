@@ -118,7 +118,7 @@ def test_a_pipeline_may_begin_with_a_column_transformer(transformer, library):
     new = library(mixed(2000, seed=1).to_dict("list"))
     assert 0.05 < np.mean(fitted.predict(new) == -1) < 0.17
     odd = mixed(5, seed=2).assign(amount=1e4)
-    explained = fitted.explain(library(odd.to_dict("list")), n_features=1)
+    explained = fitted.explain(library(odd.to_dict("list")), n_features=1).to_frame()
     assert list(explained.column) == ["amount"] * 5
     assert_array_equal(explained.typical, np.full(5, np.median(mixed().amount)))
 
@@ -127,7 +127,7 @@ def test_one_hot_columns_are_one_column_in_an_explanation():
     frame = mixed()
     fitted = detector(encoded(PCA(3))).fit(frame)
     row = frame.iloc[[0]].assign(kind="cheque", amount=5.0)
-    explained = fitted.explain(row)
+    explained = fitted.explain(row).to_frame()
     assert set(explained.column) == set(frame.columns)
     typical = {column: frame[column].median() for column in ("amount", "items", "code")}
     usual = row.assign(kind="card", **typical)
@@ -144,7 +144,7 @@ def test_a_category_that_is_new_makes_a_row_an_outlier_and_is_named():
     assert_array_equal(fitted.predict(new), np.full(50, -1))
     known = new.assign(kind="card")
     assert (fitted.score_samples(new) < fitted.score_samples(known)).all()
-    first = fitted.explain(new.assign(amount=20.0, items=3, code=0.0), n_features=1)
+    first = fitted.explain(new.assign(amount=20.0, items=3, code=0.0), n_features=1).to_frame()
     assert set(first.column) == {"kind"}
 
 
@@ -192,7 +192,7 @@ def test_a_pipeline_that_ends_in_a_detector_reaches_its_methods(table):
     new = table + 1.0
     p_values = pipe[-1].p_value(pipe[:-1].transform(new))
     assert_allclose(p_values, inside.p_value(new), atol=0.05)  # scaled by all rows, by halves
-    assert len(pipe[-1].explain(pipe[:-1].transform(new[:2]), 1)) == 2
+    assert len(pipe[-1].explain(pipe[:-1].transform(new[:2]), 1).to_frame()) == 2
 
 
 @needs_scikit_learn("1.6.1", "a tag on those of its transformers that take sparse rows")

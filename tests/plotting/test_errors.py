@@ -76,7 +76,7 @@ def test_of_a_detector_scores_threshold_and_contributions_are_its_own(in_pipelin
     np.testing.assert_array_equal(display.errors, -detector.score_samples(rows))
     assert display.threshold == -detector.offset_
     assert (display.errors > display.threshold).sum() == (detector.predict(rows) == -1).sum()
-    explained = detector.explain(rows[5:6]).set_index("column").contribution
+    explained = detector.explain(rows[5:6]).to_frame().set_index("column").contribution
     above = -explained[list(table.columns)].to_numpy()
     np.testing.assert_array_equal(display.contributions, above)
     histogram, bars = display.axes_

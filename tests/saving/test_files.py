@@ -160,7 +160,9 @@ def assert_same_detector(loaded, fitted, X):
     np.testing.assert_array_equal(loaded.oob_scores_, fitted.oob_scores_)
     for one, other in zip(loaded.estimators_samples_, fitted.estimators_samples_, strict=True):
         np.testing.assert_array_equal(one, other)
-    pd.testing.assert_frame_equal(loaded.explain(X[:3]), fitted.explain(X[:3]))
+    pd.testing.assert_frame_equal(
+        loaded.explain(X[:3]).to_frame(), fitted.explain(X[:3]).to_frame()
+    )
     assert vars(loaded).keys() == vars(fitted).keys()
     for member, estimator in zip(loaded._members_, loaded.estimators_, strict=True):
         assert member.transformer is estimator
@@ -213,7 +215,9 @@ def test_a_detector_of_mixed_columns_is_the_same(library, table, tmp_path):
     odd = library.DataFrame({**{name: frame[name] for name in frame.columns}, "kind": "new"})
     for rows in (frame, odd):
         np.testing.assert_array_equal(loaded.p_value(rows), fitted.p_value(rows))
-    pd.testing.assert_frame_equal(loaded.explain(odd[:5]), fitted.explain(odd[:5]))
+    pd.testing.assert_frame_equal(
+        loaded.explain(odd[:5]).to_frame(), fitted.explain(odd[:5]).to_frame()
+    )
 
 
 def test_a_detector_of_named_numbers_takes_arrays_when_loaded(table, tmp_path):

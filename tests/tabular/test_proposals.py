@@ -48,8 +48,16 @@ def test_missing_values_do_not_count():
 
 
 def test_it_proposes_and_prints_a_row_a_column():
-    lines = str(infer_likelihood(pd.DataFrame({"a": [0, 1], "long": [1.5, 2.5]}))).splitlines()
-    assert lines == ["a     bernoulli  only 0 and 1", "long  gaussian   numbers from 1.5 to 2.5"]
+    proposal = infer_likelihood(pd.DataFrame({"a": [0, 1], "long": [1.5, 2.5]}))
+    assert repr(proposal).splitlines() == [
+        "      kind       reason",
+        "a     bernoulli  only 0 and 1",
+        "long  gaussian   numbers from 1.5 to 2.5",
+    ]
+    frame = proposal.to_frame()
+    assert list(frame.index) == proposal.columns
+    assert frame["kind"].tolist() == proposal.kinds
+    assert frame["reason"].tolist() == proposal.reasons
 
 
 def test_text_is_left_to_the_encoder():

@@ -110,6 +110,22 @@ def test_features_are_frames_if_asked(table, output, kind):
     np.testing.assert_array_equal(inside.fit_transform(table), plain)
 
 
+@pytest.mark.parametrize("output", ["default", "pandas", "polars"])
+@pytest.mark.parametrize("inner", ["default", "pandas", "polars"])
+def test_features_come_back_as_the_table_fitted_whatever_set_output_asks_for(output, inner):
+    estimator = VAETransformer(2, missing="mask", **SMALL).set_output(transform=inner)
+    fitted = TableTransformer(estimator).fit(FRAME)
+    features = fitted.transform(FRAME)
+    expected = fitted.inverse_transform(features)
+    assert expected.index.equals(pd.RangeIndex(N))
+    fitted.set_output(transform=output)
+    pd.testing.assert_frame_equal(fitted.inverse_transform(features), expected)
+    framed = pd.DataFrame(features, index=FRAME.index)
+    expected.index = FRAME.index
+    pd.testing.assert_frame_equal(fitted.inverse_transform(framed), expected)
+    assert list(fitted.sample(3, random_state=0).index) == [0, 1, 2]
+
+
 def test_holes_are_filled_and_nothing_else_is_changed():
     fitted = model().fit(HOLES)
     filled = fitted.impute(HOLES)

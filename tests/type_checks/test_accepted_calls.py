@@ -165,7 +165,7 @@ def test_detectors() -> None:
     assert_type(detector.estimators_samples_, list[np.ndarray])
     assert_type(detector.p_value(X), np.ndarray)
     assert_type(detector.predict(X), np.ndarray)
-    assert detector.explain(X[:5], n_features=2).shape == (10, 5)
+    assert detector.explain(X[:5], n_features=2).to_frame().shape == (10, 5)
     detector.fit_predict(X)
 
 

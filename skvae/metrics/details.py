@@ -1,0 +1,45 @@
+"""A score with what it is made of."""
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from skvae._results import Result
+
+__all__ = ["DetailedScore"]
+
+
+class DetailedScore(Result, Bunch):
+    """A score with its parts, as attributes and as entries of a dict.
+
+    In the table a number is in the column "value", and a vector in a row of its own with a column
+    for each place; each row of a matrix is one, numbered behind its name.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvae.metrics import DetailedScore
+    >>> DetailedScore(score=0.5, per_factor=np.array([0.25, 0.75]))
+                value      0      1
+    score       0.500
+    per_factor         0.250  0.750
+    """
+
+    def _table(self):
+        rows = [row for name, part in self.items() for row in _rows(name, part)]
+        width = max(len(values) for _, _, values in rows)
+        columns = [("value", [value for _, value, _ in rows])]
+        for place in range(width):
+            values = [row[place] if place < len(row) else None for _, _, row in rows]
+            columns.append((str(place), values))
+        return [label for label, _, _ in rows], columns
+
+
+def _rows(name, part):
+    """Yield (label, number or None, values by place) of a part of a score."""
+    if isinstance(part, list) or np.ndim(part) == 2:  # a list has rows of several lengths
+        for place, row in enumerate(part):
+            yield f"{name} {place}", None, row
+    elif np.ndim(part) == 1:
+        yield name, None, part
+    else:
+        yield name, part, ()
