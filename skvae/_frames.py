@@ -11,6 +11,7 @@ __all__ = [
     "is_lazy",
     "is_pandas",
     "is_polars",
+    "out_of_arrow",
 ]
 
 
@@ -71,6 +72,21 @@ def is_lazy(X: Any) -> bool:
     """Return whether X is a LazyFrame of polars; polars is not imported for it."""
     polars = sys.modules.get("polars")
     return polars is not None and isinstance(X, polars.LazyFrame)
+
+
+def out_of_arrow(X: Any) -> Any:
+    """Return a table of pyarrow as a DataFrame of pandas of its dtypes, anything else as it is.
+
+    Its own conversion to an array makes floats of integers that have holes, and has no array of
+    dates beside numbers. Without pandas it is all there is.
+    """
+    pyarrow = sys.modules.get("pyarrow")
+    if pyarrow is None or not isinstance(X, pyarrow.Table | pyarrow.RecordBatch):
+        return X
+    try:
+        return X.to_pandas(types_mapper=import_pandas("A table", "its columns").ArrowDtype)
+    except ImportError:
+        return X
 
 
 def factor_frame(function, factor_values, factor_names):

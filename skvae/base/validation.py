@@ -7,7 +7,7 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from skvae._frames import is_lazy, is_pandas, is_polars
+from skvae._frames import is_lazy, is_pandas, is_polars, out_of_arrow
 
 __all__ = [
     "FittedColumns",
@@ -102,6 +102,7 @@ def valid_numbers(validate, X, *, name="X", allow_nan=False):
     >>> valid_numbers(np.asarray, [[Decimal("0.5"), 1]])
     array([[0.5, 1. ]])
     """
+    X = out_of_arrow(X)
     check_unmasked(X, name)
     check_names(X)
     _check_no_times(X, name)
@@ -197,6 +198,9 @@ def _check_no_times(X, name):
         objects = (value for place in columns for value in X.iloc[:, place])
     else:
         objects = ()
+    for column, dtype in zip(getattr(X, "columns", ()), getattr(X, "dtypes", ()), strict=False):
+        if hasattr(dtype, "pyarrow_dtype") and dtype.kind in "mM":  # numbers, to NumPy
+            raise _no_numbers(name, column, dtype)
     if getattr(getattr(X, "dtype", None), "kind", "") in ("m", "M") or any(
         isinstance(value, np.datetime64 | np.timedelta64) for value in objects
     ):
@@ -218,10 +222,14 @@ def _check_no_text(X, name, error):
         except (ValueError, TypeError):
             is_other = True
         if is_other:
-            raise ValueError(
-                f"{name} must be rows of numbers. Got a column {column!r} of {values.dtype} "
-                f"instead. Encode it, as a TableTransformer does, or a TableEncoder in a Pipeline."
-            ) from error
+            raise _no_numbers(name, column, values.dtype) from error
+
+
+def _no_numbers(name, column, dtype):
+    return ValueError(
+        f"{name} must be rows of numbers. Got a column {column!r} of {dtype} instead. Encode it, "
+        f"as a TableTransformer does, or a TableEncoder in a Pipeline."
+    )
 
 
 def _check_range(rows, name):

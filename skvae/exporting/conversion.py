@@ -108,16 +108,17 @@ def _network_step(estimator, dtype, place):
 
 
 def _check_plain(parameters, place):
-    """Refuse a model of holes, and one of columns of several kinds."""
+    """Refuse a model of holes, of columns of several kinds, and of counts."""
     if parameters.get("missing") is not None:
         got, remedy = f"missing={parameters['missing']!r}", "missing=None"
     elif "_parts_" in parameters:
-        got, remedy = f"likelihood={parameters['likelihood']!r}", "one for all columns"
+        got, remedy = f"likelihood={parameters['likelihood']!r}", "one of these for all columns"
     else:
         return
     raise ValueError(
-        f"An export takes rows without holes, of columns of one kind. Got {place} with {got} "
-        f"instead. Fit it with {remedy}, or keep it by skvae.save."
+        f"An export takes models of rows without holes, of one likelihood of "
+        f"{', '.join(LIKELIHOODS)}. Got {place} with {got} instead. Fit it with {remedy}, or keep "
+        f"it by skvae.save."
     )
 
 

@@ -13,6 +13,8 @@ __all__ = ["read_whole", "replaced", "write_whole"]
 # such flags.
 READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 WRITING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+# Of a name that the one beside it begins with: a letter has four bytes at most, of 255 in a name.
+MOST_LETTERS = 50
 
 
 @contextmanager
@@ -47,14 +49,15 @@ def replaced(path):
     ...     path.read_bytes()
     b'0, 1'
     """
-    path = os.path.realpath(path)
+    path = os.path.realpath(os.fsdecode(path))
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
         mode = None
     if mode is not None and not stat.S_ISREG(mode):
         raise _no_file(path)
-    beside = f"{path}.{secrets.token_hex(8)}.part"
+    folder, name = os.path.split(path)
+    beside = os.path.join(folder, f"{name[:MOST_LETTERS]}.{secrets.token_hex(8)}.part")
     try:
         descriptor = os.open(beside, WRITING, 0o666)  # less what the process's umask takes away
         with open(descriptor, "wb") as file:
@@ -68,7 +71,7 @@ def replaced(path):
         with suppress(OSError):
             os.unlink(beside)
         raise
-    _sync_folder(os.path.dirname(path))
+    _sync_folder(folder)
 
 
 def write_whole(path, data):

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from skvae._frames import out_of_arrow
 from skvae._typing import MatrixLike
 from skvae.base.hyperparameters import check_integer
 from skvae.base.sklearn_bases import OutlierMixin
@@ -51,6 +52,7 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
 
     def _rows(self, X, *, reset=False):
         """Return X, valid, in the kind that the models were fitted to."""
+        X = out_of_arrow(X)
         if reset:
             self._mixed_ = is_mixed(X)
             if self._mixed_ and self.transformer is None:

@@ -242,7 +242,9 @@ def _column(X, place):
 
 
 def _is_date(column):
-    return np.asarray(column[:1]).dtype.kind in "mM"
+    """Return whether a column is of times; with a zone they are objects to NumPy."""
+    kinds = {np.asarray(column[:1]).dtype.kind, getattr(column.dtype, "kind", "")}
+    return not kinds.isdisjoint("mM")
 
 
 def own_columns_of(X):
@@ -277,7 +279,9 @@ def _numbers(column):
     """Return a column as float64, or None where it is of something else than numbers."""
     if _is_date(column):
         dates = np.asarray(column)
-        unit = f"{dates.dtype.kind}8[us]"  # whatever unit the column counts in
+        kind = column.dtype.kind if dates.dtype == object else dates.dtype.kind
+        unit = f"{kind}8[us]"  # whatever unit the column counts in
+        dates = column.to_numpy(dtype=unit) if dates.dtype == object else dates
         return np.where(np.isnat(dates), np.nan, dates.astype(unit).astype(np.int64))
     try:
         if hasattr(column.dtype, "na_value") and hasattr(column, "to_numpy"):

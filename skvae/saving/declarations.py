@@ -8,8 +8,16 @@ from typing import Any
 from skvae.files.errors import SavingError, refusal
 from skvae.saving.fields import Field
 
-__all__ = ["Declaration", "check_parameters", "make_unfitted", "parameter_names", "parameters_in"]
+__all__ = [
+    "OUTPUT",
+    "Declaration",
+    "check_parameters",
+    "make_unfitted",
+    "parameter_names",
+    "parameters_in",
+]
 
+OUTPUT = "_sklearn_output_config"  # what set_output sets, before or after fit
 ANY = Field()
 
 
@@ -38,6 +46,8 @@ class Declaration:
     restore : callable, default=sets the attributes
         Called with an estimator that has its parameters, what was read by name, the file and the
         place; makes it a fitted one, or refuses what does not fit together.
+    takes : callable, default=takes all
+        Of an estimator of the class or below it; returns whether it is saved by this declaration.
     """
 
     cls: type
@@ -45,6 +55,7 @@ class Declaration:
     parameters: Mapping[str, Field] = field(default_factory=dict)
     attributes: Callable[[Any], dict] = _attributes
     restore: Callable[..., None] = _restore
+    takes: Callable[[Any], bool] = lambda estimator: True
 
     def parameter(self, name):
         """Return the field of a parameter."""

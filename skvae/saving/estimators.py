@@ -6,6 +6,7 @@ from inspect import isabstract
 from skvae.files.context import name_of
 from skvae.files.errors import SavingError, refusal
 from skvae.saving.declarations import (
+    OUTPUT,
     check_parameters,
     make_unfitted,
     parameter_names,
@@ -15,6 +16,7 @@ from skvae.saving.detectors import DETECTORS
 from skvae.saving.fields import DictOf, Maybe, OneOf, read_fields, write_fields
 from skvae.saving.imputers import IMPUTERS
 from skvae.saving.pipelines import PIPELINES
+from skvae.saving.scalers import SCALERS
 from skvae.saving.sklearn_parts import read_sklearn_part, write_sklearn_part
 from skvae.saving.table_models import TABLE_MODELS
 from skvae.saving.tables import TABLES
@@ -23,8 +25,7 @@ from skvae.saving.transformers import TRANSFORMERS
 __all__ = ["DECLARATIONS", "read_estimator", "write_estimator"]
 
 # By the name in a file, for ever.
-DECLARATIONS = ChainMap(TRANSFORMERS, IMPUTERS, TABLES, TABLE_MODELS, DETECTORS, PIPELINES)
-OUTPUT = "_sklearn_output_config"  # what set_output sets, before or after fit
+DECLARATIONS = ChainMap(TRANSFORMERS, IMPUTERS, TABLES, TABLE_MODELS, DETECTORS, PIPELINES, SCALERS)
 SETTINGS = {OUTPUT: Maybe(DictOf(OneOf("default", "pandas", "polars", None)))}
 
 
@@ -41,7 +42,7 @@ def write_estimator(estimator, file, place):
         Where in another estimator it is.
     """
     cls = type(estimator)
-    name, declaration = _declaration_of(cls)
+    name, declaration = _declaration_of(estimator)
     if declaration is None:
         if cls.__module__.startswith("sklearn."):
             return {"scikit-learn": write_sklearn_part(estimator, file, place)}
@@ -92,11 +93,13 @@ def read_estimator(node, file, place):
     return estimator
 
 
-def _declaration_of(cls):
-    """Return the declaration of a class, or of the one above it, and its name in a file."""
+def _declaration_of(estimator):
+    """Return the name in a file of the class, or of one above it, that declares an estimator."""
     by_class = {declaration.cls: name for name, declaration in DECLARATIONS.items()}
-    name = next((by_class[one] for one in cls.__mro__ if one in by_class), None)
-    return name, DECLARATIONS.get(name)
+    for cls in type(estimator).__mro__:
+        if cls in by_class and DECLARATIONS[by_class[cls]].takes(estimator):
+            return by_class[cls], DECLARATIONS[by_class[cls]]
+    return None, None
 
 
 def _subclass(node, cls, file, place):

@@ -48,8 +48,8 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     OSError
         If the file cannot be written. An old one stays as it was.
     ImportError
-        If there is no safetensors, or for what is of scikit-learn no skops:
-        ``pip install skvae[save]``.
+        If there is no safetensors, or no skops for an estimator of scikit-learn's other than the
+        usual scalers: ``pip install skvae[save]``.
 
     See Also
     --------
@@ -94,9 +94,9 @@ def load(path: str | os.PathLike[str], *, trusted: Collection[str] = ()) -> Any:
     """Return the estimator that :func:`save` wrote.
 
     Nothing in the file is run: it has no code, only names. This package's classes are known by
-    theirs, and your functions and classes are imported if you list them. What is of
-    scikit-learn is read by skops. Sizes are compared with the file's length before anything
-    is made of them.
+    theirs, as scikit-learn's usual scalers are, and your functions and classes are imported if you
+    list them. What else is of scikit-learn is read by skops. Sizes are compared with the file's
+    length before anything is made of them.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def load(path: str | os.PathLike[str], *, trusted: Collection[str] = ()) -> Any:
     OSError
         If there is no such file.
     ImportError
-        If there is no safetensors, or for what is of scikit-learn no skops.
+        If there is no safetensors, or no skops for what it reads.
 
     See Also
     --------

@@ -3,13 +3,13 @@
 import datetime
 import numbers
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, TypeGuard
 
 import numpy as np
 
-from skvae._frames import import_polars, is_pandas, is_polars
+from skvae._frames import import_pandas, import_polars, is_pandas, is_polars
 
 __all__ = [
     "EPOCH",
@@ -23,6 +23,7 @@ __all__ = [
     "is_frame",
     "is_missing",
     "is_of_objects",
+    "out_of_arrow_dtype",
 ]
 
 # Nanoseconds of a unit, by the names that NumPy and polars give them.
@@ -73,6 +74,27 @@ def is_frame(X: Any) -> TypeGuard[Any]:
 def is_of_objects(dtype: Any) -> bool:
     """Return whether a dtype is NumPy's of Python objects."""
     return isinstance(dtype, np.dtype) and dtype.kind == "O"
+
+
+def out_of_arrow_dtype(dtype: Any) -> Any:
+    """Return the dtype of pandas' own, or of NumPy's, that holds what one of pyarrow's does.
+
+    Any other is returned as it is, as those of pyarrow's text and of its categories are: pandas
+    reads and writes them by itself.
+    """
+    arrow = getattr(dtype, "pyarrow_dtype", None)
+    if arrow is None:
+        return dtype
+    if str(arrow).startswith("date"):
+        return np.dtype(object)
+    if dtype.kind in "iub":
+        name = "boolean" if dtype.kind == "b" else str(arrow).replace("i", "I").replace("uI", "UI")
+        return import_pandas("TableEncoder", "its columns").api.types.pandas_dtype(name)
+    if dtype.kind == "f":
+        return np.dtype(dtype.numpy_dtype)
+    if dtype.kind == "M" and arrow.tz is not None:
+        return import_pandas("TableEncoder", "its columns").DatetimeTZDtype(arrow.unit, arrow.tz)
+    return np.dtype(f"{dtype.kind}8[{arrow.unit}]") if dtype.kind in "mM" else dtype
 
 
 def columns_of(X: Any) -> Iterator[Any]:
@@ -189,6 +211,10 @@ def _fits(values):
 def _of_pandas(series, name):
     """Return the cells of a Series of pandas."""
     dtype, form = series.dtype, Form("pandas", series.dtype)
+    plain = out_of_arrow_dtype(dtype)
+    if plain is not dtype:
+        cells = _of_pandas(series.astype(plain), name)
+        return replace(cells, form=replace(cells.form, dtype=dtype))
     missing = np.asarray(series.isna(), dtype=bool)
     present = series[~missing]
     if hasattr(dtype, "categories"):

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from skvae._frames import out_of_arrow
 from skvae.base.validation import check_names
 from skvae.tabular.reading import is_frame
 
@@ -10,7 +11,7 @@ __all__ = ["finite", "valid_table"]
 
 
 def valid_table(encoder, X, *, reset, of_numbers):
-    """Return X, a frame as it is, anything else as an array.
+    """Return X, a frame as it is, a table of pyarrow as one of pandas, others as an array.
 
     Parameters
     ----------
@@ -28,6 +29,7 @@ def valid_table(encoder, X, *, reset, of_numbers):
     {DataFrame of pandas or polars, ndarray} of shape (n_samples, n_features)
         Of one row at least.
     """
+    X = out_of_arrow(X)
     check_names(X)
     if not is_frame(X):
         dtype = "numeric" if of_numbers else None

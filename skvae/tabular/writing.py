@@ -1,12 +1,13 @@
 """Cells as columns of a table again, with the dtype that they were read from."""
 
 import datetime
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
 
 from skvae._frames import import_pandas, import_polars
-from skvae.tabular.reading import EPOCH, Form, is_of_objects
+from skvae.tabular.reading import EPOCH, Form, is_of_objects, out_of_arrow_dtype
 
 __all__ = ["frame_of", "holds_missing", "limits_of", "written"]
 
@@ -52,7 +53,7 @@ def _numpy_dtype(form):
         return np.dtype(np.float64)
     if form.library == "polars":
         return np.dtype(str(form.dtype.base_type()).lower())
-    dtype = getattr(form.dtype, "subtype", form.dtype)  # of a sparse column
+    dtype = getattr(form.dtype, "subtype", out_of_arrow_dtype(form.dtype))  # of a sparse column
     return np.dtype(getattr(dtype, "numpy_dtype", dtype))
 
 
@@ -92,6 +93,9 @@ def written(kind, missing, values, form: Form):
 def _of_pandas(kind, missing, values, form):
     pandas = import_pandas("TableEncoder", PURPOSE)
     dtype = form.dtype
+    plain = out_of_arrow_dtype(dtype)
+    if plain is not dtype:
+        return _of_pandas(kind, missing, values, replace(form, dtype=plain)).astype(dtype)
     if is_of_objects(dtype):
         values = _objects(kind, values, form)
         values[missing] = form.marker

@@ -57,21 +57,24 @@ HOLES_AND_KINDS = {
     "missing='mask'": ({"missing": "mask"}, "missing=None"),
     "likelihood=[('bernoulli', [0]), ('gaussian', [1, 2])]": (
         {"likelihood": [("bernoulli", [0]), ("gaussian", [1, 2])]},
-        "one for all columns",
+        "one of these for all columns",
     ),
+    "likelihood='poisson'": ({"likelihood": "poisson"}, "one of these for all columns"),
 }
 
 
 @pytest.mark.parametrize("got", HOLES_AND_KINDS)
-def test_models_of_holes_and_of_columns_of_several_kinds(got, X, refused):
+def test_models_of_holes_of_columns_of_several_kinds_and_of_counts(got, X, refused):
     parameters, remedy = HOLES_AND_KINDS[got]
     rows = np.column_stack((X[:, 0] > 0.5, X[:, 1:]))
+    rows = rows.round() if "poisson" in got else rows
     vae = VAETransformer(2, **parameters, **SMALL).fit(rows)
     refused(
         vae,
         ValueError,
-        f"An export takes rows without holes, of columns of one kind. Got estimator with {got} "
-        f"instead. Fit it with {remedy}, or {KEEP}".replace("keep the estimator", "keep it"),
+        f"An export takes models of rows without holes, of one likelihood of gaussian, bernoulli, "
+        f"continuous-bernoulli. Got estimator with {got} instead. Fit it with {remedy}, or "
+        f"keep it by skvae.save.",
     )
 
 

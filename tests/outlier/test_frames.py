@@ -12,8 +12,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
-from skvae import AutoencoderOutlierDetector
+from skvae import AutoencoderOutlierDetector, VAETransformer
 from skvae.outlier.tables import cells_of, replaced
+from skvae.tabular import TableTransformer
 
 
 def numbers(n_samples=300):
@@ -195,3 +196,13 @@ def test_a_density_without_noise_and_a_constant_column_is_one_sentence(n_compone
     X = np.c_[np.random.RandomState(0).standard_normal((200, 5)), np.zeros(200)]
     with pytest.raises(ValueError, match=r"^The scores of the rows fitted must be finite\. Got "):
         AutoencoderOutlierDetector(PCA(n_components)).fit(X)
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin"])
+def test_times_with_a_zone_are_no_numbers_and_go_to_the_transformer(zone):
+    frame = numbers(40)[["amount"]]
+    frame["time"] = pd.date_range("2024-03-30", periods=40, freq="h", tz=zone)
+    vae = VAETransformer(2, hidden_layer_sizes=(4,), max_epochs=1, random_state=0)
+    detector = fitted(TableTransformer(vae), frame)
+    assert_array_equal(detector.p_value(frame) > 0, np.ones(40, dtype=bool))
+    assert set(detector.explain(frame[:1])["column"]) == {"amount", "time"}

@@ -70,6 +70,18 @@ def test_a_link_stays_one_and_what_it_leads_to_is_replaced(tmp_path):
     assert read_whole(tmp_path / "file") == b"new"
 
 
+@POSIX
+@pytest.mark.parametrize("kind", [str, os.fsencode, "long", "wide"])
+def test_every_path_of_the_system_is_one_to_write_to(kind, tmp_path):
+    name = {"long": "n" * 255, "wide": "\N{SEAL}" * 63}.get(kind, "file")
+    path = str(tmp_path / name)
+    path = kind(path) if callable(kind) else path
+    for data in (b"old", b"new"):
+        write_whole(path, data)
+        assert read_whole(path) == data
+    assert os.listdir(tmp_path) == [name]
+
+
 def test_what_is_no_file_is_not_replaced(tmp_path):
     with pytest.raises(SavingError, match=r"^A path must be that of a file\. Got '.*', which is"):
         skvae.save(VAETransformer(2), tmp_path)

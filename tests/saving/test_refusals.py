@@ -473,12 +473,12 @@ def test_a_search_and_a_forest_are_refused(tmp_path):
         skvae.save(pipe.fit(X, X[:, 0] > 0), tmp_path / "file")
 
 
-@pytest.mark.parametrize("package", ["safetensors", "skops"])
-def test_without_the_extra_only_saving_fails_and_names_it(package, originals):
+@pytest.mark.parametrize(("package", "name"), [("safetensors", "pipeline"), ("skops", "detector")])
+def test_without_the_extra_only_saving_fails_and_names_it(package, name, originals):
     code = (
         f"import sys; sys.modules[{package!r}] = None\n"
         f"import skvae\n"
-        f"try:\n    skvae.load({str(originals / 'pipeline')!r})\n"
+        f"try:\n    skvae.load({str(originals / name)!r})\n"
         f"except ImportError as error:\n    print(error)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
