@@ -45,10 +45,12 @@ class Run:
 
     def __init__(self, folder="."):
         self.dir, self.info = folder, SimpleNamespace(run_id="1")
-        self.logged, self.finished = {}, False
+        self.logged, self.finished, self.gradients = {}, False, []
 
     def watch(self, module):
         self.watched = module
+        for weight in module.parameters():
+            weight.register_hook(self.gradients.append)
 
     def log(self, values):
         for name, value in values.items():
@@ -184,6 +186,8 @@ def test_the_recipe_of_weights_and_biases(recipes, monkeypatch, table):
     logged = [run.logged["kl"] for run in runs]
     np.testing.assert_array_equal(logged[1], model.history_["kl"][2:])
     assert runs[1].watched is model.net_.module_
+    n_weights = len(list(model.net_.module_.parameters()))
+    assert len(runs[1].gradients) == 2 * 2 * n_weights  # two epochs of two batches
 
 
 def test_weights_and_biases_saves_the_best_weights_of_validation_alone(tmp_path, table):
