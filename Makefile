@@ -2,10 +2,11 @@
 # makes .venv-oldest, at those of constraints-oldest.txt. PYTHON=python3.13 makes them with another
 # interpreter. WORKERS=0 runs the tests in one process and not in one on every core. DATA=folder
 # holds the benchmarks' data: folders adbench and tables, mnist.npz, lpc_sprites64.npz,
-# dsprites_grid.npz, avatars64.npz.
+# dsprites_grid.npz, avatars64.npz. SITE=/skvae/ is the path of docs/_build/versions on its server.
 
 PYTHON ?= python3
 DATA ?=
+SITE ?= /
 WORKERS ?= logical
 CHOSEN := not long
 VENV := .venv
@@ -16,11 +17,11 @@ BENCHMARKS := $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py))
 
 unexport OMP_NUM_THREADS
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-oldest test-long suite lint format docs docs-check bench bench-check \
-    fuzz audit dist
+.PHONY: help demo test test-oldest test-long suite lint format docs docs-version docs-check bench \
+    bench-check fuzz audit dist
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 $(INSTALLED): setup.cfg pyproject.toml $(CONSTRAINTS)
 	@$(PYTHON) -c 'import sys; sys.version_info < (3, 11) and sys.exit("skvae needs Python 3.11 or newer. Got %d.%d instead. Set PYTHON=." % sys.version_info[:2])'
@@ -67,6 +68,12 @@ $(VENV)/.docs: $(INSTALLED)
 docs: export OMP_NUM_THREADS = 1
 docs: $(VENV)/.docs ## the site, every example run, in docs/_build/html (minutes)
 	@$(BIN)/python -m sphinx -q -W --keep-going -d docs/_build/doctrees docs docs/_build/html
+
+docs-version: export OMP_NUM_THREADS = 1
+docs-version: $(VENV)/.docs ## that site beside those of other versions, in docs/_build/versions
+	@$(BIN)/python -m sphinx -q -W --keep-going -t versioned -d docs/_build/doctrees-version docs \
+	    docs/_build/versions/$$($(BIN)/python -c 'import skvae; print(skvae.__version__)')
+	@$(BIN)/python docs/site_versions.py docs/_build/versions --root $(SITE)
 
 docs-check: docs ## open the site in Chromium, light and dark; follow every local link
 	@$(BIN)/python docs/check_site.py
@@ -118,7 +125,7 @@ $(VENV)/.dist: $(INSTALLED)
 audit: $(VENV)/.dist ## known vulnerabilities of the versions in constraints.txt, from the internet
 	@$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
-dist: $(VENV)/.dist ## the sdist and the wheel in dist; both checked, each by itself (minutes)
+dist: $(VENV)/.dist ## the sdist and the wheel in dist; both checked, on two stacks (minutes)
 	@rm -rf dist
 	@$(BIN)/python -m build --quiet
 	@$(BIN)/twine check --strict dist/*

@@ -47,6 +47,14 @@ html_theme_options = {
     "footer_end": [],
 }
 
+if tags.has("versioned"):  # noqa: F821, by Sphinx: `make docs-version`
+    html_theme_options |= {
+        "switcher": {"json_url": "../versions.json", "version_match": version},
+        "check_switcher": False,  # the file is written after the site
+        "navbar_start": ["navbar-logo", "version-switcher"],
+        "show_version_warning_banner": True,
+    }
+
 default_role = "literal"
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3

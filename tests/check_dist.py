@@ -2,8 +2,9 @@
 
 Ends with an error unless the sdist is what git tracks, and its tests are collected; the index
 page's text has no link that breaks there; the wheel alone, in an empty environment without extras,
-imports every module and runs the lines of README.md and DESCRIPTION.md; and an editable install is
-found from the folder above a clone named skvae, by a path file, which type checkers read too.
+at the oldest versions and at the newest, imports every module and runs the lines of README.md and
+DESCRIPTION.md; and an editable install is found from the folder above a clone named skvae, by a
+path file, which type checkers read too.
 """
 
 import os
@@ -18,6 +19,7 @@ from email import message_from_bytes
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+STACKS = ("constraints-oldest.txt", "constraints.txt")
 IMPORT_EVERY_MODULE = """
 import importlib, importlib.util, pkgutil, skvae
 assert importlib.util.find_spec("matplotlib") is None, "the environment has an extra's package"
@@ -25,6 +27,14 @@ names = [module.name for module in pkgutil.walk_packages(skvae.__path__, "skvae.
 for name in names:
     importlib.import_module(name)
 print(len(names), "modules imported from", skvae.__path__[0])
+"""
+
+
+VERSIONS_OF_REQUIREMENTS = """
+import re
+from importlib.metadata import requires, version
+names = [re.match("[\\w-]+", line).group() for line in requires("skvae") if "extra ==" not in line]
+print(*(f"{name}=={version(name).partition('+')[0]}" for name in names))  # torch has +cpu
 """
 
 
@@ -72,13 +82,21 @@ def check_contents(wheel, clone):
     print(len(names), "files in the wheel, as in the sdist")
 
 
-def check_wheel(wheel, python, clone, folder):
-    """The wheel alone imports every module and runs the lines of the two pages."""
-    run(python, "-m", "pip", "install", "-q", "-c", ROOT / "constraints.txt", wheel, folder=folder)
+def check_wheel(wheel, constraints, clone, folder):
+    """The wheel alone, at pinned versions, imports every module and runs the lines of two pages."""
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    run(python, "-m", "pip", "install", "-q", "-c", ROOT / constraints, wheel, folder=folder)
+    run(python, "-m", "pip", "check", folder=folder)
+    installed = run(python, "-c", VERSIONS_OF_REQUIREMENTS, folder=folder).split()
+    others = set(installed) - set((ROOT / constraints).read_text().split())
+    assert not others, f"{constraints} does not pin {sorted(others)}, which pip installed."
+    print(constraints, *installed)
     print(run(python, "-c", IMPORT_EVERY_MODULE, folder=folder))
     for page in ("README.md", "DESCRIPTION.md"):
         run(python, "-c", python_lines(clone / page), folder=folder)
         print("the lines of", page, "run")
+    return python
 
 
 def check_editable(python, clone):
@@ -103,7 +121,6 @@ if __name__ == "__main__":
         check_files(clone)
         check_contents(wheel, clone)
         check_tests(clone)
-        venv.create(folder / "venv", with_pip=True)
-        python = folder / "venv" / "bin" / "python"
-        check_wheel(wheel, python, clone, folder)
+        for constraints in STACKS:
+            python = check_wheel(wheel, constraints, clone, folder / Path(constraints).stem)
         check_editable(python, clone)

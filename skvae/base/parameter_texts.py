@@ -82,7 +82,7 @@ SHARED_PARAMETERS = """n_components : int, default=10
         random numbers, for ``max_epochs`` further epochs. The scales taken from the
         first data stay, callbacks begin anew, another optimizer starts without state.
     verbose : int, default=0
-        1 shows a progress bar with the terms of the objective.
+        1 shows a progress bar with as many terms of the objective as its line holds.
     random_state : int, RandomState instance or None, default=None
         Seeds the weights, the shuffling and the latent noise. An int reproduces a fit bit by
         bit on one machine at an equal number of torch threads, and leaves the

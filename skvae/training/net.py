@@ -10,13 +10,13 @@ import torch
 from skorch import NeuralNet
 from skorch.dataset import Dataset
 from torch.utils.data import Subset
-from tqdm.auto import tqdm
 
 from skvae.training.batches import dense_rows
 from skvae.training.callbacks import own_callbacks
 from skvae.training.devices import generator_of_epoch
 from skvae.training.means import EpochMeans, fetched
 from skvae.training.optimizers import FUSED_DEVICES, OPTIMIZERS
+from skvae.training.progress import progress_bar, show_epoch, stop_early
 from skvae.training.steps import Steps
 
 __all__ = ["AutoencoderNet", "Validation", "make_net"]
@@ -123,8 +123,7 @@ class AutoencoderNet(NeuralNet):
         self.notify("on_train_begin", X=X, y=X)
         ended = checkpoint is not None and checkpoint.begin(self, generator, patience)
         done, best = len(self.history), self._best()
-        bar = tqdm(total=epochs, initial=done, unit="epoch", disable=not progress)
-        with bar, Steps(self, precision) as steps:
+        with progress_bar(epochs, done, progress) as bar, Steps(self, precision) as steps:
             for epoch in range(first_epoch + done, first_epoch + (done if ended else epochs)):
                 self.notify("on_epoch_begin", **datasets)
                 if task is not None:
@@ -137,13 +136,13 @@ class AutoencoderNet(NeuralNet):
                     epochs_means.append(self._validate(validation))
                 shown = self._record_epoch(epochs_means, best)
                 self._check_finite(shown)
-                bar.update()
-                bar.set_postfix({name: f"{value:.4g}" for name, value in shown.items()})
+                show_epoch(bar, shown)
                 ended = self._ends_after(shown, patience, datasets, task)
                 if checkpoint is not None:
                     last = ended or epoch + 1 == first_epoch + epochs
                     checkpoint.end_epoch(self, generator, patience, last)
                 if ended:
+                    stop_early(bar)
                     break
         self.criterion_.epoch = math.inf
         if patience is not None:
