@@ -100,10 +100,10 @@ class BetaTCVAETransformer(BaseVAETransformer):
         divergence, limit = found[1].sum(1).mean(), np.log(n_rows)
         if divergence > limit:
             warn(
-                f"The parts of the divergence can be told apart while it is below the logarithm of "
-                f"the batch size. Got a divergence of {divergence:.2f} nats and log({n_rows}) = "
-                f"{limit:.2f} instead: alpha, beta and gamma weigh it about as a whole. Use fewer "
-                f"n_components or a larger noise_variance, or train for longer."
+                f"The divergence must be below the logarithm of the batch size, so that its parts "
+                f"can be separated. Got a divergence of {divergence:.2f} nats and log({n_rows}) = "
+                f"{limit:.2f} instead: alpha, beta and gamma act on nearly the whole divergence. "
+                f"Use fewer n_components or a larger noise_variance, or train for longer."
             )
 
     def _objective(self, n_samples):

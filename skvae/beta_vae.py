@@ -84,7 +84,8 @@ class BetaVAETransformer(BaseVAETransformer):
             return BetaObjective(self.beta)
         if self.free_bits:
             raise ValueError(
-                f"capacity and free_bits each keep the divergence up, and exclude one another. Got "
-                f"capacity={self.capacity} and free_bits={self.free_bits} instead. Set one."
+                f"capacity and free_bits both keep the divergence from falling, and cannot be used "
+                f"together. Got capacity={self.capacity} and free_bits={self.free_bits} instead. "
+                f"Set only one."
             )
         return CapacityObjective(self.beta, self.capacity, self.capacity_epochs)

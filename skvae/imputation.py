@@ -151,13 +151,13 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
             estimator = VAETransformer(likelihood=self.likelihood, **FOR_FILLING)
         elif self.likelihood != "gaussian":
             raise ValueError(
-                f"likelihood is of the default estimator. Got {self.likelihood!r} beside "
-                f"{estimator!r} instead. Set it in the estimator."
+                f"likelihood= is a setting of the default estimator only. Got {self.likelihood!r} "
+                f"together with {estimator!r} instead. Set it in the estimator."
             )
         elif not hasattr(estimator, "impute"):
             raise ValueError(
-                f"An imputer's estimator must know of holes. Got {estimator!r} instead. Give a "
-                f"variational autoencoder with missing='mask'."
+                f"The estimator of a VAEImputer must have a method impute. Got {estimator!r} "
+                f"instead. Give a variational autoencoder with missing='mask'."
             )
         self.estimator_ = seeded_clone(estimator, self.random_state).fit(X)
         self._empty_ = np.isnan(rows).all(axis=0)

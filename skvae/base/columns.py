@@ -109,7 +109,7 @@ def _levels(X, place):
     codes = levels.astype(np.float64)
     if (codes != np.round(codes)).any() or (np.abs(codes) > LARGEST_CODE).any():
         raise ValueError(
-            f"A 'categorical' column of its own must hold codes, integers of at most "
+            f"A 'categorical' pair of one column must hold codes, integers of at most "
             f"{LARGEST_CODE}. Got values such as {codes[0]:.8g} in column {place} instead. Use an "
             f"OrdinalEncoder, or likelihood 'gaussian' for it."
         )
@@ -180,19 +180,19 @@ def _check_categories(part, values, names):
         known = np.isin(values, part.levels) | missing
         if not known.all():
             raise ValueError(
-                f"A 'categorical' column of codes must hold the levels of the rows that were "
-                f"fitted first. Got {values[~known][0]:.8g} in column "
-                f"{_name(names, part.columns[0])} instead. Fit all rows anew."
+                f"A 'categorical' column of codes must hold levels that were in the first training "
+                f"rows. Got {values[~known][0]:.8g} in column {_name(names, part.columns[0])} "
+                f"instead. Fit again, to all rows."
             )
         return
     hot = np.isin(values, (0, 1)).all(1) & (np.nansum(values, 1) == 1)
     hot |= missing.all(1)
     if not hot.all():
         raise ValueError(
-            f"The columns of a 'categorical' pair must be one-hot, a single one in every row. Got "
-            f"{values[np.argmin(hot)].tolist()} in the columns from "
-            f"{_name(names, part.columns[0])} on instead. Give every variable a pair of its own, a "
-            f"column of codes too."
+            f"The columns of a 'categorical' pair must be one-hot: a single 1 in every row, and 0 "
+            f"elsewhere. Got {values[np.argmin(hot)].tolist()} in the columns from "
+            f"{_name(names, part.columns[0])} on instead. Give every variable its own pair, also a "
+            f"column of codes."
         )
 
 

@@ -67,7 +67,7 @@ def attributes_with_weights(estimator, weights, X):
     fitted = estimator_of(type(estimator), estimator._fitted_params_)
     net = _copy_net(fitted, estimator.net_, weights, X.shape[1], estimator.n_samples_seen_)
     refusal = (
-        "The weights must be finite, and what follows from them on X. Got inf or nan instead. "
+        "The weights, and the results that they give on X, must be finite. Got inf or nan instead. "
         "Train with a smaller lr, or scale X."
     )
     batches = Batches(X, np.arange(X.shape[0]), CONCLUDING_BATCH, fitted.device)

@@ -25,8 +25,8 @@ def _takes_holes(estimator):
     fitted = getattr(estimator, "_fitted_params_", None)
     if (estimator.missing if fitted is None else fitted.get("missing")) is None:
         raise AttributeError(
-            "impute fills what a model has learned to do without. Got missing=None instead. Set "
-            "missing='mask', and fit."
+            "impute needs a model that was fitted with missing='mask'. Got missing=None instead. "
+            "Set missing='mask', and fit."
         )
     return True
 

@@ -187,9 +187,9 @@ class SharedParameters(DocumentationLinks, BaseEstimator):
         unset = [field.name for field in fields(self) if field.name not in vars(self)]
         if unset:
             raise TypeError(
-                f"The constructor of {type(self).__name__} must set every parameter of the classes "
-                f"above it. Got one that leaves out {len(unset)}, {unset[0]} first, instead. Call "
-                f"super().__init__ in it."
+                f"The constructor of {type(self).__name__} must set every parameter of its base "
+                f"classes. Got one that leaves out {len(unset)}, the first of them {unset[0]}, "
+                f"instead. Call super().__init__ in it."
             )
         super()._validate_params()
 

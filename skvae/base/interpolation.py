@@ -18,8 +18,8 @@ def _sphere(z0, z1, t):
     cosine = z0 @ z1 / max(norms[0] * norms[1], np.finfo(z0.dtype).tiny)
     if min(norms) == 0 or cosine < LEAST_COSINE:
         raise ValueError(
-            "path='sphere' needs two codes that are neither zero nor opposite, for else there is "
-            "no one way. Got such codes instead. Use path='line'."
+            "path='sphere' needs two codes that are neither zero nor opposite, since otherwise the "
+            "path is not unique. Got such codes instead. Use path='line'."
         )
     angle = np.arccos(min(cosine, 1.0))
     if angle < SMALL_ANGLE:

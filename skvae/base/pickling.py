@@ -35,7 +35,7 @@ def unpack(Estimator, state):
     if version != __version__:
         warn(
             f"{Estimator.__name__} was pickled by skvae {version} and is read by {__version__}. "
-            f"Fit it again where results differ.",
+            f"Fit it again if its results differ.",
         )
     if "_weights_" not in state:
         return state

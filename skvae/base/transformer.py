@@ -33,7 +33,7 @@ def _makes_whole_passes(estimator: Any) -> bool:
     """Return True if the estimator has ``partial_fit``, or raise an error that says why not."""
     if isinstance(estimator.early_stopping, (bool, np.bool_)) and estimator.early_stopping:
         raise AttributeError(
-            "partial_fit makes one pass over a chunk, which early stopping cannot judge. Got "
+            "partial_fit makes a single pass over a chunk, and cannot stop early. Got "
             "early_stopping=True instead. Set early_stopping=False, or use fit."
         )
     return True
@@ -259,8 +259,8 @@ class BaseAutoencoderTransformer(
         """Return the checkpoint of a fit that starts now."""
         if resume:
             raise ValueError(
-                "checkpoint= is of a fit from its beginning. Got a warm start after another fit "
-                "instead. Leave checkpoint out, or fit a clone."
+                "checkpoint= needs a fit that starts from the beginning. Got a warm start after "
+                "another fit instead. Leave checkpoint out, or fit a clone."
             )
         return Checkpoint(path, identity_of(self, X, X_val))
 

@@ -153,9 +153,9 @@ def valid_rows(estimator, X, *, reset, holes, fewest=1):
     except ValueError as error:
         if "contains NaN" in str(error) and hasattr(estimator, "missing"):
             raise ValueError(
-                f"Input X contains NaN, which {type(estimator).__name__} takes where it was fitted "
-                f"with missing='mask'. Got missing=None instead. Set it and fit, or fill in what "
-                f"is missing, as a VAEImputer does."
+                f"Input X contains NaN, which {type(estimator).__name__} accepts only with "
+                f"missing='mask'. Got missing=None instead. Set it and fit, or fill in the missing "
+                f"values, as a VAEImputer does."
             ) from error
         raise
 
@@ -167,8 +167,8 @@ def check_unmasked(X, name):
     n_masked = sum(int(mask.sum()) for mask in masks)
     if n_masked:
         raise ValueError(
-            f"{name} must have a number in every place. Got {n_masked} that are masked instead. "
-            f"Fill them in, as {name}.filled(0.0) does, or leave their rows out."
+            f"{name} must have no masked values. Got {n_masked} of them instead. "
+            f"Fill them in, as {name}.filled(0.0) does, or leave out their rows."
         )
 
 
@@ -176,8 +176,7 @@ def check_names(X):
     """Raise an error for a DataFrame with two columns of the same name, and for a LazyFrame."""
     if is_lazy(X):
         raise ValueError(
-            "X must be a table that has its rows. Got a LazyFrame of polars instead. Pass "
-            "X.collect()."
+            "X must be a table in memory. Got a LazyFrame of polars instead. Pass X.collect()."
         )
     names = getattr(X, "columns", None)
     if getattr(names, "is_unique", True):
@@ -238,8 +237,8 @@ def _check_range(rows, name):
         return
     if np.abs(rows.data if issparse(rows) else rows).max(initial=0) > np.finfo(np.float64).max:
         raise ValueError(
-            f"{name} must be numbers that float64 holds. Got {rows.dtype} that is infinite there "
-            f"instead. Scale {name}."
+            f"{name} must have numbers in the range of float64. Got a {rows.dtype} that is "
+            f"infinite there instead. Scale {name}."
         )
 
 
@@ -256,8 +255,9 @@ def without_nan(result, unobserved=None):
     if wrong.any():
         row = np.argmax(wrong.reshape(len(result), -1).any(axis=1))
         raise ValueError(
-            f"The rows must be near enough to those fitted for {result.dtype} to hold what the "
-            f"network makes of them. Got nan of row {row} instead. Clip them, or scale them alike."
+            f"The rows must be close enough to the training rows for the network to compute with "
+            f"them in {result.dtype}. Got nan for row {row} instead. Clip the rows, or scale them "
+            f"as the training rows."
         )
     return result
 

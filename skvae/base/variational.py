@@ -116,9 +116,10 @@ class BaseVAETransformer(ImputationMixin, BaseAutoencoderTransformer):
         for name, default in (("input_scale", 1.0), ("image_shape", None)):
             if getattr(self, name) != default:
                 raise ValueError(
-                    f"{name} is of whole rows whose columns are alike. Got "
-                    f"{name}={getattr(self, name)} with likelihood={self.likelihood!r} and "
-                    f"missing={self.missing!r} instead. Leave it at {default}."
+                    f"{name} cannot be used with counts, with columns of several kinds or with "
+                    f"missing values. Got {name}={getattr(self, name)} with "
+                    f"likelihood={self.likelihood!r} and missing={self.missing!r} instead. Leave "
+                    f"it at {default}."
                 )
         names = getattr(self, "feature_names_in_", None)
         parts = parts_of(self.likelihood, X, names, rows.shape[1])
@@ -147,7 +148,7 @@ class BaseVAETransformer(ImputationMixin, BaseAutoencoderTransformer):
             value = getattr(self, name)
             if value > least and self.kl_warmup_epochs == 0:
                 raise ValueError(
-                    f"{name} is of the warm-up, and needs kl_warmup_epochs >= 1. Got "
+                    f"{name} is a setting of the warm-up, and needs kl_warmup_epochs >= 1. Got "
                     f"{name}={value} with kl_warmup_epochs=0 instead. Set both, or neither."
                 )
         objective.warmup = Warmup(self.kl_warmup_epochs, self.kl_cycles, self.kl_warmup_start)
@@ -301,9 +302,10 @@ class BaseVAETransformer(ImputationMixin, BaseAutoencoderTransformer):
         if held / FAR <= residual <= held * FAR:
             return
         warn(
-            f"A held noise variance should be near what the network leaves of the rows. Got "
-            f"{held:.2g} from the PCA and {residual:.2g} left instead: what beta means, and the "
-            f"score, follow from the first. Use noise_variance='learned', or train for longer."
+            f"A fixed noise variance should be near the residual of the network. Got {held:.2g} "
+            f"from the PCA and a residual of {residual:.2g} instead: the score, and the effect of "
+            f"beta, depend on the noise variance. Use noise_variance='learned', or train for "
+            f"longer."
         )
 
 

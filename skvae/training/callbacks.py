@@ -75,7 +75,7 @@ def _copy(callback):
         return clone(callback, safe=False)
     except Exception as error:
         raise TypeError(
-            f"A callback of callbacks= must be one that can be copied, as every fit has its own. "
-            f"Got a {type(callback).__name__}, of which a copy fails ({error}), instead. Pass a "
-            f"function that makes and returns it: fit calls that."
+            f"The callbacks of callbacks= must be copyable, since every fit uses its own copies. "
+            f"Got a {type(callback).__name__} that cannot be copied ({error}) instead. Pass a "
+            f"function that makes and returns it: fit calls that function."
         ) from error

@@ -95,9 +95,9 @@ class Checkpoint:
             raise self._foreign("one without seeds")
         if written != _versions():
             warn(
-                f"A fit goes on bit for bit with the versions that it began with. Got a checkpoint "
-                f"of {_listed(written)} and now {_listed(_versions())} instead. Remove "
-                f"{self.path!r} to begin anew where results differ.",
+                f"A fit continues bit by bit only with the versions with which it started. Got a "
+                f"checkpoint of {_listed(written)} and now {_listed(_versions())} instead. Remove "
+                f"{self.path!r} to start from the beginning if results differ.",
                 CheckpointWarning,
             )
 
@@ -108,9 +108,9 @@ class Checkpoint:
             if before != now:
                 before, now = (_shortened(text) for text in (before, now))
                 raise SavingError(
-                    f"checkpoint= goes on with the fit that wrote the file. Got {self.path!r} of a "
-                    f"fit with {name}={before}, and now {name}={now}, instead. Set it back, or "
-                    f"give another path."
+                    f"checkpoint= can continue only the fit that wrote the file. Got "
+                    f"{self.path!r} of a fit with {name}={before}, and now {name}={now}, instead. "
+                    f"Set it back, or give another path."
                 )
 
     def begin(self, net, generator, patience):
@@ -152,8 +152,8 @@ class Checkpoint:
             if not self.failed:
                 warn(
                     f"A checkpoint must be written to {self.path!r}. Got an error after epoch "
-                    f"{len(net.history)} instead: {error}. Training goes on, and without the file "
-                    f"an interrupt loses it: make room there.",
+                    f"{len(net.history)} instead: {error}. Training continues, but an interrupt "
+                    f"would lose it: make room there.",
                     CheckpointWarning,
                 )
             self.failed = True
@@ -174,8 +174,9 @@ class Checkpoint:
 
     def _foreign(self, got):
         return SavingError(
-            f"checkpoint= takes the path of a new file, or of one that fit wrote there, whole. Got "
-            f"{self.path!r}, {got}, instead. Remove it to begin anew, or give another path."
+            f"checkpoint= takes the path of a new file, or of a complete file that fit wrote. Got "
+            f"{self.path!r}, {got}, instead. Remove it to start from the beginning, or give "
+            f"another path."
         )
 
 

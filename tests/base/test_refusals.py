@@ -156,9 +156,9 @@ class Forgetful(VAETransformer):
 def test_a_constructor_that_leaves_parameters_out(table):
     n_left_out = len(VAETransformer().get_params()) - 1
     sentence = (
-        "The constructor of Forgetful must set every parameter of the classes above it. Got one "
-        f"that leaves out {n_left_out}, hidden_layer_sizes first, instead. Call super().__init__ "
-        "in it."
+        "The constructor of Forgetful must set every parameter of its base classes. Got one that "
+        f"leaves out {n_left_out}, the first of them hidden_layer_sizes, instead. Call "
+        "super().__init__ in it."
     )
     for fit in (Forgetful().fit, Forgetful().partial_fit):
         with pytest.raises(TypeError, match=message(sentence)):

@@ -189,8 +189,8 @@ def test_factors_and_codes_under_a_mask_are_refused():
         masked = {name: np.ma.masked_array(FACTORS, mask=FACTORS[0] == FACTORS)}
         refused(
             "mutual_information_gap",
-            f"{name} must have a number in every place. Got {masked[name].mask.sum()} that are "
-            f"masked instead. Fill them in, as {name}.filled(0.0) does, or leave their rows out.",
+            f"{name} must have no masked values. Got {masked[name].mask.sum()} of them instead. "
+            f"Fill them in, as {name}.filled(0.0) does, or leave out their rows.",
             **masked,
         )
 

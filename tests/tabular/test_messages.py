@@ -102,9 +102,7 @@ def test_text_comes_in_a_frame(rows):
 
 
 def test_a_table_has_its_rows():
-    text = (
-        "X must be a table that has its rows. Got a LazyFrame of polars instead. Pass X.collect()."
-    )
+    text = "X must be a table in memory. Got a LazyFrame of polars instead. Pass X.collect()."
     lazy = pl.LazyFrame(FRAME.to_dict("list"))
     for estimator in (TableEncoder(), TableTransformer(), VAETransformer(2), VAEImputer()):
         with pytest.raises(ValueError, match=sentence(text)):
