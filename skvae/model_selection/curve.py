@@ -1,23 +1,18 @@
 """The rate and the distortion of variational autoencoders at several values of beta."""
 
 from dataclasses import dataclass
-from math import ceil
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import clone
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
-from sklearn.pipeline import Pipeline
-from sklearn.utils import check_random_state, indexable
+from sklearn.utils import indexable
 from sklearn.utils.parallel import Parallel, delayed
 
 from skvae._results import Result
 from skvae._typing import Estimator, MatrixLike, Seed
-from skvae.base.planning import NETWORK_PARAMETERS
-from skvae.base.variational import BaseVAETransformer
+from skvae.model_selection.arguments import check_betas, check_epochs, check_estimator, seeded
 from skvae.model_selection.path import SCORE, fit_path
 
 __all__ = ["BetaCurve", "beta_curve"]
@@ -206,19 +201,19 @@ def beta_curve(
     >>> bool(curve.kl[0] > curve.kl[1] > curve.kl[2])
     True
     """
-    betas = _check_betas(betas)
-    prefix = _check_estimator(estimator, param_name, warm_start)
+    betas = check_betas(betas)
+    prefix = check_estimator(estimator, param_name, warm_start)
     if X_val is not None and cv is not None:
         raise ValueError(
             f"beta_curve measures on X_val or on the test rows of cv. Got X_val and cv={cv!r} "
             f"instead. Leave one out."
         )
     options = {
-        "epochs": _check_epochs(warm_epochs, estimator.get_params()[f"{prefix}max_epochs"]),
+        "epochs": check_epochs(warm_epochs, estimator.get_params()[f"{prefix}max_epochs"]),
         "scorer": None if scoring is None else check_scoring(estimator, scoring),
         "keep": return_estimators,
     }
-    estimator = _seeded(estimator, random_state)
+    estimator = seeded(estimator, random_state)
     X, y = indexable(X, y)
     if cv is None:
         pairs = [((X, y), (X, y) if X_val is None else (X_val, None))]
@@ -240,77 +235,6 @@ def beta_curve(
     scored = [name for name in arrays if name.startswith(SCORE)]
     scores = {name.removeprefix(SCORE): arrays.pop(name) for name in scored}
     return BetaCurve(param_name, betas, **arrays, scores=scores, estimators=estimators)
-
-
-def _check_betas(betas):
-    """Return the values as an array of numbers."""
-    try:
-        values = np.asarray(betas)
-        valid = values.ndim == 1 and values.size > 0 and values.dtype.kind in "iuf"
-        valid = valid and np.isfinite(values).all() and values.min() >= 0
-    except ValueError:  # ragged
-        valid = False
-    if not valid:
-        raise ValueError(
-            f"betas must be a sequence of finite numbers of at least 0. Got {betas!r} instead. "
-            f"Give one or more."
-        )
-    return values
-
-
-def _check_estimator(estimator, param_name, warm_start):
-    """Return the prefix that the parameter names of the variational autoencoder have."""
-    prefix, vae = "", estimator
-    while not isinstance(vae, BaseVAETransformer):
-        if isinstance(vae, Pipeline):
-            name, vae = vae.steps[-1]
-        elif hasattr(vae, "estimator") and hasattr(vae, "sample"):  # a TableTransformer
-            name, vae = "estimator", vae.estimator
-        else:
-            raise TypeError(
-                f"beta_curve needs a variational autoencoder, a Pipeline that ends in one, or a "
-                f"TableTransformer of one. Got {type(vae).__name__} instead. Use one, such as "
-                f"BetaVAETransformer."
-            )
-        prefix += f"{name}__"
-    parameters = estimator.get_params()
-    if param_name not in parameters:
-        such = param_name if f"{prefix}{param_name}" in parameters else "lr"
-        raise ValueError(
-            f"param_name must be a parameter of {type(estimator).__name__}. Got {param_name!r} "
-            f"instead. Use one of its get_params(), such as '{prefix}{such}'."
-        )
-    trained = [f"{prefix}{name}" for name in vae.get_params() if name not in NETWORK_PARAMETERS]
-    if warm_start and param_name not in trained:
-        raise ValueError(
-            f"Fits that start warm need a parameter of the training of {type(vae).__name__}. Got "
-            f"param_name={param_name!r}, from which the network or its input is made, instead. "
-            f"Set warm_start=False."
-        )
-    return prefix
-
-
-def _check_epochs(warm_epochs, max_epochs):
-    """Return the number of epochs of a warm-started fit."""
-    if isinstance(warm_epochs, Integral):
-        if warm_epochs >= 1 and not isinstance(warm_epochs, bool):
-            return int(warm_epochs)
-    elif isinstance(warm_epochs, Real) and 0 < warm_epochs <= 1:
-        return ceil(warm_epochs * max_epochs)
-    raise ValueError(
-        f"warm_epochs must be a share of max_epochs, a float in (0, 1], or an int of at least 1. "
-        f"Got {warm_epochs!r} instead. Give either."
-    )
-
-
-def _seeded(estimator, random_state):
-    """Return the estimator, or a clone with the random state if one is given."""
-    if random_state is None:
-        return estimator
-    if not isinstance(random_state, Integral):
-        random_state = check_random_state(random_state).randint(2**31 - 1)
-    names = [n for n in estimator.get_params() if n.rpartition("__")[2] == "random_state"]
-    return clone(estimator).set_params(**dict.fromkeys(names, random_state))
 
 
 def _take(array, rows):
