@@ -1,4 +1,4 @@
-"""Answers over HTTP: python serve_model.py detector.skvae --port 8000, or of a file of ONNX."""
+"""Serve a saved model or an ONNX file over HTTP: python serve_model.py model.skvae --port 8000"""
 
 import json
 from argparse import ArgumentParser
