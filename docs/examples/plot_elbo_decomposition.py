@@ -58,7 +58,7 @@ for name, model in models.items():
 # they are emptier. That of the beta-TCVAE takes most of the total correlation, and leaves most of
 # the information.
 
-figure, panels = plt.subplots(1, 2, figsize=(7.5, 3.4), sharey=True, layout="constrained")
+figure, panels = plt.subplots(1, 2, figsize=(6.4, 3.4), sharey=True, layout="constrained")
 for panel, (name, heights) in zip(panels, parts.items(), strict=True):
     below = np.zeros(len(betas))
     for part, height in zip(names, np.transpose(heights), strict=True):
