@@ -19,8 +19,8 @@ PACKAGE = Path(skvae.__file__).parent
 # within a folder, files import each other without going round in circles.
 FLOORS = [
     ["_frames", "_typing", "_version", "_warnings", "files"],
-    ["_results", "nn", "datasets"],
-    ["training"],
+    ["_results", "nn"],
+    ["datasets", "training"],
     ["base"],
     ["autoencoder", "vae", "beta_vae", "beta_tcvae"],
     ["imputation"],

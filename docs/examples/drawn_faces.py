@@ -26,7 +26,7 @@ def draw_faces(n_faces, size=32, seed=0):
     smile, shift = rng.uniform(-1, 1, (2, n_faces, 1, 1)).astype(np.float32)
     y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j].astype(np.float32)
     x = x - 0.1 * shift
-    images = np.empty((n_faces, size, size, 3), dtype=np.float32)
+    images = np.zeros((n_faces, size, size, 3), dtype=np.float32)
 
     def disc(across, down, width, height):
         """Return an ellipse, 1 inside and 0 outside, its edge a pixel wide."""

@@ -93,46 +93,43 @@ for name, row in zip([*range(10), "mean"], [*auc, np.mean(auc, axis=0)], strict=
 # New digits
 # ----------
 #
-# ``sample`` draws codes from the prior and decodes them. The picture shows 64 samples, next to 64
-# images that were not in training and their reconstructions from ten numbers each.
+# ``sample`` draws codes from the prior and decodes them. The picture shows 20 samples. Above them are
+# 20 images that were not in training, and their reconstructions from ten numbers each.
 
 train, test = train_test_split(X, random_state=0)
 vae = VAETransformer(10, random_state=0).fit(train)
-samples = vae.sample(64, random_state=0)
+samples = vae.sample(20, random_state=0)
 
 INK, GREY, RED = "#222222", "#777777", "#c0492f"
-plt.rcParams.update({"font.size": 10, "text.color": INK, "axes.titlesize": 11, "axes.titlepad": 9})
-figure = plt.figure(figsize=(10, 6.6), layout="constrained")
-figure.get_layout_engine().set(w_pad=0.15, h_pad=0.1)
-grid = figure.add_gridspec(2, 3, height_ratios=[1.65, 1])
+plt.rcParams.update({"font.size": 10, "text.color": INK, "axes.titlesize": 11})
+figure = plt.figure(figsize=(5, 7.2), layout="constrained")  # so narrow that a phone can show it
+grid = figure.add_gridspec(4, 1, height_ratios=[1, 1, 1, 1.6])
 
 images = {
-    "These 64 images were not in training.": test[:64],
-    "Each is reconstructed from ten numbers.": vae.reconstruct(test[:64]),
-    "These are samples, written by nobody.": samples,
+    "20 images that were not in training": test[:20],
+    "Each, reconstructed from ten numbers": vae.reconstruct(test[:20]),
+    "20 samples, written by nobody": samples,
 }
 SampleDisplay.from_predictions(
     images,
     image_shape=(8, 8, 1),
     value_range=(0, 1),
-    ax=[figure.add_subplot(grid[0, column]) for column in range(3)],
-    n_columns=8,
+    ax=[figure.add_subplot(grid[row]) for row in range(3)],
+    n_columns=10,
     cmap="gray_r",
-    padding=2,
+    padding=1,
 )
 
-axes = figure.add_subplot(grid[1, :])
+axes = figure.add_subplot(grid[3])
 seen, unseen = np.concatenate(seen_errors), np.concatenate(unseen_errors)
 bins = np.linspace(0, np.quantile(unseen, 0.999), 60)
 for errors, color in [(seen, GREY), (unseen, RED)]:
     axes.hist(errors, bins, density=True, color=color, alpha=0.3)
     axes.hist(errors, bins, density=True, color=color, histtype="step", linewidth=1.2)
-axes.set_title(
-    "A digit left out of training is reconstructed worse than new images of the other nine."
-)
-axes.set_xlabel("Mean squared error of the reconstruction, for pixels from 0 to 1")
-axes.text(0.2, 0.75, "the nine digits seen", color=GREY, transform=axes.transAxes)
-axes.text(0.54, 0.42, "the digit left out", color=RED, transform=axes.transAxes)
+axes.set_title("A digit left out of training is reconstructed worse")
+axes.set_xlabel("mean squared error, for pixels from 0 to 1")
+axes.text(0.3, 0.75, "new images of the nine digits seen", color=GREY, transform=axes.transAxes)
+axes.text(0.56, 0.42, "the digit left out", color=RED, transform=axes.transAxes)
 axes.margins(x=0)
 axes.set_yticks([])
 axes.spines[["top", "left", "right"]].set_visible(False)

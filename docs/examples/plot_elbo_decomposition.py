@@ -59,7 +59,7 @@ for name, model in models.items():
 # they carry less. A larger beta in the beta-TCVAE removes most of the total correlation, and keeps
 # most of the information.
 
-figure, panels = plt.subplots(1, 2, figsize=(7.5, 3.4), sharey=True, layout="constrained")
+figure, panels = plt.subplots(1, 2, figsize=(6.4, 3.4), sharey=True, layout="constrained")
 for panel, (name, heights) in zip(panels, parts.items(), strict=True):
     below = np.zeros(len(betas))
     for part, height in zip(names, np.transpose(heights), strict=True):

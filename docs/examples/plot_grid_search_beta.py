@@ -61,8 +61,8 @@ for name in scorers:
     print(f"{name:38}{betas[np.argmax(results[f'mean_test_{name}'])]:10g}")
 print(f"Fitted again to all rows: {search.best_estimator_}")
 
-figure, panels = plt.subplots(2, 2, figsize=(8, 5), sharex=True, layout="constrained")
-for panel, name in zip(panels.flat, scorers, strict=True):
+figure, panels = plt.subplots(4, 1, figsize=(5, 7.6), sharex=True, layout="constrained")
+for panel, name in zip(panels, scorers, strict=True):
     mean, std = results[f"mean_test_{name}"], results[f"std_test_{name}"]
     panel.fill_between(betas, mean - std, mean + std, alpha=0.2, linewidth=0)
     panel.plot(betas, mean, marker="o", markersize=4)
@@ -73,5 +73,4 @@ for panel, name in zip(panels.flat, scorers, strict=True):
     panel.set_xticks(betas, [f"{beta:g}" for beta in betas])
     panel.minorticks_off()
     panel.spines[["top", "right"]].set_visible(False)
-for panel in panels[-1]:
-    panel.set_xlabel("beta")
+panels[-1].set_xlabel("beta")

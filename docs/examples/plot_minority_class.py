@@ -84,11 +84,10 @@ for name in ways:
 # weights do as well as SMOTE without new rows. Nothing improves the ranking; only the threshold
 # changes.
 
-figure, panels = plt.subplots(1, 3, figsize=(8, 3.6), layout="constrained")
+figure, panels = plt.subplots(1, 3, figsize=(6.4, 2.8), sharey=True, layout="constrained")
 for panel, metric in zip(panels, metrics, strict=True):
     for name in ways:
-        panel.plot([name] * N_SEEDS, scores[metric][name], "o", color="C0", alpha=0.4)
-        panel.plot(name, np.mean(scores[metric][name]), "_", color="C1", ms=24, mew=2)
-    panel.set(title=metric, xlim=(-0.6, len(ways) - 0.4))
-    panel.tick_params(axis="x", rotation=45)
+        panel.plot(scores[metric][name], [name] * N_SEEDS, "o", color="C0", alpha=0.4)
+        panel.plot(np.mean(scores[metric][name]), name, "|", color="C1", ms=24, mew=2)
+    panel.set(title=metric, ylim=(len(ways) - 0.4, -0.6))  # the first on top
     panel.spines[["top", "right"]].set_visible(False)

@@ -70,7 +70,7 @@ for name, values in {"training rows": train.to_numpy(), **rows}.items():
 # Marginals
 # ---------
 
-figure, panels = plt.subplots(1, 3, figsize=(9, 3), layout="constrained")
+figure, panels = plt.subplots(3, 1, figsize=(5, 6.6), layout="constrained")
 for panel, column in zip(panels, ["mean radius", "mean area", "mean concavity"], strict=True):
     j = table.columns.get_loc(column)
     bins = np.histogram_bin_edges(np.concatenate([values[:, j] for values in rows.values()]), 25)
@@ -80,18 +80,20 @@ for panel, column in zip(panels, ["mean radius", "mean area", "mean concavity"],
     panel.set(xlabel=column, yticks=[])
     panel.spines[["top", "left", "right"]].set_visible(False)
 figure.legend(
-    *panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False
+    *panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False
 )
 
 # %%
 # Correlations
 # ------------
 
-figure, panels = plt.subplots(1, 4, figsize=(10, 3.5), sharey=True, layout="compressed")
+figure, panels = plt.subplots(
+    2, 2, figsize=(6.4, 6.4), sharex=True, sharey=True, layout="compressed"
+)
 names = [column.removeprefix("mean ") for column in table.columns]
-for panel, (name, correlation) in zip(panels, correlations.items(), strict=True):
+for panel, (name, correlation) in zip(panels.flat, correlations.items(), strict=True):
     picture = panel.imshow(correlation, cmap="viridis", vmin=-1, vmax=1)
     panel.set_title(name)
     panel.set_xticks(range(10), names, rotation=90)
-panels[0].set_yticks(range(10), names)
+panel.set_yticks(range(10), names)
 figure.colorbar(picture, ax=panels, label="correlation", shrink=0.5)

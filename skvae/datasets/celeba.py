@@ -9,6 +9,7 @@ from sklearn.utils import Bunch
 
 from skvae._frames import import_pandas
 from skvae._typing import Integers
+from skvae.datasets.dataset import Dataset
 from skvae.datasets.images import ImageReader, image_names
 
 __all__ = ["load_celeba"]
@@ -140,7 +141,7 @@ def load_celeba(
             f"without any of {split!r} instead. Choose another, or get the lists again."
         )
     data, kept = reader.read(folder, list(attributes.index))
-    return Bunch(
+    return Dataset(
         data=data,
         filenames=np.array(attributes.index[kept], dtype=str),
         image_shape=reader.image_shape,

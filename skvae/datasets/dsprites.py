@@ -8,6 +8,7 @@ from os import PathLike
 import numpy as np
 from sklearn.utils import Bunch
 
+from skvae.datasets.dataset import Dataset
 from skvae.datasets.rows import check_memmap, stacked
 
 __all__ = ["load_dsprites"]
@@ -132,7 +133,7 @@ def _sprites(archive, drop_constant, memmap):
         data = stacked(rows, n_images, height * width, memmap)
     sizes = classes.max(axis=0) + 1
     kept = np.flatnonzero(sizes > 1) if drop_constant else np.arange(len(FACTORS))
-    return Bunch(
+    return Dataset(
         data=data,
         factors=classes[:, kept].astype(np.int64, copy=False),
         factor_values=values[:, kept],

@@ -8,6 +8,8 @@ from os import PathLike
 import numpy as np
 from sklearn.utils import Bunch
 
+from skvae.datasets.dataset import Dataset
+
 __all__ = ["load_factor_images"]
 
 FUNCTION = "load_factor_images"
@@ -107,7 +109,7 @@ def load_factor_images(path: str | PathLike[str]) -> Bunch:
         _by_name(column, known[name], name) if name in known else _by_value(column)
         for name, column in zip(names, factors.T, strict=True)
     ]
-    return Bunch(
+    return Dataset(
         data=X.reshape(len(X), -1),
         factors=np.stack([numbers for numbers, _ in columns], axis=1),
         factor_names=names,

@@ -3,7 +3,8 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import Bunch
+
+from skvae.datasets.dataset import Dataset
 
 __all__ = ["bunch", "check_integer", "check_number", "grid_levels", "is_integer"]
 
@@ -72,7 +73,7 @@ def grid_levels(function, factor_sizes, n_samples, rng):
 def bunch(data, factors, factor_values, factor_names, factor_sizes, image_shape, frame):
     """Return the results as a Bunch; ``images`` has no channel axis if there is one channel."""
     shape = image_shape[:2] if image_shape[2] == 1 else image_shape
-    return Bunch(
+    return Dataset(
         data=data,
         images=data.reshape(len(data), *shape),
         factors=factors,

@@ -9,6 +9,7 @@ from tqdm.auto import tqdm
 
 from skvae._typing import Integers
 from skvae._warnings import warn
+from skvae.datasets.dataset import Dataset
 from skvae.datasets.grids import is_integer
 from skvae.datasets.pixels import KINDS, MODES, import_pillow, open_upright, pixel_row
 from skvae.datasets.rows import check_memmap, stacked
@@ -107,7 +108,7 @@ def load_images(
     reader = ImageReader("load_images", image_shape, crop, memmap, on_error, verbose)
     names = image_names(folder, "load_images")
     data, kept = reader.read(folder, names)
-    return Bunch(data=data, filenames=np.array(names)[kept], image_shape=reader.image_shape)
+    return Dataset(data=data, filenames=np.array(names)[kept], image_shape=reader.image_shape)
 
 
 def image_names(folder, function):

@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import Bunch, check_random_state
 
 from skvae._typing import Floats, Seed
+from skvae.datasets.dataset import Dataset
 from skvae.datasets.grids import check_integer, check_number
 
 __all__ = ["make_linear_gaussian"]
@@ -129,7 +130,7 @@ def make_linear_gaussian(
     latents, noise = normal[:, :n_latents], normal[:, n_latents:]
     spectrum = np.full(n_features, float(noise_variance))
     spectrum[:n_latents] = leading
-    return Bunch(
+    return Dataset(
         data=latents @ weights.T + mean + np.sqrt(noise_variance) * noise,
         latents=latents,
         weights=weights,
