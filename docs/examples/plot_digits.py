@@ -93,8 +93,8 @@ for name, row in zip([*range(10), "mean"], [*auc, np.mean(auc, axis=0)], strict=
 # New digits
 # ----------
 #
-# ``sample`` draws codes from the prior and decodes them. The picture shows 20 samples. Above them are
-# 20 images that were not in training, and their reconstructions from ten numbers each.
+# ``sample`` draws codes from the prior and decodes them. The picture shows 20 samples. Above them
+# are 20 images that were not in training, and their reconstructions from ten numbers each.
 
 train, test = train_test_split(X, random_state=0)
 vae = VAETransformer(10, random_state=0).fit(train)

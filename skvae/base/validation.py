@@ -197,7 +197,7 @@ def _check_no_times(X, name):
         objects = (value for place in columns for value in X.iloc[:, place])
     else:
         objects = ()
-    for column, dtype in zip(getattr(X, "columns", ()), getattr(X, "dtypes", ()), strict=False):
+    for column, dtype in zip(X.columns, X.dtypes, strict=True) if hasattr(X, "columns") else ():
         if hasattr(dtype, "pyarrow_dtype") and dtype.kind in "mM":  # NumPy converts to numbers
             raise _no_numbers(name, column, dtype)
     if getattr(getattr(X, "dtype", None), "kind", "") in ("m", "M") or any(
@@ -210,8 +210,13 @@ def _check_no_times(X, name):
 
 
 def _check_no_text(X, name, error):
-    """Raise an error that names the column of a DataFrame that cannot become numbers."""
+    """Raise an error that names the column that cannot become numbers, or that says it is text."""
     if not (is_pandas(X) or is_polars(X)):
+        if any(words in str(error) for words in ("string to float", "bytes/strings")):
+            raise ValueError(
+                f"{name} must be rows of numbers. Got text instead. Encode it, or give a DataFrame "
+                f"to a TableTransformer."
+            ) from error
         return
     for place, column in enumerate(X.columns):
         values = X.iloc[:, place] if hasattr(X, "iloc") else X[:, place]

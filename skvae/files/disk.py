@@ -58,6 +58,11 @@ def replaced(path):
     if mode is not None and not stat.S_ISREG(mode):
         raise _no_file(path)
     folder, name = os.path.split(path)
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(
+            f"A file needs a folder that exists. Got {folder!r} instead, which is none. Make it "
+            f"first."
+        )
     beside = os.path.join(folder, f"{name[:MOST_LETTERS]}.{secrets.token_hex(8)}.part")
     try:
         descriptor = os.open(beside, WRITING, 0o666)  # the process's umask still applies

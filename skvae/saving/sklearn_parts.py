@@ -58,6 +58,12 @@ def write_sklearn_part(estimator, file, place):
         for part in parts.namelist():
             if part.endswith(".npy"):
                 array = np.load(io.BytesIO(parts.read(part)), allow_pickle=False)
+                if array.dtype.names is not None:  # the nodes of a tree
+                    raise SavingError(
+                        f"A file keeps scikit-learn's estimators that hold arrays of one dtype. "
+                        f"Got {place}, a {name}, with an array of records instead, as trees have. "
+                        f"Leave it out, or pickle the estimator."
+                    )
                 arrays[part] = write_value(array, file, f"{place}.{part}")
             elif part != SCHEMA:
                 raise SavingError(

@@ -82,7 +82,7 @@ def test_the_kept_results_are_small_and_of_the_measures_that_are_taken():
         assert n_others == 0, path
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/index.md", "docs/examples/GALLERY_HEADER.rst"])
+@pytest.mark.parametrize("page", ["README.md", "docs/examples/GALLERY_HEADER.rst"])
 def test_the_project_opens_with_the_figures(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     pictures = re.findall(r"(?:\]\(|image:: )(\S+\.png)", text)[:3]

@@ -101,6 +101,16 @@ def test_text_comes_in_a_frame(rows):
         TableEncoder().fit(rows)
 
 
+@pytest.mark.parametrize("given", [5, VAETransformer])
+def test_a_table_transformer_takes_an_estimator(given):
+    text = (
+        f"TableTransformer takes an estimator. Got {given!r} instead. Give an instance of one, "
+        f"such as VAETransformer(5, missing='mask')."
+    )
+    with pytest.raises(TypeError, match=sentence(text)):
+        TableTransformer(given).fit(FRAME)
+
+
 def test_a_table_has_its_rows():
     text = "X must be a table in memory. Got a LazyFrame of polars instead. Pass X.collect()."
     lazy = pl.LazyFrame(FRAME.to_dict("list"))
