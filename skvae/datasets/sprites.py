@@ -101,6 +101,7 @@ def make_sprites(
         ``pip install skvae[images]``.
     random_state : int, RandomState instance or None, default=None
         Controls which images are drawn, and the noise. The whole grid without noise is not random.
+
     Returns
     -------
     Bunch
