@@ -11,7 +11,7 @@ from skvae._typing import Depends, MatrixLike, Seed
 from skvae.base.columns import check_ends, column_ends
 from skvae.base.frames import rows_in_frame
 from skvae.base.hyperparameters import check_integer
-from skvae.base.inference import InferenceMixin
+from skvae.base.sampling import SamplingMixin
 from skvae.base.states import of_one_state
 from skvae.nn.distributions import whitened_noise
 from skvae.nn.likelihoods import LIKELIHOODS
@@ -24,7 +24,7 @@ BLOCK_ROWS = 2**14  # rows of a sparse matrix that are copied at a time to check
 ROUNDING = 1e-6  # scaled data may exceed an interval by this: the precision of float32
 
 
-class ProbabilityMixin(InferenceMixin):
+class ProbabilityMixin(SamplingMixin):
     """The methods of a fitted variational autoencoder; its prior is N(0, I)."""
 
     noise_variance_: float | np.ndarray
