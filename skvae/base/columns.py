@@ -11,6 +11,7 @@ from skvae.training.batches import BLOCK_ENTRIES, dense_rows
 
 __all__ = [
     "LARGEST_CODE",
+    "ROUNDING",
     "are_alike",
     "check_ends",
     "check_values",

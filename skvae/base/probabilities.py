@@ -4,27 +4,23 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.sparse import issparse
 from sklearn.utils import check_random_state
 
 from skvae._typing import Depends, MatrixLike, Seed
-from skvae.base.columns import check_ends, column_ends
 from skvae.base.frames import rows_in_frame
 from skvae.base.hyperparameters import check_integer
-from skvae.base.inference import InferenceMixin
+from skvae.base.sampling import SamplingMixin
 from skvae.base.states import of_one_state
+from skvae.base.supports import check_rows
 from skvae.nn.distributions import whitened_noise
-from skvae.nn.likelihoods import LIKELIHOODS
 
-__all__ = ["ROUNDING", "ProbabilityMixin", "check_support"]
+__all__ = ["ProbabilityMixin"]
 
 # Number of float64 entries that are drawn at a time. The rows that belong to a seed depend on it.
 DRAWN_ENTRIES = 2**21
-BLOCK_ROWS = 2**14  # rows of a sparse matrix that are copied at a time to check their values
-ROUNDING = 1e-6  # scaled data may exceed an interval by this: the precision of float32
 
 
-class ProbabilityMixin(InferenceMixin):
+class ProbabilityMixin(SamplingMixin):
     """The methods of a fitted variational autoencoder; its prior is N(0, I)."""
 
     noise_variance_: float | np.ndarray
@@ -293,31 +289,6 @@ class ProbabilityMixin(InferenceMixin):
 
     def _rows_of_density(self, X):
         """Return X as a valid array, after a check that the likelihood's support contains it."""
-        X, parts = self._rows(X), self._fitted_params_.get("_parts_")
-        if parts is not None:
-            check_ends(parts, *column_ends(X), getattr(self, "feature_names_in_", None))
-        elif np.isfinite(LIKELIHOODS[self._fitted_params_["likelihood"]].support).any():
-            ends = [(rows.min(), rows.max()) for rows in _blocks(X)]
-            check_support(self._fitted_params_, *np.min(ends, 0)[:1], *np.max(ends, 0)[1:])
+        X = self._rows(X)
+        check_rows(self._fitted_params_, X, getattr(self, "feature_names_in_", None))
         return X
-
-
-def _blocks(X):
-    """Return X in blocks of rows. Blocks of a sparse matrix are copies, which SciPy may sort."""
-    if not issparse(X):
-        return [X]
-    return (X[start : start + BLOCK_ROWS] for start in range(0, X.shape[0], BLOCK_ROWS))
-
-
-def check_support(parameters, minimum, maximum):
-    """Raise an error if values are outside the support of the likelihood in ``parameters``."""
-    likelihood, scale = parameters["likelihood"], parameters["input_scale"]
-    low, high = LIKELIHOODS[likelihood].support
-    minimum, maximum = scale * float(minimum), scale * float(maximum)
-    if minimum < low - ROUNDING or maximum > high + ROUNDING:
-        scaled = "" if scale == 1 else " * input_scale"
-        raise ValueError(
-            f"The {likelihood!r} likelihood needs X{scaled} in [{low:g}, {high:g}]. Got values in "
-            f"[{minimum:.8g}, {maximum:.8g}] instead. Scale X, new rows too, as "
-            f"MinMaxScaler(clip=True) does, or use likelihood='gaussian'."
-        )

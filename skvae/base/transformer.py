@@ -13,9 +13,9 @@ from skvae.base.fitted import attributes_of, attributes_so_far, attributes_with_
 from skvae.base.hooks import ModelHooks
 from skvae.base.hyperparameters import SharedParameters
 from skvae.base.identity import identity_of
-from skvae.base.inference import InferenceMixin
 from skvae.base.pickling import pack, unpack
 from skvae.base.planning import plan_of_fit, seeds_of, start_of
+from skvae.base.sampling import SamplingMixin
 from skvae.base.sklearn_bases import only_if
 from skvae.base.sklearn_callbacks import CallbackSupportMixin, watched_fit, with_callbacks
 from skvae.base.states import adopt, fitted_as_a_whole, snapshot
@@ -39,9 +39,7 @@ def _makes_whole_passes(estimator: Any) -> bool:
     return True
 
 
-class BaseAutoencoderTransformer(
-    ModelHooks, InferenceMixin, CallbackSupportMixin, SharedParameters
-):
+class BaseAutoencoderTransformer(ModelHooks, SamplingMixin, CallbackSupportMixin, SharedParameters):
     """The base class of all autoencoders: ``fit``, the methods of a fitted model, pickles.
 
     A final class defines the network (``_network``) and the objective (``_objective``). ``fit``

@@ -29,7 +29,7 @@ from skvae.base.mixtures import (
     statistics_of_inputs,
 )
 from skvae.base.principal import components_of_rows
-from skvae.base.probabilities import check_support
+from skvae.base.supports import check_support
 from skvae.base.transformer import BaseAutoencoderTransformer
 from skvae.nn.layout import COUNTS, ColumnLayout
 from skvae.nn.likelihoods import LIKELIHOODS

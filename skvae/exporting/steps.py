@@ -9,7 +9,7 @@ import math
 import torch
 from torch import nn
 
-from skvae.base.probabilities import ROUNDING
+from skvae.base.columns import ROUNDING
 from skvae.nn.distributions import kl_to_standard_normal, whitened_noise
 from skvae.nn.expectations import DECODED_ENTRIES
 
