@@ -55,8 +55,8 @@ class BetaCurveDisplay(Display):
     >>> X = load_iris().data
     >>> vae = BetaVAETransformer(2, max_epochs=10, lr=0.01, random_state=0)
     >>> display = BetaCurveDisplay.from_estimator(vae, X, betas=[1, 5, 25])
-    >>> display.curve
-    BetaCurve(beta: 3 values, 1 to 25)
+    >>> display.curve.betas
+    array([ 1,  5, 25])
     """
 
     def __init__(self, curve):
