@@ -11,7 +11,8 @@ import numpy as np
 from skvae.files.errors import refusal
 from skvae.files.values import read_value, write_value
 from skvae.saving.dtypes import DType, Levels
-from skvae.saving.fields import Array, Field, Flag, Held, Number, OneOf, read_fields, write_fields
+from skvae.saving.fields import Array, Field, Flag, Number, OneOf
+from skvae.saving.nested_fields import Held, read_fields, write_fields
 from skvae.tabular.columns import FlagColumn, LevelsColumn, NumberColumn, places_of
 from skvae.tabular.monotone import MAPS, Asinh, NormalScores, Standard
 from skvae.tabular.reading import KINDS, MOST_PLACES, Form, is_missing

@@ -12,20 +12,8 @@ from skvae.outlier.detector import AutoencoderOutlierDetector
 from skvae.outlier.members import Member
 from skvae.outlier.seen_rows import SeenRows
 from skvae.saving.declarations import Declaration
-from skvae.saving.fields import (
-    Array,
-    DictOf,
-    Field,
-    Flag,
-    Held,
-    ListOf,
-    Maybe,
-    Number,
-    OrNone,
-    Texts,
-    TupleOf,
-    object_array,
-)
+from skvae.saving.fields import Array, Field, Flag, Number, Texts, object_array
+from skvae.saving.nested_fields import DictOf, Held, ListOf, Maybe, OrNone, TupleOf
 
 __all__ = ["DETECTORS"]
 

@@ -13,8 +13,9 @@ from skvae.saving.declarations import (
     parameters_in,
 )
 from skvae.saving.detectors import DETECTORS
-from skvae.saving.fields import DictOf, Maybe, OneOf, read_fields, write_fields
+from skvae.saving.fields import OneOf
 from skvae.saving.imputers import IMPUTERS
+from skvae.saving.nested_fields import DictOf, Maybe, read_fields, write_fields
 from skvae.saving.pipelines import PIPELINES
 from skvae.saving.scalers import SCALERS
 from skvae.saving.sklearn_parts import read_sklearn_part, write_sklearn_part

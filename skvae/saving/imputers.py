@@ -8,7 +8,8 @@ from sklearn.impute import MissingIndicator
 from skvae.files.errors import refusal
 from skvae.imputation import VAEImputer
 from skvae.saving.declarations import Declaration
-from skvae.saving.fields import Array, Field, Maybe, Number, OrNone, Texts, object_array
+from skvae.saving.fields import Array, Field, Number, Texts, object_array
+from skvae.saving.nested_fields import Maybe, OrNone
 
 __all__ = ["IMPUTERS"]
 

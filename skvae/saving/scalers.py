@@ -21,15 +21,8 @@ from sklearn.preprocessing import (
 from skvae.files.errors import refusal
 from skvae.outlier.members import draw_in, draw_out
 from skvae.saving.declarations import OUTPUT, Declaration, parameter_names
-from skvae.saving.fields import (
-    Field,
-    Maybe,
-    Number,
-    OrNone,
-    Texts,
-    check_finite,
-    object_array,
-)
+from skvae.saving.fields import Field, Number, Texts, check_finite, object_array
+from skvae.saving.nested_fields import Maybe, OrNone
 
 __all__ = ["SCALERS"]
 

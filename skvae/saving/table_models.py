@@ -7,7 +7,8 @@ from sklearn.pipeline import Pipeline
 from skvae.base.variational import BaseVAETransformer
 from skvae.files.errors import refusal
 from skvae.saving.declarations import Declaration
-from skvae.saving.fields import Field, Maybe, Number, Texts, object_array
+from skvae.saving.fields import Field, Number, Texts, object_array
+from skvae.saving.nested_fields import Maybe
 from skvae.tabular.encoder import TableEncoder
 from skvae.tabular.transformer import TableTransformer
 

@@ -10,7 +10,8 @@ from skvae.files.errors import SavingError, refusal
 from skvae.saving.columns import Column
 from skvae.saving.declarations import Declaration
 from skvae.saving.dtypes import PURPOSE, DType, Levels
-from skvae.saving.fields import Field, ListOf, Maybe, Number, Texts, object_array
+from skvae.saving.fields import Field, Number, Texts, object_array
+from skvae.saving.nested_fields import ListOf, Maybe
 from skvae.tabular.encoder import TableEncoder
 from skvae.tabular.layout import layout_of
 

@@ -15,16 +15,8 @@ from skvae.beta_vae import BetaVAETransformer
 from skvae.files.errors import refusal
 from skvae.nn.layout import KINDS
 from skvae.saving.declarations import Declaration, make_unfitted, parameters_in
-from skvae.saving.fields import (
-    Array,
-    DictOf,
-    Field,
-    Maybe,
-    Number,
-    Texts,
-    check_finite,
-    object_array,
-)
+from skvae.saving.fields import Array, Field, Number, Texts, check_finite, object_array
+from skvae.saving.nested_fields import DictOf, Maybe
 from skvae.saving.parts import Parts, check_parts
 from skvae.training.optimizers import MOMENTS
 from skvae.vae import VAETransformer
