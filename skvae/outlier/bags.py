@@ -1,12 +1,37 @@
-"""How the rows are divided between the models of a detector."""
+"""How the rows are divided: between the models of a detector, and held out for calibration."""
 
 import numpy as np
 
-__all__ = ["draw_bags"]
+__all__ = ["LEAST_ROWS", "divide", "draw_bags"]
 
+LEAST_ROWS = 2  # fewest rows that a transformer can be fitted to
+LEAST_ESTIMATORS = 3  # then at least one of them was not fitted to a given row
 QUARTERS = 4
 # Which quarters form a half. There are three ways, and any two quarters are together in one way.
 HALVES = np.array([[0, 0, 1, 1], [0, 1, 0, 1], [0, 1, 1, 0]])
+
+
+def divide(n_samples, n_estimators, calibration_fraction, rng):
+    """Return the rows to fit models to, and the held-out rows, or None without a fraction."""
+    rows = np.arange(n_samples)
+    if calibration_fraction is None:
+        if n_estimators < LEAST_ESTIMATORS:
+            raise ValueError(
+                f"Every row needs a model that has not seen it: n_estimators must be at least "
+                f"{LEAST_ESTIMATORS} without calibration_fraction. Got {n_estimators} "
+                f"instead. Set calibration_fraction, such as to 0.2, or use more models."
+            )
+        return rows, None
+    rows = rng.permutation(rows)
+    n_held_out = max(1, round(calibration_fraction * n_samples))
+    least = LEAST_ROWS if n_estimators == 1 else LEAST_ROWS + 1
+    if n_samples - n_held_out < least:
+        raise ValueError(
+            f"Calibration needs at least {least} rows to train on and one to hold out. Got "
+            f"n_samples={n_samples} with calibration_fraction={calibration_fraction} "
+            f"instead. Give more rows, or hold out fewer."
+        )
+    return np.sort(rows[n_held_out:]), np.sort(rows[:n_held_out])
 
 
 def draw_bags(n_samples, n_estimators, max_samples, rng):

@@ -26,19 +26,18 @@ from skvae.base.hyperparameters import (
 )
 from skvae.base.sklearn_bases import BaseEstimator
 from skvae.base.states import fitted_as_a_whole
-from skvae.outlier.bags import draw_bags
+from skvae.outlier.bags import divide, draw_bags
 from skvae.outlier.calibration import ROUNDING, Calibration, mean_where, rounding, threshold
 from skvae.outlier.columns import ColumnRanges
 from skvae.outlier.groups import categories_of
 from skvae.outlier.inference import OutlierInferenceMixin
-from skvae.outlier.members import LEAST_ROWS, default_transformer, fit_members
-from skvae.outlier.scores import mean_squares
+from skvae.outlier.members import default_transformer, fit_members
+from skvae.outlier.scores import check_transformer, mean_squares
 from skvae.outlier.seen_rows import SeenRows
 from skvae.outlier.tables import take
 
 __all__ = ["AutoencoderOutlierDetector"]
 
-LEAST_ESTIMATORS = 3  # then at least one of them was not fitted to a given row
 MOST_CALIBRATION_ROWS = 10_000  # enough to know a rate of 1 % to a tenth of itself
 
 
@@ -218,10 +217,14 @@ class AutoencoderOutlierDetector(OutlierInferenceMixin, DocumentationLinks, Base
     def _fit(self, X):
         rng = check_random_state(self.random_state)
         transformer = self._chosen(X.shape[0], issparse(X))
-        self._check_transformer(transformer)
+        check_transformer(transformer, self.anomaly_score)
         self._ranges_ = ColumnRanges(X)
         X = self._ranges_.within(X)
-        fitted, held_out = self._divide(X.shape[0], transformer, rng)
+        if isinstance(transformer, FrozenEstimator):  # all rows are new to it
+            fitted, held_out = np.arange(0), np.arange(X.shape[0])
+        else:
+            sizes = (X.shape[0], self.n_estimators, self.calibration_fraction)
+            fitted, held_out = divide(*sizes, rng)
         self._fit_members(X, fitted, transformer, rng)
         self._ranges_.take_levels(X, categories_of(self.estimators_[0]))
         calibration = fitted if held_out is None else held_out
@@ -294,39 +297,3 @@ class AutoencoderOutlierDetector(OutlierInferenceMixin, DocumentationLinks, Base
     def _sk_visual_block_(self):
         shown = self.estimators_[0] if hasattr(self, "estimators_") else self._chosen()
         return block_around("transformer", shown)
-
-    def _check_transformer(self, transformer):
-        """Raise an error if the transformer cannot compute the score."""
-        for kind, method, other in (
-            ("likelihood", "score_samples", "reconstruction"),
-            ("reconstruction", "inverse_transform", "latent"),
-        ):
-            if self.anomaly_score == kind and not hasattr(transformer, method):
-                raise TypeError(
-                    f"anomaly_score={kind!r} needs a transformer with {method}. Got "
-                    f"{type(transformer).__name__} instead. Use anomaly_score={other!r}."
-                )
-
-    def _divide(self, n_samples, transformer, rng):
-        """Return the rows to fit models to, and the held-out rows or None."""
-        rows = np.arange(n_samples)
-        if isinstance(transformer, FrozenEstimator):
-            return rows[:0], rows
-        if self.calibration_fraction is None:
-            if self.n_estimators < LEAST_ESTIMATORS:
-                raise ValueError(
-                    f"Every row needs a model that has not seen it: n_estimators must be at least "
-                    f"{LEAST_ESTIMATORS} without calibration_fraction. Got {self.n_estimators} "
-                    f"instead. Set calibration_fraction, such as to 0.2, or use more models."
-                )
-            return rows, None
-        rows = rng.permutation(rows)
-        n_held_out = max(1, round(self.calibration_fraction * n_samples))
-        least = LEAST_ROWS if self.n_estimators == 1 else LEAST_ROWS + 1
-        if n_samples - n_held_out < least:
-            raise ValueError(
-                f"Calibration needs at least {least} rows to train on and one to hold out. Got "
-                f"n_samples={n_samples} with calibration_fraction={self.calibration_fraction} "
-                f"instead. Give more rows, or hold out fewer."
-            )
-        return np.sort(rows[n_held_out:]), np.sort(rows[:n_held_out])

@@ -12,6 +12,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skvae._warnings import warn
 from skvae.base.pipelines import seeded_clone
+from skvae.outlier.bags import LEAST_ROWS
 from skvae.outlier.calibration import fence
 from skvae.outlier.columns import SeenValues
 from skvae.outlier.groups import ignored_holes
@@ -25,7 +26,6 @@ from skvae.outlier.tables import take
 from skvae.vae import VAETransformer
 
 __all__ = [
-    "LEAST_ROWS",
     "USUAL",
     "Member",
     "default_transformer",
@@ -37,7 +37,6 @@ __all__ = [
 # Rows this many standard deviations below the median are too odd to learn from. Three, the value of
 # contamination="auto", would also remove rare rows that are normal.
 FAR_OFF = 5.0
-LEAST_ROWS = 2  # fewest rows that a transformer can be fitted to
 # For the default transformer: the number of training steps of a VAE, and the number of standard
 # deviations beyond which values grow only logarithmically. A nearly constant column can have values
 # of 35. Without this limit, training diverged on one table of twenty.

@@ -7,6 +7,7 @@ from skvae.base.pipelines import split_last
 from skvae.base.validation import dense
 
 __all__ = [
+    "check_transformer",
     "codes_of",
     "distance_scores",
     "likelihood_scores",
@@ -15,6 +16,19 @@ __all__ = [
 ]
 
 CHUNK_ENTRIES = 2**22  # entries that are given to a transformer at once
+
+
+def check_transformer(transformer, kind):
+    """Raise an error if the transformer cannot compute a score of this kind."""
+    for score, method, other in (
+        ("likelihood", "score_samples", "reconstruction"),
+        ("reconstruction", "inverse_transform", "latent"),
+    ):
+        if kind == score and not hasattr(transformer, method):
+            raise TypeError(
+                f"anomaly_score={kind!r} needs a transformer with {method}. Got "
+                f"{type(transformer).__name__} instead. Use anomaly_score={other!r}."
+            )
 
 
 def reconstruction_scores(transformer, X):

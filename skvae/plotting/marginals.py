@@ -2,13 +2,14 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from scipy.stats import ks_2samp
 
 from skvae.tabular.reading import cells_of, columns_of, is_frame
 
-__all__ = ["SIZE", "MarginalForm", "marginal_form"]
+__all__ = ["MarginalForm", "draw_marginals", "marginal_form"]
 
 FEW = 12  # up to this many distinct integers, each has a bar
 MOST_BARS = 8  # bars for text; all other values share one more bar
@@ -17,6 +18,7 @@ WITHIN = (0.005, 0.995)  # quantiles that the bins of a histogram span
 LETTERS = 14  # longest text next to a bar
 OF_DATA = {"color": "0.6", "alpha": 0.6}
 SIZE = (2.2, 1.75)  # inches, of one panel
+IN_A_ROW = 3  # panels
 A_DAY = 86_400 * 10**9  # nanoseconds
 
 
@@ -104,6 +106,28 @@ def marginal_form(tables, names):
         found.append((str(name), by_table, _unit(cells[0].kind), difference))
     found.sort(key=lambda column: -column[-1])  # stable: equal columns keep their order
     return MarginalForm(*map(list, zip(*found, strict=True)))
+
+
+def draw_marginals(display, ax, form, *, n_columns, n_features):
+    """Draw the distributions of the columns that differ most, and a legend.
+
+    Parameters
+    ----------
+    display : Display
+    ax : Axes, sequence of these or None
+        None creates a figure.
+    form : MarginalForm
+    n_columns : int or None
+        Number of panels in a row. None means three.
+    n_features : int
+        Maximum number of columns to draw.
+    """
+    n_panels = min(n_features, len(form.names))
+    n_columns = min(n_columns or IN_A_ROW, n_panels)
+    size = (SIZE[0] * n_columns, SIZE[1] * ceil(n_panels / n_columns) + 0.3)
+    panels = display._panels(ax, n_panels, n_columns, size=size)
+    form.draw(panels)
+    form.name_tables(display.figure_ if ax is None else panels[0], panels[0])
 
 
 def _unit(kind):

@@ -13,7 +13,7 @@ from skvae.base.hyperparameters import check_integer
 from skvae.plotting.drawn import drawn, range_of_bytes, same_columns, valid_data
 from skvae.plotting.figures import Display
 from skvae.plotting.image_grids import draw_grid, draw_squares
-from skvae.plotting.marginals import SIZE, MarginalForm, marginal_form
+from skvae.plotting.marginals import MarginalForm, draw_marginals, marginal_form
 from skvae.plotting.models import (
     feature_names_of,
     image_shape_of,
@@ -27,7 +27,6 @@ from skvae.tabular.reading import is_frame
 __all__ = ["SampleDisplay"]
 
 PANEL = (6.4, 2.0)  # inches
-MARGINALS = 3  # panels in a row
 MOST_IN_A_ROW = 16
 FEW, MANY = 10, 1_000  # samples to draw one by one, or to estimate their distribution
 
@@ -274,7 +273,7 @@ or dict of these
             The display itself, with ``figure_`` and ``axes_`` set.
         """
         if isinstance(self.form, MarginalForm):
-            self._draw_marginals(ax, n_columns or MARGINALS, n_features)
+            draw_marginals(self, ax, self.form, n_columns=n_columns, n_features=n_features)
             return self
         n_samples = max(map(len, self.samples.values()))
         if n_columns is None:
@@ -290,14 +289,6 @@ or dict of these
         else:
             draw_squares(self, ax, self.form, self.samples, n_columns=n_columns, **style)
         return self
-
-    def _draw_marginals(self, ax, n_columns, n_features):
-        n_panels = min(n_features, len(self.form.names))
-        n_columns = min(n_columns, n_panels)
-        size = (SIZE[0] * n_columns, SIZE[1] * ceil(n_panels / n_columns) + 0.3)
-        panels = self._panels(ax, n_panels, n_columns, size=size)
-        self.form.draw(panels)
-        self.form.name_tables(self.figure_ if ax is None else panels[0], panels[0])
 
     def _draw_tables(self, ax):
         n_models = len(self.samples)
