@@ -7,9 +7,9 @@ from sklearn.utils import check_array
 
 from skvae._typing import MatrixLike
 from skvae.base.hyperparameters import POSITIVE, check_argument, check_integer, one_of
+from skvae.base.noise import VARIANCE_FLOOR, held_noise_variance
 from skvae.base.principal import principal_components
 from skvae.base.validation import valid_numbers
-from skvae.base.variational import VARIANCE_FLOOR, held_noise_variance
 
 __all__ = ["suggest_beta"]
 
