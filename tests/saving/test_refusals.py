@@ -471,8 +471,8 @@ def test_a_search_and_a_forest_are_refused(tmp_path):
     pipe = make_pipeline(VAETransformer(2, **SMALL), RandomForestClassifier(2, random_state=0))
     sentence = (
         "A file keeps scikit-learn's estimators that hold arrays of one dtype. Got "
-        "estimator.steps.randomforestclassifier, a RandomForestClassifier, with an array of records "
-        "instead, as trees have. Leave it out, or pickle the estimator."
+        "estimator.steps.randomforestclassifier, a RandomForestClassifier, with an array of "
+        "records instead, as trees have. Leave it out, or pickle the estimator."
     )
     with pytest.raises(SavingError, match=f"^{re.escape(sentence)}$"):
         skvae.save(pipe.fit(X, X[:, 0] > 0), tmp_path / "file")
