@@ -35,7 +35,8 @@ __all__ = [
     "to_torch",
 ]
 
-# What models of one's own were made of, and pickles name, under the names before the folders.
+# Modules under their names in versions before the folders. Users' own models import them, and
+# pickles name them.
 BEFORE = {
     "aggregate": "nn.aggregate",
     "base_vae": "base.variational",
@@ -44,7 +45,7 @@ BEFORE = {
     "images": "nn.convolutions",
     "objectives": "nn.objectives",
 }
-# What few programs use is imported when it is asked for, so that no others wait for it.
+# Few programs use these names. They are imported at first use, so that ``import skvae`` is fast.
 WHEN_ASKED = {"load": "saving", "save": "saving", "to_onnx": "exporting", "to_torch": "exporting"}
 CLASSES_BEFORE = {"ReconstructionOutlierDetector": "AutoencoderOutlierDetector"}
 for _before, _now in BEFORE.items():

@@ -1,4 +1,4 @@
-"""Data frames, where they are asked for. The only module that imports pandas and polars."""
+"""Data frames of pandas and polars. No other module imports these two libraries."""
 
 import sys
 from typing import Any, TypeGuard
@@ -16,14 +16,14 @@ __all__ = [
 
 
 def import_pandas(function, purpose):
-    """Return pandas, or raise a sentence.
+    """Return the module pandas, or raise an error that says what needs it.
 
     Parameters
     ----------
     function : str
-        The name that the sentence begins with.
+        The name of the function that needs pandas, for the error message.
     purpose : str
-        What it needs pandas for.
+        What the function needs pandas for, for the error message.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def import_pandas(function, purpose):
     Raises
     ------
     ImportError
-        If there is no pandas.
+        If pandas cannot be imported.
     """
     try:
         import pandas
@@ -45,7 +45,7 @@ def import_pandas(function, purpose):
 
 
 def import_polars(function, purpose):
-    """Return polars, or raise a sentence, as ``import_pandas`` does."""
+    """Return the module polars, or raise an error, as ``import_pandas`` does."""
     try:
         import polars
     except ImportError as error:
@@ -57,28 +57,29 @@ def import_polars(function, purpose):
 
 
 def is_pandas(X: Any) -> TypeGuard[Any]:
-    """Return whether X is a DataFrame of pandas; pandas is not imported for it."""
+    """Return whether X is a pandas DataFrame, without importing pandas."""
     pandas = sys.modules.get("pandas")
     return pandas is not None and isinstance(X, pandas.DataFrame)
 
 
 def is_polars(X: Any) -> TypeGuard[Any]:
-    """Return whether X is a DataFrame of polars; polars is not imported for it."""
+    """Return whether X is a polars DataFrame, without importing polars."""
     polars = sys.modules.get("polars")
     return polars is not None and isinstance(X, polars.DataFrame)
 
 
 def is_lazy(X: Any) -> bool:
-    """Return whether X is a LazyFrame of polars; polars is not imported for it."""
+    """Return whether X is a polars LazyFrame, without importing polars."""
     polars = sys.modules.get("polars")
     return polars is not None and isinstance(X, polars.LazyFrame)
 
 
 def out_of_arrow(X: Any) -> Any:
-    """Return a table of pyarrow as a DataFrame of pandas of its dtypes, anything else as it is.
+    """Convert a pyarrow table to a pandas DataFrame with the same dtypes; return others unchanged.
 
-    Its own conversion to an array makes floats of integers that have holes, and has no array of
-    dates beside numbers. Without pandas it is all there is.
+    pyarrow's own conversion to an array turns integers with missing values into floats, and cannot
+    convert a table with dates and numbers. If pandas is not installed, the table is returned
+    unchanged, and pyarrow's conversion is used later.
     """
     pyarrow = sys.modules.get("pyarrow")
     if pyarrow is None or not isinstance(X, pyarrow.Table | pyarrow.RecordBatch):
@@ -90,13 +91,16 @@ def out_of_arrow(X: Any) -> Any:
 
 
 def factor_frame(function, factor_values, factor_names):
-    """Return factors' values as a DataFrame, or raise the sentence of ``import_pandas``."""
+    """Return the values of the factors as a pandas DataFrame."""
     pandas = import_pandas(function, "as_frame=True")
     return pandas.DataFrame(factor_values, columns=list(factor_names))
 
 
 def frame_of_rows(library, rows, names, index=None):
-    """Return an array of rows as a frame of "pandas" or "polars", which has no index."""
+    """Return an array of rows as a frame of ``library``, "pandas" or "polars".
+
+    Only a frame of pandas has the ``index``.
+    """
     purpose = f"transform_output='{library}'"
     if library == "polars":
         polars = import_polars("set_output", purpose)

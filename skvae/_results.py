@@ -1,4 +1,4 @@
-"""Results that print as small tables, and turn into frames by one word."""
+"""Results that print as small tables, and that ``to_frame`` converts to DataFrames."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -12,35 +12,37 @@ from skvae._frames import import_pandas
 
 __all__ = ["Result", "ResultColumns", "printed"]
 
-MOST_LINES = 20  # of what is printed: half a terminal
-MOST_WIDTH = 100  # characters
-WIDEST_CELL = 38  # characters; the labels, two columns of text and what is between them fit
+MOST_LINES = 20  # lines of a printed table: half a terminal
+MOST_WIDTH = 100  # characters of a line
+WIDEST_CELL = 38  # characters: a line holds the labels and two columns of text
 BETWEEN = "  "
-MOST_COLUMNS = MOST_WIDTH // (1 + len(BETWEEN))  # of one character each
+MOST_COLUMNS = MOST_WIDTH // (1 + len(BETWEEN))  # if each has one character
 LEFT_OUT = "..."
 DECIMALS = 3
-LEAST_FIXED, MOST_FIXED = 0.1, 1e6  # between them the greatest number of a column shows its digits
+# If the largest number of a column lies between these two, the column has a fixed number of
+# decimals. Otherwise it has a fixed number of digits.
+LEAST_FIXED, MOST_FIXED = 0.1, 1e6
 
 
 class Result(ABC):
-    """What a function has found: it prints as a small table, and ``to_frame`` has all of it."""
+    """The result of a function. It prints as a small table; ``to_frame`` returns all of it."""
 
     @abstractmethod
     def _table(self) -> tuple[Sequence | None, list[tuple[str, Sequence]]]:
-        """Return the labels of the rows, or None, and the columns with their names."""
+        """Return the labels of the rows, or None, and a list of (name, values of a column)."""
 
     def to_frame(self) -> Any:
-        """Return the table as a frame of pandas.
+        """Return the table as a pandas DataFrame.
 
         Returns
         -------
         DataFrame
-            All rows and columns of what is printed, unrounded.
+            All rows and columns of the table, without rounding.
 
         Raises
         ------
         ImportError
-            If there is no pandas.
+            If pandas cannot be imported.
         """
         pandas = import_pandas(f"{type(self).__name__}.to_frame", "a frame")
         labels, columns = self._table()
@@ -51,12 +53,12 @@ class Result(ABC):
         return frame
 
     def __repr__(self):
-        """Return the table, of many rows and columns the first and the last."""
+        """Return the table as text. If it is large, only its first and last rows and columns."""
         return printed(*self._table())
 
 
 class ResultColumns(Result, Bunch):
-    """Columns of equal length by their names, as attributes and as entries of a dict."""
+    """Named columns of equal length, which are attributes and also entries of a dict."""
 
     _labels: str | None = None  # the entry whose values are the labels of the rows
 
@@ -66,17 +68,17 @@ class ResultColumns(Result, Bunch):
 
 
 def printed(labels, columns):
-    """Return a table as text, of at most 20 lines of at most 100 characters.
+    """Return a table as text, with at most 20 lines of at most 100 characters.
 
-    Rows and columns in the middle make room for "...". Text stands on the left of its column and
-    numbers on the right.
+    If the table is larger, "..." replaces the rows and columns in the middle. Text is aligned to
+    the left and numbers to the right.
 
     Parameters
     ----------
     labels : sequence or None
-        Of the rows; None for none.
+        Labels of the rows. None prints no labels.
     columns : list of (str, sequence)
-        Their names and values. None is a cell that is empty.
+        Names and values of the columns. The value None prints an empty cell.
 
     Returns
     -------
@@ -108,7 +110,10 @@ def printed(labels, columns):
 
 
 def _ends(n, n_shown):
-    """Return the first and the last of n places, and where others are left out None between."""
+    """Return ``n_shown`` of the integers below n: the first and the last ones.
+
+    If integers are left out, None stands in their place.
+    """
     if n_shown >= n:
         return list(range(n))
     n_last = n_shown // 2
@@ -116,7 +121,7 @@ def _ends(n, n_shown):
 
 
 def _cells(name, values, rows):
-    """Return the cells of a column, its name first, all as wide as the widest."""
+    """Return the name and the values of a column as text, all padded to the same width."""
     values = [LEFT_OUT if row is None else values[row] for row in rows]
     sizes = [abs(value) for value in values if _is_float(value) and np.isfinite(value)]
     is_fixed = LEAST_FIXED <= max(sizes, default=1.0) < MOST_FIXED or not any(sizes)
@@ -138,6 +143,6 @@ def _text(value, style):
 
 
 def _line(value):
-    """Return a value as text of one line, cut at its end where it is long."""
+    """Return a value as one line of text, cut at the end if it is too long."""
     text = " ".join(str(value).split())
     return text if len(text) <= WIDEST_CELL else text[: WIDEST_CELL - len(LEFT_OUT)] + LEFT_OUT

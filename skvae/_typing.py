@@ -1,4 +1,4 @@
-"""What arguments may be, for type checkers."""
+"""Types of arguments, for type checkers."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -10,13 +10,16 @@ __all__ = ["Depends", "Estimator", "Floats", "Integers", "MatrixLike", "Seed", "
 
 
 class Sparse(Protocol):
-    """A sparse array of SciPy's."""
+    """A sparse array of SciPy."""
 
     def toarray(self) -> np.ndarray: ...
 
 
 class Estimator(Protocol):
-    """What is fitted: an estimator, a Pipeline, a search. Its methods may be conditional."""
+    """An object with ``fit``: an estimator, a Pipeline or a search.
+
+    Its methods are properties here, because they may depend on its parameters.
+    """
 
     @property
     def fit(self) -> Any: ...
@@ -26,14 +29,15 @@ class Estimator(Protocol):
 
 
 class Transformer(Estimator, Protocol):
-    """What turns rows into codes."""
+    """An estimator with ``transform``."""
 
     @property
     def transform(self) -> Any: ...
 
 
-MatrixLike = ArrayLike | Sparse  # a frame is array-like: it has __array__
+MatrixLike = ArrayLike | Sparse  # a DataFrame is array-like: it has __array__
 Integers = Sequence[int] | np.ndarray
 Floats = Sequence[float] | np.ndarray
 Seed = int | np.random.RandomState | None
-Depends = Any  # what it is depends on an argument: a union would have to be told apart first
+# The type depends on an argument. With a union, callers would have to check the type first.
+Depends = Any

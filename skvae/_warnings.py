@@ -1,4 +1,4 @@
-"""How the package warns: at the line of the user's that called it."""
+"""Warnings that point to the user's line of code that called the package."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ import torch
 
 __all__ = ["warn"]
 
-# The frames of these packages are not the user's.
+# Stack frames in these folders are not the user's code.
 FOLDERS = tuple(
     os.path.join(os.path.dirname(file), "")
     for file in (__file__, torch.__file__, sklearn.__file__, joblib.__file__)
@@ -18,12 +18,12 @@ FOLDERS = tuple(
 
 
 def warn(message, category=UserWarning):
-    """Issue a warning that names the innermost line outside of this package and its callers.
+    """Issue a warning at the innermost line of code outside of this package and its libraries.
 
     Parameters
     ----------
     message : str
-        Expected, got, remedy.
+        What was expected, what was found, and what to do.
     category : type, default=UserWarning
         The class of the warning.
     """

@@ -1,4 +1,4 @@
-"""The autoencoder, deterministic."""
+"""The deterministic autoencoder."""
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ __all__ = ["AutoencoderTransformer"]
 
 
 class GaussianCodes:
-    """Draws codes from a Gaussian that was fitted to those of the training rows."""
+    """Draw codes from a Gaussian that was fitted to the codes of the training rows."""
 
     code_mean_: np.ndarray
     code_covariance_: np.ndarray
@@ -30,13 +30,13 @@ class GaussianCodes:
 
 @hyperparameters
 class AutoencoderTransformer(GaussianCodes, BaseAutoencoderTransformer):
-    r"""Autoencoder: a code from which the row can be told again.
+    r"""Autoencoder: it compresses each row to a code, and reconstructs the row from the code.
 
     It minimises the squared error, averaged over rows and features,
 
     .. math:: \frac{1}{d} \|x - g(f(x))\|^2
 
-    With ``hidden_layer_sizes=()`` it is PCA from the start, with codes of variance 1.
+    With ``hidden_layer_sizes=()`` it is a PCA from the start, whose codes have variance 1.
 
     Parameters
     ----------
@@ -47,12 +47,13 @@ class AutoencoderTransformer(GaussianCodes, BaseAutoencoderTransformer):
     code_mean_ : ndarray of shape (n_components,)
         Mean of the training codes.
     code_covariance_ : ndarray of shape (n_components, n_components)
-        Their covariance. ``sample`` draws from the Gaussian of these two.
+        Covariance of the training codes. ``sample`` draws codes from the Gaussian with this mean
+        and this covariance.
     %(attributes)s
 
     See Also
     --------
-    VAETransformer : With a prior on the codes, hence a density on the data.
+    VAETransformer : Has a prior on the codes, and so a density of the data.
 
     References
     ----------
@@ -98,10 +99,10 @@ class AutoencoderTransformer(GaussianCodes, BaseAutoencoderTransformer):
 
     @torch.no_grad()
     def _conclude(self, network, batches):
-        # Sums over batches, about a code so that they do not cancel: the codes of all rows are
-        # never held at once.
+        # The codes of all rows are never held at once: their sums are taken batch by batch. One
+        # code is subtracted first, so that the difference below loses few digits.
         shift, total, products = None, 0.0, 0.0
-        with np.errstate(all="ignore"):  # a fit that has diverged is refused for its infinities
+        with np.errstate(all="ignore"):  # infinities of a diverged fit raise an error later
             for x in batches:
                 codes = network.code(x).cpu().numpy().astype(np.float64)
                 shift = codes[0].copy() if shift is None else shift

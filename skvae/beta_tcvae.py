@@ -15,23 +15,23 @@ __all__ = ["BetaTCVAETransformer"]
 
 @hyperparameters
 class BetaTCVAETransformer(BaseVAETransformer):
-    r"""Beta-TCVAE: a variational autoencoder that weighs the parts of the divergence.
+    r"""Beta-TCVAE: a variational autoencoder with a weight on each part of the divergence.
 
-    Averaged over the data, the divergence is the mutual information of code and row, plus the
-    total correlation of the code's columns, plus the divergence of each column from
-    its prior. It minimises, per row and in nats,
+    The mean divergence over the data is the sum of three parts: the mutual information of code
+    and row, the total correlation of the code's columns, and the divergence of each column from
+    its prior. The model minimises, per row and in nats,
 
     .. math:: -\log p(x|z) + \alpha \, I(z; x) + \beta \, KL(q(z) \| \prod_j q(z_j))
               + \gamma \sum_j KL(q(z_j) \| p(z_j))
 
-    as the evidence lower bound with its analytic divergence, plus (alpha - 1), (beta - 1) and
-    (gamma - 1) times the parts. q(z), the mixture of the posteriors of all N training
-    rows, is estimated from the mini-batch; so ``batch_size`` is at least 2. A batch of M rows
-    takes memory for M * M * n_components numbers.
+    This is computed as the negative evidence lower bound with its analytic divergence, plus
+    (alpha - 1), (beta - 1) and (gamma - 1) times the three parts. q(z) is the mixture of the
+    posteriors of all N training rows. It is estimated from the mini-batch, so ``batch_size`` must
+    be at least 2. A batch of M rows needs memory for M * M * n_components numbers.
 
-    The estimate tells the parts apart while the divergence ("kl" in ``history_``) is below log M.
-    Well above, beta weighs the divergence as a whole, as in a beta-VAE, and alpha nothing; a fit
-    that ends above warns.
+    The estimate separates the parts only while the divergence ("kl" in ``history_``) is below
+    log M. Far above log M, beta acts on the whole divergence, as in a beta-VAE, and alpha has no
+    effect. A fit warns if it ends above log M.
 
     Parameters
     ----------
@@ -43,15 +43,15 @@ class BetaTCVAETransformer(BaseVAETransformer):
     gamma : float, default=1.0
         Weight of the dimension-wise divergence.
     tc_sampling : {"mws", "mss"}, default="mws"
-        The estimator of q(z), minibatch weighted or stratified sampling: see
-        :func:`skvae.nn.log_aggregate_posterior`. The
-        values in ``history_``, called "minibatch_mutual_information",
-        "minibatch_total_correlation" and "minibatch_dimension_wise_kl", are means to a
-        gradient under either, not estimates to report.
+        The estimator of q(z): minibatch weighted sampling or minibatch stratified sampling, see
+        :func:`skvae.nn.log_aggregate_posterior`. ``history_`` has the values as
+        "minibatch_mutual_information", "minibatch_total_correlation" and
+        "minibatch_dimension_wise_kl". With both estimators, these values serve to compute the
+        gradient. Do not report them as estimates of the parts.
     n_samples : int, default=None
-        N, the number of rows that the batches are drawn from. None: the training rows of
-        ``fit``, or those that ``partial_fit`` has seen so far (``n_samples_seen_``). Give it
-        to ``partial_fit`` where it is known.
+        N, the number of rows that the batches are drawn from. None: the number of training rows
+        of ``fit``, or the number that ``partial_fit`` has seen so far (``n_samples_seen_``). Set
+        it for ``partial_fit`` if you know it.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class BetaTCVAETransformer(BaseVAETransformer):
 
     See Also
     --------
-    BetaVAETransformer : Weighs the divergence as a whole.
+    BetaVAETransformer : Has a weight on the divergence as a whole.
 
     References
     ----------
@@ -100,10 +100,10 @@ class BetaTCVAETransformer(BaseVAETransformer):
         divergence, limit = found[1].sum(1).mean(), np.log(n_rows)
         if divergence > limit:
             warn(
-                f"The parts of the divergence can be told apart while it is below the logarithm of "
-                f"the batch size. Got a divergence of {divergence:.2f} nats and log({n_rows}) = "
-                f"{limit:.2f} instead: alpha, beta and gamma weigh it about as a whole. Use fewer "
-                f"n_components or a larger noise_variance, or train for longer."
+                f"The divergence must be below the logarithm of the batch size, so that its parts "
+                f"can be separated. Got a divergence of {divergence:.2f} nats and log({n_rows}) = "
+                f"{limit:.2f} instead: alpha, beta and gamma act on nearly the whole divergence. "
+                f"Use fewer n_components or a larger noise_variance, or train for longer."
             )
 
     def _objective(self, n_samples):

@@ -11,21 +11,21 @@ __all__ = ["BetaVAETransformer"]
 
 @hyperparameters
 class BetaVAETransformer(BaseVAETransformer):
-    r"""Beta-VAE: a variational autoencoder that weighs the divergence.
+    r"""Beta-VAE: a variational autoencoder with a weight beta on the divergence.
 
     It minimises, per row and in nats,
 
     .. math:: -E_{q(z|x)}[\log p(x|z)] + \beta \, KL(q(z|x) \,\|\, N(0, I))
 
-    What beta means depends on the noise variance: the optimum's encoder and decoder
-    mean at (noise variance, beta) are those at (beta * noise variance, 1). A variance that
-    followed the residual R would grow with beta, and collapse the posterior. So with beta above
-    1 a learned one follows what the residual would be at 1,
+    The effect of beta depends on the noise variance: at the optimum, the mean of the encoder and
+    that of the decoder at (noise variance, beta) are those at (beta * noise variance, 1). A
+    noise variance equal to the residual R would grow with beta, and the posterior would collapse.
+    So with beta above 1, a learned noise variance uses an estimate of the residual at beta 1,
 
     .. math:: R \, \frac{d}{d + (\beta - 1) \, q}
 
-    with d columns and q codes that are open: exact for linear decoders. A ``capacity`` counts as
-    beta 1.
+    where d is the number of columns and q is the number of active codes. The estimate is exact
+    for linear decoders. With a ``capacity``, the noise variance is learned as at beta 1.
 
     Parameters
     ----------
@@ -33,11 +33,11 @@ class BetaVAETransformer(BaseVAETransformer):
     beta : float, default=2.0
         Weight of the divergence; 1 is the VAE.
     capacity : float, default=None
-        Nats of divergence to aim at, in place of as few as possible: beta then weighs
-        ``|KL - C|``, KL the mean over the batch and C rising from 0 to ``capacity``. Beta has
-        to be large (the authors take 1000) for KL to follow C.
+        Target of the divergence, in nats. If it is given, beta is the weight of ``|KL - C|``
+        instead. KL is the mean divergence over the batch, and C rises from 0 to ``capacity``.
+        Beta must be large for KL to follow C; the authors use 1000.
     capacity_epochs : int, default=50
-        Epochs of that rise. Early stopping waits until then.
+        Number of epochs in which C rises. Early stopping starts after them.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class BetaVAETransformer(BaseVAETransformer):
 
     See Also
     --------
-    BetaTCVAETransformer : Weighs only the total correlation.
+    BetaTCVAETransformer : Has a weight on the total correlation alone.
 
     References
     ----------
@@ -76,7 +76,7 @@ class BetaVAETransformer(BaseVAETransformer):
     }
 
     def _divergence_weight(self):
-        # A capacity is aimed at whatever it costs: the divergence has no price of its own.
+        # With a capacity the weight acts on |KL - C|, and not on the divergence itself.
         return self.beta if self.capacity is None else 1.0
 
     def _objective(self, n_samples):
@@ -84,7 +84,8 @@ class BetaVAETransformer(BaseVAETransformer):
             return BetaObjective(self.beta)
         if self.free_bits:
             raise ValueError(
-                f"capacity and free_bits each keep the divergence up, and exclude one another. Got "
-                f"capacity={self.capacity} and free_bits={self.free_bits} instead. Set one."
+                f"capacity and free_bits both keep the divergence from falling, and cannot be used "
+                f"together. Got capacity={self.capacity} and free_bits={self.free_bits} instead. "
+                f"Set only one."
             )
         return CapacityObjective(self.beta, self.capacity, self.capacity_epochs)

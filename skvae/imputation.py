@@ -1,4 +1,4 @@
-"""Filling holes in tables by a variational autoencoder, as a step of a Pipeline."""
+"""Imputation of missing values by a variational autoencoder, as a step of a Pipeline."""
 
 from dataclasses import KW_ONLY
 from typing import Any, Self
@@ -33,7 +33,7 @@ FOR_FILLING = {
 
 
 class FittedImputer(FittedColumns):
-    """What an imputer has after ``fit``."""
+    """The attributes that an imputer has after ``fit``."""
 
     estimator_: Any
     indicator_: MissingIndicator | None
@@ -42,48 +42,52 @@ class FittedImputer(FittedColumns):
 
 @hyperparameters
 class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstimator):
-    """Fill what is missing by what a variational autoencoder expects from the rest of the row.
+    """Impute missing values by a variational autoencoder, from the observed values of the row.
 
-    Numbers and counts become their conditional means, categories the most probable level.
+    A missing number or count becomes its conditional mean. A missing category becomes the most
+    probable level.
 
     Parameters
     ----------
     estimator : estimator, default=None
-        A variational autoencoder with ``missing="mask"``, whose ``likelihood`` says what the
-        columns are. None: a :class:`VAETransformer` in which every number has its own noise
-        variance, with settings for this purpose: see Notes.
+        A variational autoencoder with ``missing="mask"``. Its ``likelihood`` gives the kinds of
+        the columns. None: a :class:`VAETransformer` with one noise variance for each column, and
+        with settings for imputation (see Notes).
     likelihood : str or list of (kind, columns), default="gaussian"
-        What the columns are, as of a :class:`VAETransformer`, where ``estimator`` is None.
+        The kinds of the columns, as in :class:`VAETransformer`. Only used if ``estimator`` is
+        None.
     n_importance : int, default=100
-        Number of codes for every row, as of ``estimator.impute``.
+        Number of codes drawn for each row, as in ``estimator.impute``.
     add_indicator : bool, default=False
-        Whether to add a column of zeros and ones for every column that had holes in ``fit``.
+        Whether to add a column of zeros and ones for every column with missing values in ``fit``.
     keep_empty_features : bool, default=False
-        Whether a column without any value in ``fit`` stays, of zeros; it is dropped otherwise.
+        Whether to keep a column without any value in ``fit``, filled with zeros. If False, such a
+        column is dropped.
     random_state : int, RandomState instance or None, default=None
-        Seeds an estimator whose own ``random_state`` is None.
+        Seeds the estimator if its own ``random_state`` is None.
 
     Attributes
     ----------
     estimator_ : estimator
-        The fitted clone.
+        The fitted clone of the estimator.
     indicator_ : MissingIndicator or None
-        What adds columns.
+        The transformer that adds the columns of ``add_indicator``.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of str
-        Names of the columns, where X has them.
+        Names of the columns, if X has names.
 
     See Also
     --------
-    VAETransformer.impute : Also draws, for multiple imputation.
+    VAETransformer.impute : Can also draw values, for multiple imputation.
 
     Notes
     -----
-    By default the model has ``n_components=5``, ``batch_size=64``, ``lr=0.003`` and
-    ``optimizer="adamw"`` with ``weight_decay=0.5``. Against a :class:`VAETransformer`'s own
-    defaults it takes more steps and larger ones, which small tables need, and forgets what few rows
-    say; and few codes leave a column to be told from the others, and importance weights even.
+    The default model has ``n_components=5``, ``batch_size=64``, ``lr=0.003`` and
+    ``optimizer="adamw"`` with ``weight_decay=0.5``. Compared with the defaults of
+    :class:`VAETransformer`, it makes more and larger steps, which small tables need. The weight
+    decay removes patterns that only few rows support. With few codes, a column must be predicted
+    from the other columns, and the importance weights stay even.
 
     Examples
     --------
@@ -119,19 +123,20 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows, NaN where nothing was observed.
+            Rows. NaN marks a missing value.
         y : ignored
             Present for pipelines.
 
         Returns
         -------
         self : object
-            The fitted imputer. A fit that fails leaves none of an earlier one.
+            The fitted imputer. If the fit fails, the imputer is unfitted.
 
         Raises
         ------
         ValueError
-            If ``estimator`` knows of no holes, or refuses X; if ``likelihood`` is given beside it.
+            If ``estimator`` has no method ``impute``, or does not accept X, or if both
+            ``estimator`` and ``likelihood`` are given.
         """
         with fitted_as_a_whole(self) as fresh:
             fresh._learn(X)
@@ -146,13 +151,13 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
             estimator = VAETransformer(likelihood=self.likelihood, **FOR_FILLING)
         elif self.likelihood != "gaussian":
             raise ValueError(
-                f"likelihood is of the default estimator. Got {self.likelihood!r} beside "
-                f"{estimator!r} instead. Set it in the estimator."
+                f"likelihood= is a setting of the default estimator only. Got {self.likelihood!r} "
+                f"together with {estimator!r} instead. Set it in the estimator."
             )
         elif not hasattr(estimator, "impute"):
             raise ValueError(
-                f"An imputer's estimator must know of holes. Got {estimator!r} instead. Give a "
-                f"variational autoencoder with missing='mask'."
+                f"The estimator of a VAEImputer must have a method impute. Got {estimator!r} "
+                f"instead. Give a variational autoencoder with missing='mask'."
             )
         self.estimator_ = seeded_clone(estimator, self.random_state).fit(X)
         self._empty_ = np.isnan(rows).all(axis=0)
@@ -161,12 +166,12 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
             self.indicator_ = MissingIndicator(error_on_new=False).fit(rows)
 
     def transform(self, X: MatrixLike) -> np.ndarray:
-        """Return X with what is NaN filled in, and what is observed as it is.
+        """Return X with its missing values filled in. Observed values are not changed.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows like those fitted.
+            Rows with the columns of the training data. NaN marks a missing value.
 
         Returns
         -------
@@ -189,7 +194,7 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
         Parameters
         ----------
         input_features : array-like of str or None, default=None
-            Names of the columns of X, where it had none; else the same as those.
+            Names of the columns of X. If X had names in ``fit``, they must be the same.
 
         Returns
         -------
@@ -204,7 +209,7 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
         return kept
 
     def _rows(self, X, reset):
-        """Return X as a valid array; integers of a frame with holes become floats."""
+        """Return X as a valid array. Integers of a frame with missing values become floats."""
         return dense(valid_rows(self, X, reset=reset, holes=True, fewest=2 if reset else 1))
 
     def __sklearn_tags__(self):
@@ -216,7 +221,7 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
 
 
 def _names_of(fitted, given):
-    """Return the names of the columns fitted, or those given, if there are as many."""
+    """Return the names from ``fit``, or the given names if their number is right."""
     if given is None:
         return names_of_features(fitted)
     names = getattr(fitted, "feature_names_in_", None)
@@ -234,5 +239,6 @@ def _names_of(fitted, given):
     return given
 
 
-# Around what scikit-learn put around it: ``set_output`` asks for the columns' names.
+# scikit-learn has wrapped ``transform`` for ``set_output``, which asks for the columns' names.
+# This second wrapper makes both use the same state.
 VAEImputer.transform = of_one_state(VAEImputer.transform)  # type: ignore[method-assign]

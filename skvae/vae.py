@@ -9,14 +9,14 @@ __all__ = ["VAETransformer"]
 
 @hyperparameters
 class VAETransformer(BaseVAETransformer):
-    r"""Variational autoencoder: codes with a prior, data with a density.
+    r"""Variational autoencoder: the codes have a prior, and the data have a density.
 
-    It minimises, per row and in nats, minus the evidence lower bound of log p(x),
+    It minimises the negative evidence lower bound of log p(x), per row and in nats:
 
     .. math:: -E_{q(z|x)}[\log p(x|z)] + KL(q(z|x) \,\|\, N(0, I))
 
-    With ``hidden_layer_sizes=()`` and a Gaussian likelihood its optimum is probabilistic PCA, where
-    training begins.
+    With ``hidden_layer_sizes=()`` and a Gaussian likelihood, the optimum is probabilistic PCA.
+    Training starts there.
 
     Parameters
     ----------
@@ -28,8 +28,8 @@ class VAETransformer(BaseVAETransformer):
 
     See Also
     --------
-    BetaVAETransformer : Weighs the divergence.
-    BetaTCVAETransformer : Weighs the total correlation of the codes.
+    BetaVAETransformer : Has a weight on the divergence.
+    BetaTCVAETransformer : Has a weight on the total correlation of the codes.
 
     References
     ----------

@@ -27,9 +27,9 @@ def test_a_divergence_past_the_logarithm_of_the_batch_size_is_told(table):
     X = table[:100]
     settings = {"noise_variance": 1e-3, "max_epochs": 1, "random_state": 0}
     sentence = (
-        r"^The parts of the divergence can be told apart while it is below the logarithm of the "
-        r"batch size\. Got a divergence of \d+\.\d\d nats and log\({}\) = {} instead: alpha, beta "
-        r"and gamma weigh it about as a whole\. Use fewer n_components or a larger "
+        r"^The divergence must be below the logarithm of the batch size, so that its parts can be "
+        r"separated\. Got a divergence of \d+\.\d\d nats and log\({}\) = {} instead: alpha, beta "
+        r"and gamma act on nearly the whole divergence\. Use fewer n_components or a larger "
         r"noise_variance, or train for longer\.$"
     )
     for weight in ("alpha", "beta", "gamma"):

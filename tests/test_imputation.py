@@ -52,13 +52,17 @@ def test_a_seed_decides_where_the_estimator_has_none(table):
 
 def test_an_estimator_that_knows_of_no_holes_is_refused(table):
     for estimator in (VAETransformer(2), AutoencoderTransformer(2)):
-        with pytest.raises(ValueError, match=r"^An imputer's estimator must know of holes. Got "):
+        sentence = (
+            f"The estimator of a VAEImputer must have a method impute. Got {estimator!r} instead. "
+            f"Give a variational autoencoder with missing='mask'."
+        )
+        with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
             VAEImputer(estimator).fit(table)
 
 
 def test_a_fit_that_fails_leaves_none(table):
     imputer = VAEImputer(VAE).fit(table)
-    with pytest.raises(ValueError, match=r"^An imputer's estimator must know of holes"):
+    with pytest.raises(ValueError, match=r"^The estimator of a VAEImputer must have a method "):
         imputer.set_params(estimator=VAETransformer(2)).fit(table)
     assert not [name for name in vars(imputer) if name.endswith("_")]
 
@@ -87,8 +91,8 @@ def test_by_default_the_columns_are_what_likelihood_says():
 
 def test_a_likelihood_beside_an_estimator_is_refused(table):
     message = (
-        f"likelihood is of the default estimator. Got 'poisson' beside {VAE!r} instead. Set it in "
-        f"the estimator."
+        f"likelihood= is a setting of the default estimator only. Got 'poisson' together with "
+        f"{VAE!r} instead. Set it in the estimator."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         VAEImputer(VAE, likelihood="poisson").fit(table)

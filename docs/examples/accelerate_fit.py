@@ -2,9 +2,9 @@
 
     torchrun --standalone --nproc_per_node 2 accelerate_fit.py --batch-size 128 --output vae.joblib
 
-An estimator makes the network, its scales and its objective from some of the rows; every process
-trains a copy on its share of each batch; the estimator takes the weights back. It needs
-skvae[distributed].
+An estimator makes the network, its scales and its objective from some of the rows. Every process
+trains a copy of the network on its share of each batch. The estimator then takes over the trained
+weights. This script needs skvae[distributed].
 """
 
 from argparse import ArgumentParser

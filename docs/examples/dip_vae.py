@@ -1,4 +1,4 @@
-"""DIP-VAE-II: a VAE whose codes have the covariance of the prior, as far as it can be had."""
+"""DIP-VAE-II: a VAE that pulls the covariance of its codes towards that of the prior."""
 
 from dataclasses import KW_ONLY
 

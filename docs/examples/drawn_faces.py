@@ -1,8 +1,8 @@
-"""Faces that a few lines of NumPy draw, from factors that are known: the gallery's images."""
+"""Faces drawn by a few lines of NumPy from known factors: the images of the gallery."""
 
 import numpy as np
 
-# Red, green and blue of 0 to 1, one for each level of a factor.
+# Red, green and blue, each from 0 to 1; one colour for each level of a factor.
 SKINS = np.float32([[0.97, 0.84, 0.72], [0.88, 0.67, 0.49], [0.65, 0.44, 0.29], [0.38, 0.25, 0.18]])
 HAIRS = np.float32([[0.12, 0.1, 0.1], [0.43, 0.25, 0.12], [0.88, 0.7, 0.31], [0.75, 0.27, 0.16]])
 SKIES = np.float32([[0.59, 0.78, 0.9], [0.94, 0.86, 0.63], [0.75, 0.88, 0.71], [0.88, 0.75, 0.86]])
@@ -11,7 +11,7 @@ LEVELS = {"background": 4, "skin": 4, "hair colour": 4, "hair": 3, "glasses": 2,
 
 
 def draw_faces(n_faces, size=32, seed=0):
-    """Return faces as rows, and the level of every factor of ``LEVELS`` in each.
+    """Return faces as rows, and for each face the level of every factor in ``LEVELS``.
 
     Returns
     -------

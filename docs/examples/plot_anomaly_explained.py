@@ -2,9 +2,10 @@
 An anomaly explained
 ====================
 
-Why is this row an anomaly? A detector that is fitted to normal rows scores new ones. This example
-fits one to benign tumours of scikit-learn's breast cancer data, 30 measurements with names, tells
-how surprising the malignant ones are, and which measurements of one of them are to blame.
+Why is this row an anomaly? A detector is fitted to normal rows and scores new ones. This example
+fits a detector to the benign tumours of scikit-learn's breast cancer data, which have 30 named
+measurements. It then shows how surprising the malignant tumours are, and which measurements make
+one of them surprising.
 """
 
 import numpy as np
@@ -20,8 +21,8 @@ benign, malignant = X[y == 1], X[y == 0]
 train, test = train_test_split(benign, random_state=0)
 
 # %%
-# The detector is as it comes: several models, each of which scales its half of the rows and fits a
-# VAE to them. ``contamination`` asks for a rate of false alarms.
+# The detector has its default transformer. It consists of several models, each of which scales half
+# of the rows and fits a VAE to them. ``contamination`` sets the rate of false alarms.
 
 detector = AutoencoderOutlierDetector(contamination=0.05, random_state=0).fit(train)
 
@@ -29,9 +30,10 @@ detector = AutoencoderOutlierDetector(contamination=0.05, random_state=0).fit(tr
 # Scores and p-values
 # -------------------
 #
-# A score is a lower bound of the log-density, in nats. A p-value is the share of the rows fitted
-# that score no higher, each by the models that have not seen it. Its level is the share of normal
-# rows that are flagged by mistake.
+# A score is a lower bound of the log-density, in nats. A p-value is the share of training rows
+# whose score is not higher. Each training row is scored by the models that were not fitted to it.
+# If rows with a p-value below a level are flagged, this level is the share of normal rows flagged
+# by mistake.
 
 rows = X.loc[[*test.index, *malignant.index]]
 is_malignant = y[rows.index] == 0
@@ -48,10 +50,10 @@ for level in (0.05, 0.1):
 # One row explained
 # -----------------
 #
-# ``explain`` gives one column after the other its typical value, in twenty orders. What the score
-# rises by in the mean is the column's contribution; those of all columns sum to the difference
-# between the score of the row and that of a row of typical values. The row is the malignant one
-# whose score is the median.
+# ``explain`` replaces the values of the row by typical values, one column after another, in twenty
+# orders. The contribution of a column is the mean change of the score. The contributions of all
+# columns sum to the difference between the score of the row and that of a row of typical values.
+# The row shown is the malignant one with the median score.
 
 order = np.flatnonzero(is_malignant)[np.argsort(score[is_malignant])]
 place = order[len(order) // 2]
@@ -62,11 +64,12 @@ print(least[["column", "value", "typical", "contribution"]].round(3).to_string(i
 print(f"The contributions of all columns sum to {explained['contribution'].sum():.1f} nats")
 
 # %%
-# Contributions share what columns do together. A value that is near the typical one can cost much,
-# where it does not fit the other columns; a look at one column at a time would not find it.
+# Columns that act together share their contributions. A value close to the typical one can cost
+# much, if it does not fit the other columns. This cannot be found by looking at one column at a
+# time.
 #
-# The display takes the detector: the anomaly score is minus ``score_samples``, the threshold that
-# of ``predict``, and a bar says by how much a column raises the anomaly score.
+# The display accepts the detector. The anomaly score is minus ``score_samples``, and the threshold
+# is that of ``predict``. A bar shows how much a column raises the anomaly score.
 
 kind = np.where(is_malignant, "malignant", "benign")
 ReconstructionErrorDisplay.from_estimator(detector, rows, kind, row=int(place), bins=40)

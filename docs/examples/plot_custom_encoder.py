@@ -2,9 +2,9 @@
 A custom encoder
 ================
 
-How does a network of one's own become the encoder? ``encoder`` and ``decoder`` take any function of
-the number of inputs and of outputs that returns a ``torch.nn.Module``. Here small convolutions read
-images. Beside them are the perceptrons that the package builds by itself.
+How can your own network become the encoder? ``encoder`` and ``decoder`` accept any function that
+takes the numbers of inputs and outputs and returns a ``torch.nn.Module``. Here, small convolutions
+read images. They are compared with the perceptrons that the package builds by default.
 
 The faces are drawn by :download:`drawn_faces.py`, a few lines of NumPy.
 """
@@ -25,9 +25,9 @@ train, test = train_test_split(X, test_size=0.3, random_state=0)
 # A function
 # ----------
 #
-# Rows arrive flat: height, width and channels, the last changing fastest. A VAE asks its encoder
-# for ``2 * n_components`` outputs, the means and the logarithms of the standard deviations. The
-# function is told both numbers, so the same one serves any ``n_components``.
+# Rows arrive flat: height, width and channels, with the last changing fastest. The encoder of a VAE
+# needs ``2 * n_components`` outputs: the means and the logarithms of the standard deviations. The
+# function gets both numbers, so the same function works for any ``n_components``.
 
 
 class ChannelsFirst(nn.Module):
@@ -48,12 +48,12 @@ def encoder(n_inputs, n_outputs):
 
 
 # %%
-# Everything else stays
-# ---------------------
+# Everything else stays the same
+# ------------------------------
 #
 # The estimators are fitted, scored and searched like any others. ``net_`` is the fitted skorch net,
-# and its ``module_`` the network. The decoder is the package's own here; ``decoder`` would take
-# another, which returns a row of ``n_outputs`` numbers.
+# and its ``module_`` is the network. Here the decoder is the package's own. ``decoder`` would take
+# another one, which returns ``n_outputs`` numbers for each row.
 
 options = {"max_epochs": 30, "batch_size": 25, "lr": 2e-3, "random_state": 0}
 models = {
@@ -68,6 +68,7 @@ for name, model in models.items():
     print(f"{name:14}{n_weights:9.0f}{model.score(test):12.2f}{error:15.4f}")
 
 # %%
-# Half as many weights do nearly as well here, for one seed. The images are new to both models.
+# The convolutions have half as many weights and do nearly as well here, for one seed. Neither model
+# has seen these images before.
 
 ReconstructionDisplay.from_estimator(models, test, n_samples=8, image_shape=(SIZE, SIZE, 3))

@@ -2,10 +2,10 @@
 Noise taken out of images
 =========================
 
-Do reconstructions take noise out of an image? A model that can only make faces makes a face of a
-noisy one. ``fit`` takes no target beside X, so there are two ways. The first fits a model to clean
-images and reconstructs noisy ones. The second puts the noise into the encoder. PCA can do the first
-as well, and is the measure.
+Can reconstruction remove noise from an image? A model that can only make faces turns a noisy face
+into a clean one. ``fit`` takes only X and no target, so there are two ways. The first fits a model
+to clean images and reconstructs noisy ones. The second adds noise inside the encoder. PCA can do
+the first as well, and serves as the baseline.
 
 The faces are drawn by :download:`drawn_faces.py`, a few lines of NumPy.
 """
@@ -36,9 +36,9 @@ noisy = with_noise(test, seed=0)
 # An encoder that sees noise
 # --------------------------
 #
-# The noise is a layer that acts in training alone. The layer makes a noisy row of a clean one, and
-# the network reconstructs the clean row, which is the target. The layer draws from torch's global
-# generator, so that is seeded here.
+# The noise is a layer that is active only during training. It adds noise to a clean row, and the
+# network must reconstruct the clean row. The layer uses torch's global random generator, which is
+# therefore seeded here.
 
 
 class Noise(nn.Module):
@@ -58,7 +58,7 @@ def noisy_encoder(n_inputs, n_outputs):
 
 
 # %%
-# PCA gets as many components as do best on noisy training images.
+# PCA gets the number of components that works best on noisy training images.
 
 
 def pca_error(n_components):
@@ -78,11 +78,11 @@ models = {
 }
 
 # %%
-# How far off
-# -----------
+# The error
+# ---------
 #
-# The mean squared error is taken from the clean image. Of the noisy image itself it is the square
-# of the noise.
+# The mean squared error is measured from the clean image. For the noisy image itself it is the
+# variance of the noise.
 
 print(f"{'':24}{'clean input':>12}{'noisy input':>12}")
 print(f"{'no model':24}{0:12.4f}{np.mean((noisy - test) ** 2):12.4f}")
@@ -95,12 +95,12 @@ for name, model in models.items():
     print(f"{name:24}{clean_error:12.4f}{noisy_error:12.4f}")
 
 # %%
-# A model that has seen clean images alone does not beat PCA. Its encoder was never told what to do
-# with noise. The one that trained with noise does beat PCA. It pays with a larger error of clean
-# images.
+# A model that was trained only on clean images does not beat PCA: its encoder never learned what to
+# do with noise. The model that was trained with noise beats PCA. In return, its error on clean
+# images is larger.
 #
-# The originals in the picture are clean, and none was in training. The second row is what the
-# models are given.
+# The originals in the picture are clean, and none was used in training. The second row shows the
+# input of the models.
 
 ReconstructionDisplay.from_predictions(
     test[:8],

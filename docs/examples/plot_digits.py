@@ -3,9 +3,9 @@ A tour with digits
 ==================
 
 How are codes searched, scored and sampled? scikit-learn's digits are 1,797 images of 8 by 8 pixels.
-Here a variational autoencoder turns them into a few columns for a classifier, with its parameters
-in a grid search; scores which images are unlike those it was trained on; and draws new ones. PCA
-does the first two as well, and stands beside it.
+Here a variational autoencoder turns them into a few columns for a classifier, and a grid search
+sets its parameters. It then scores which images differ from its training images, and draws new
+ones. PCA can do the first two as well, and is compared.
 """
 
 import sys
@@ -30,8 +30,8 @@ X, y = load_digits(return_X_y=True)
 # A grid search over beta
 # -----------------------
 #
-# A transformer's codes are columns like any others. It takes the place of PCA in a pipeline, and
-# the search reaches ``beta`` and ``n_components`` by the names that the pipeline gives them.
+# Codes are columns like any others. The transformer replaces PCA in a pipeline, and the search sets
+# ``beta`` and ``n_components`` by the names that they have in the pipeline.
 
 sizes, betas = [2, 5, 10], [1.0, 2.0, 4.0]
 
@@ -59,13 +59,14 @@ for name, row in zip(names, np.vstack([pca_mean, vae_mean]), strict=True):
 print(f"Standard deviation over the folds: up to {max(pca_std.max(), vae_std.max()):.3f}")
 
 # %%
-# A digit never seen
-# ------------------
+# A digit that training never saw
+# -------------------------------
 #
-# Each digit in turn is left out of training, and scored among new images of the other nine. The
-# area under the ROC curve is the probability that an image of the unseen digit looks more
-# unusual than one of a digit seen. There are two scores: the reconstruction error, and
-# ``score_samples``, which is a lower bound of the log-density for the VAE and exact for PCA.
+# Each digit in turn is left out of training. Its images are then scored together with new images of
+# the other nine digits. The area under the ROC curve is the probability that an image of the unseen
+# digit looks more unusual than an image of a seen one. There are two scores: the reconstruction
+# error, and ``score_samples``, which is a lower bound of the log-density for the VAE and exact for
+# PCA.
 
 X = X / 16  # pixels in [0, 1]
 auc, seen_errors, unseen_errors = [], [], []
@@ -92,8 +93,8 @@ for name, row in zip([*range(10), "mean"], [*auc, np.mean(auc, axis=0)], strict=
 # New digits
 # ----------
 #
-# ``sample`` draws codes from the prior and decodes them. The picture shows 20 samples, below 20
-# images that were not in training and what ten numbers keep of each.
+# ``sample`` draws codes from the prior and decodes them. The picture shows 20 samples. Above them
+# are 20 images that were not in training, and their reconstructions from ten numbers each.
 
 train, test = train_test_split(X, random_state=0)
 vae = VAETransformer(10, random_state=0).fit(train)

@@ -2,10 +2,11 @@
 The parts of the divergence
 ===========================
 
-What does a larger beta take from the codes? The mean divergence of an evidence lower bound has
+What does a larger beta remove from the codes? The mean divergence in the evidence lower bound has
 three parts: the mutual information of rows and codes, the total correlation of the dimensions, and
-the divergence of every dimension's marginal from the prior. A beta-VAE weighs all three, a
-beta-TCVAE the total correlation alone. Here ``kl_decomposition`` measures what is left of each.
+the divergence of each dimension's marginal distribution from the prior. A beta-VAE penalises all
+three, and a beta-TCVAE only the total correlation. Here ``kl_decomposition`` measures how much of
+each is left.
 """
 
 import matplotlib.pyplot as plt
@@ -37,9 +38,9 @@ options = {
 # Fit and measure
 # ---------------
 #
-# The parts sum to the divergence. N rows cannot show more than log N nats of mutual information:
-# where the divergence comes near, the result says ``saturated``, and its total correlation is too
-# large.
+# The parts sum to the divergence. N rows cannot show more than log N nats of mutual information. If
+# the divergence is close to this limit, the result says ``saturated``, and its total correlation is
+# too large.
 
 models = {"beta-VAE": BetaVAETransformer, "beta-TCVAE": BetaTCVAETransformer}
 names = ["mutual_information", "total_correlation", "dimension_wise_kl"]
@@ -54,9 +55,9 @@ for name, model in models.items():
         print(f"{name:12}{beta:4g}{row}{fitted.score(sprites.data):8.2f}")
 
 # %%
-# A larger beta of the beta-VAE takes mutual information: the codes are more independent because
-# they are emptier. That of the beta-TCVAE takes most of the total correlation, and leaves most of
-# the information.
+# A larger beta in the beta-VAE removes mutual information: the codes are more independent because
+# they carry less. A larger beta in the beta-TCVAE removes most of the total correlation, and keeps
+# most of the information.
 
 figure, panels = plt.subplots(1, 2, figsize=(6.4, 3.4), sharey=True, layout="constrained")
 for panel, (name, heights) in zip(panels, parts.items(), strict=True):

@@ -2,8 +2,8 @@
 A grid search over beta
 =======================
 
-Which beta does a grid search take? It depends on the criterion, and a search has to be told one.
-Here the same models, over the same folds of scikit-learn's digits, are judged by four.
+Which beta does a grid search choose? This depends on the criterion, which you must give to the
+search. Here four criteria judge the same models on the same folds of scikit-learn's digits.
 """
 
 import matplotlib.pyplot as plt
@@ -23,11 +23,11 @@ betas = [0.125, 0.25, 0.5, 1.0, 2.0, 4.0]
 # Four criteria
 # -------------
 #
-# The first is a mistake. Minus the training objective, log p(x|z) - beta KL, has another
-# scale at every beta, and a smaller beta makes it larger for any model. The second is ``score``,
-# the evidence lower bound at beta 1. It is one quantity for all models, and beta 1 is what it
-# trains for, so it takes a beta near 1. It says which model generalises, not which codes are
-# useful. The other two ask for one thing each: the squared error, and the accuracy of a simple
+# The first criterion is a mistake. Minus the training objective, log p(x|z) - beta KL, has a
+# different scale for every beta, and a smaller beta makes it larger for any model. The second is
+# ``score``, the evidence lower bound at beta 1. It is the same quantity for all models. Training at
+# beta 1 maximises it, so it favours a beta near 1. It says which model generalises, not which codes
+# are useful. The other two measure one thing each: the squared error, and the accuracy of a simple
 # classifier on the codes.
 
 
@@ -51,9 +51,9 @@ search = GridSearchCV(
 ).fit(X, y)
 
 # %%
-# ``refit`` names the criterion that decides. The others are in ``cv_results_``. A band is one
-# standard deviation over the folds. That of the accuracy is wider than what most betas differ by,
-# so these digits leave that choice open.
+# ``refit`` names the criterion that decides. The others are in ``cv_results_``. A band shows one
+# standard deviation over the folds. For the accuracy, it is wider than the difference between most
+# betas, so these digits do not decide that choice.
 
 results = search.cv_results_
 print(f"{'criterion':38}beta taken")

@@ -2,10 +2,10 @@
 A small class enlarged
 ======================
 
-Do decoded codes enlarge a minority class better than interpolation? A class of few rows is often
-enlarged before a classifier is trained. SMOTE puts new rows on the lines between neighbours in the
-data. A VAE decodes draws from a mixture fitted to the codes of the class. Here a classifier finds
-one digit of which it has seen 15 images.
+Do decoded codes enlarge a minority class better than interpolation? A class with few rows is often
+enlarged before a classifier is trained. SMOTE puts new rows on the lines between neighbouring rows.
+A VAE can instead decode draws from a mixture fitted to the codes of the class. Here a classifier
+must find one digit, of which it has seen 15 images.
 """
 
 import matplotlib.pyplot as plt
@@ -27,8 +27,8 @@ X, y = X / 16, digits == 8
 # Two ways to make rows
 # ---------------------
 #
-# The VAE is fitted to all training rows, so that the minority profits from the strokes of the
-# others. Its mixture is fitted to the minority's codes.
+# The VAE is fitted to all training rows, so that the minority class can use the strokes of the
+# other digits. The mixture is fitted to the codes of the minority class.
 
 
 def interpolated(X, y, n_rows, rng):
@@ -47,11 +47,11 @@ def decoded(X, y, n_rows, rng):
 
 
 # %%
-# A classifier on each
-# --------------------
+# A classifier for each way
+# -------------------------
 #
-# Every seed draws other training rows. Class weights make no rows at all. The area under the ROC
-# curve tells how well a classifier ranks, wherever its threshold is.
+# Every seed draws other training rows. Class weights add no rows. The area under the ROC curve
+# measures how well a classifier ranks the rows, for any threshold.
 
 ways = {"as it is": None, "class weights": None, "SMOTE": interpolated, "VAE": decoded}
 metrics = ["recall", "balanced accuracy", "ROC AUC"]
@@ -79,9 +79,10 @@ for name in ways:
     print(f"{name:22}" + "".join(f"{cell:>19}" for cell in cells))
 
 # %%
-# Not here. Decoded rows raise the recall the most, and the false alarms with it: they reach into
-# the other digits, so that balanced accuracy and ranking are worse than with SMOTE. Class weights
-# do as well as SMOTE and make no rows. Nothing improves the ranking: what changes is the threshold.
+# Here they do not. Decoded rows raise the recall the most, but also the false alarms: they reach
+# into the other digits, so that balanced accuracy and ranking are worse than with SMOTE. Class
+# weights do as well as SMOTE without new rows. Nothing improves the ranking; only the threshold
+# changes.
 
 figure, panels = plt.subplots(1, 3, figsize=(6.4, 2.8), sharey=True, layout="constrained")
 for panel, metric in zip(panels, metrics, strict=True):

@@ -2,10 +2,10 @@
 Samples of an autoencoder
 =========================
 
-Does a mixture of its codes let an autoencoder sample? An autoencoder has no prior. Nothing says
-where its codes are, so there is nothing to sample from. A density that is fitted to the codes after
-training says it. Here an autoencoder samples from a Gaussian and from a mixture of Gaussians. A VAE
-samples from its prior, and from a mixture too.
+Can an autoencoder sample, with a mixture fitted to its codes? An autoencoder has no prior, so it
+does not know which codes are likely. A density fitted to the codes after training provides this.
+Here an autoencoder samples from a Gaussian and from a mixture of Gaussians. A VAE samples from its
+prior, and from a mixture too.
 
 The faces are drawn by :download:`drawn_faces.py`, a few lines of NumPy.
 """
@@ -27,8 +27,8 @@ train, test = train_test_split(X, test_size=0.3, random_state=0)
 # Two models, four ways to sample
 # -------------------------------
 #
-# The mixture of the autoencoder is fitted to its codes. That of the VAE is fitted to draws from
-# q(z|x), which is what the decoder was trained on.
+# For the autoencoder, the mixture is fitted to its codes. For the VAE it is fitted to draws from
+# q(z|x), because its decoder was trained on such draws.
 
 options = {"max_epochs": 60, "batch_size": 64, "random_state": 0}
 autoencoder = AutoencoderTransformer(8, **options).fit(train)
@@ -51,8 +51,8 @@ samples = {
 }
 
 # %%
-# Where the codes of the autoencoder are, in the two dimensions that vary most, with some of the
-# faces at their codes. They are not around 0, and they are not a Gaussian.
+# This picture shows the codes of the autoencoder in the two dimensions that vary most, with some of
+# the faces at their codes. The codes are not centred at 0, and their distribution is not Gaussian.
 
 faces = {"image_shape": (24, 24, 3), "value_range": (0, 1)}
 LatentSpaceDisplay.from_estimator(autoencoder, test, thumbnails=True, **faces)
@@ -61,10 +61,10 @@ LatentSpaceDisplay.from_estimator(autoencoder, test, thumbnails=True, **faces)
 # How far from a face?
 # --------------------
 #
-# Two distances are measured, as means of squared errors of a pixel. The first is from a sample to
-# the nearest face held out: large where samples are no faces. The second is from a face held out to
-# the nearest sample: large where the samples leave out a kind of face. The training faces tell what
-# is within reach.
+# Two distances are measured, as mean squared errors of a pixel. The first is from a sample to the
+# nearest held-out face. It is large if samples do not look like faces. The second is from a
+# held-out face to the nearest sample. It is large if the samples miss a kind of face. The training
+# faces show how small the distances can be.
 
 
 def nearest(rows, others):
@@ -77,8 +77,8 @@ for name, rows in {"training faces": train[: len(test)], **samples}.items():
     print(f"{name:24}{nearest(rows, test):15.4f}{nearest(test, rows):15.4f}")
 
 # %%
-# The mixture improves both models, by both distances, and the autoencoder then samples as well as
-# the VAE. The VAE gains too, because its encoder does not fill the prior.
+# The mixture improves both models, by both distances. The autoencoder then samples as well as the
+# VAE. The VAE improves too, because its codes do not fill the prior.
 
 SampleDisplay.from_predictions(
     {"data": test[:8], **{name: rows[:8] for name, rows in samples.items()}},

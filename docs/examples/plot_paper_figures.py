@@ -3,9 +3,9 @@ The paper's three figures
 =========================
 
 What do the figures of the paper show on small images? M. Schik's *Overview of Variational
-Autoencoder-based Generative Models* has three. They are what the dimensions of a code do, samples
-of the four models, and reconstructions over several betas. These are the same three of faces, 24 by
-24 pixels.
+Autoencoder-based Generative Models* has three figures: what the dimensions of a code do, samples of
+the four models, and reconstructions at several betas. This example makes the same three figures for
+faces of 24 by 24 pixels.
 
 The faces are drawn by :download:`drawn_faces.py`, a few lines of NumPy.
 """
@@ -25,7 +25,7 @@ X, factors = draw_faces(1_000, size=24)
 train, test, factors, _ = train_test_split(X, factors, test_size=0.3, random_state=0)
 images = {"image_shape": (24, 24, 3), "value_range": (0, 1)}
 options = {"max_epochs": 40, "batch_size": 100, "lr": 2e-3, "random_state": 0}
-noise = {"noise_variance": 1.0}  # of a pixel: large, so that a beta has much to take away
+noise = {"noise_variance": 1.0}  # of a pixel; a large value, so that beta has much to remove
 models = {
     "autoencoder": AutoencoderTransformer(10, **options),
     "VAE": VAETransformer(10, **noise, **options),
@@ -39,10 +39,10 @@ for model in models.values():
 # Traversals
 # ----------
 #
-# The factors that the faces are drawn from are known. A row has the name of one. It moves the
-# dimension of the beta-TCVAE's code that tells most of the factor, by their mutual information (MI)
-# as a part of the factor's entropy. The other dimensions stay at the code of a face held out. One
-# dimension may tell most of several factors: then the model has not taken them apart.
+# The factors of the faces are known. Each row is labelled with one factor. It moves the dimension
+# of the beta-TCVAE that has the most mutual information (MI) with this factor, shown as a share of
+# the factor's entropy. The other dimensions stay at the code of a held-out face. If one dimension
+# has the most information about several factors, the model has not separated these factors.
 
 LatentTraversalDisplay.from_estimator(
     models["beta-TCVAE"],
@@ -58,9 +58,9 @@ LatentTraversalDisplay.from_estimator(
 # Samples
 # -------
 #
-# All models decode the same eight draws from N(0, I). An autoencoder has no prior, and nothing ties
-# its codes to this one. The standard deviations printed say how far its codes reach. By itself its
-# ``sample`` takes a Gaussian fitted to them: the last row.
+# All models decode the same eight draws from N(0, I). An autoencoder has no prior, and nothing
+# makes its codes follow this distribution. The printed standard deviations show how far its codes
+# reach. By default, its ``sample`` uses a Gaussian fitted to the codes: the last row.
 
 for name, model in models.items():
     print(
@@ -76,11 +76,11 @@ SampleDisplay.from_estimator(
 )
 
 # %%
-# Reconstructions over beta
-# -------------------------
+# Reconstructions at several betas
+# --------------------------------
 #
-# These images were not in training. The larger beta, the less a code says of its image, and the
-# more reconstructions look like each other.
+# These images were not in training. With a larger beta, a code says less about its image, and the
+# reconstructions look more like each other.
 
 betas = [1.0, 2.0, 4.0, 8.0]
 fits = [BetaVAETransformer(10, beta=beta, **noise, **options).fit(train) for beta in betas]

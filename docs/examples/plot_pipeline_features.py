@@ -2,10 +2,11 @@
 Features for a classifier
 =========================
 
-Are a VAE's codes better features than PCA's? A classifier on few columns needs these to keep what
-tells the classes apart. Here a logistic regression gets the codes of a variational autoencoder, or
-as many principal components, of scikit-learn's digits. Both are steps of a pipeline, so that every
-fold of the cross-validation fits them anew, on its training rows alone.
+Are a VAE's codes better features than principal components? A classifier with few columns needs
+columns that keep the differences between the classes. Here a logistic regression on scikit-learn's
+digits gets the codes of a variational autoencoder, or the same number of principal components. Both
+are steps of a pipeline, so that every fold of the cross-validation fits them on its training rows
+only.
 """
 
 import matplotlib.pyplot as plt
@@ -63,9 +64,9 @@ for place, size in enumerate(sizes):
     )
 
 # %%
-# With 2 and with 4 components the VAE's codes are the better features in every fold: they need not
-# be linear in the pixels. With 8 there is no difference, and with 16 the principal components are
-# better on average. They need no training; the VAE is trained for 60 epochs here.
+# With 2 and 4 components, the VAE's codes are the better features in every fold: they can be a
+# nonlinear function of the pixels. With 8 there is no difference. With 16, the principal components
+# are better on average. PCA needs no training, whereas the VAE is trained for 60 epochs here.
 
 figure, axes = plt.subplots(figsize=(6, 3.6), layout="constrained")
 for place, (name, folds_of) in enumerate(accuracy.items()):

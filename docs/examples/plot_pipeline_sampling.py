@@ -3,10 +3,10 @@ Rows sampled from a pipeline
 ============================
 
 Do rows sampled from a pipeline look like the table? A pipeline of a scaler and a variational
-autoencoder learns a table whose columns have different units. New rows are drawn from its last step
-and go back through the scaler. Here their marginals and correlations are compared with those of
-rows held out, beside rows from a multivariate normal distribution of the training rows' mean and
-covariance.
+autoencoder learns a table whose columns have different units. The last step draws new rows, and the
+scaler transforms them back. This example compares their marginal distributions and correlations
+with those of held-out rows. It also compares rows from a multivariate normal distribution with the
+mean and the covariance of the training rows.
 """
 
 import matplotlib.pyplot as plt
@@ -24,11 +24,11 @@ table = load_breast_cancer(as_frame=True).data.iloc[:, :10]  # the columns calle
 train, test = train_test_split(table, test_size=0.5, random_state=0)
 
 # %%
-# Fit, sample, go back
-# --------------------
+# Fit, sample, transform back
+# ---------------------------
 #
 # ``sample`` returns means of p(x|z). ``observation_noise=True`` adds the noise that the model has
-# learned of each column, without which rows vary too little. Codes come from the prior, or from a
+# learned for each column; without it, rows vary too little. Codes come from the prior, or from a
 # mixture fitted to the codes of the training rows.
 
 pipeline = make_pipeline(
@@ -50,8 +50,8 @@ rows = {
 # Numbers
 # -------
 #
-# The Kolmogorov-Smirnov distance is the greatest difference between two distribution functions of a
-# column. The training rows tell how much is chance.
+# The Kolmogorov-Smirnov distance is the largest difference between the distribution functions of a
+# column in two tables. The values of the training rows show how much of it is chance.
 
 held_out = rows["held out"]
 correlations = {name: np.corrcoef(values.T) for name, values in rows.items()}
@@ -63,9 +63,9 @@ for name, values in {"training rows": train.to_numpy(), **rows}.items():
         print(f"{name:24}{distance:12.3f}{difference:28.3f}")
 
 # %%
-# Codes from the prior make worse correlations than the normal distribution does: the encoder does
-# not fill the prior. Codes from the mixture are about as near to the rows held out as the training
-# rows are.
+# With codes from the prior, the correlations are worse than those of the normal distribution,
+# because the codes of the rows do not fill the prior. With codes from the mixture, rows are about
+# as close to the held-out rows as the training rows are.
 #
 # Marginals
 # ---------

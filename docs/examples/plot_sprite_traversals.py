@@ -2,9 +2,9 @@
 Traversals of sprites
 =====================
 
-Does a dimension of the code hold one factor? ``make_sprites`` draws images from factors that are
-known, so that codes can be compared with these. Here an ellipse has a scale and a position, and a
-VAE and a beta-TCVAE are asked for them by number, the mutual information gap (MIG), and by eye, in
+Does each dimension of the code hold one factor? ``make_sprites`` draws images from known factors,
+so that codes can be compared with the factors. Here an ellipse has a scale and a position. A VAE
+and a beta-TCVAE are compared by a number, the mutual information gap (MIG), and by eye, with
 traversals.
 """
 
@@ -34,8 +34,8 @@ factors = sprites.factors[:, varies]
 # Two models
 # ----------
 #
-# Both have four dimensions for three factors. The penalties begin at 60 times their weight, so that
-# dimensions open one after another.
+# Both models have four dimensions for three factors. The penalties start at 60 times their weight,
+# so that the dimensions become active one after another.
 
 options = {
     "likelihood": "bernoulli",
@@ -57,9 +57,10 @@ models = {
 # The gap
 # -------
 #
-# The MIG of a factor is how much more the best dimension tells of it than the second best, as a
-# part of the factor's entropy. It is 1 if one dimension tells all, and 0 if two tell as much. Every
-# model is fitted with three seeds.
+# The MIG of a factor compares the two dimensions with the most information about it. It is the
+# difference of their information, divided by the entropy of the factor. It is 1 if one dimension
+# has all the information, and 0 if two dimensions have the same. Every model is fitted with three
+# seeds.
 
 gaps = {}
 print(f"{'MIG':12}seed" + "".join(f"{name:>8}" for name in [*names, "mean"]) + f"{'ELBO':>8}")
@@ -72,15 +73,16 @@ for name, model in models.items():
         print(f"{model.score(sprites.data):8.1f}")
 
 # %%
-# With two of the three seeds the beta-TCVAE has the larger gap; with the other the two are alike.
-# It pays in nats with every seed. So short a training is sensitive: other seeds, and other batch
-# sizes, may turn the order round. A score of one fit says little of a model.
+# With two of the three seeds, the beta-TCVAE has the larger gap; with the other, the two models are
+# about equal. With every seed, the beta-TCVAE has the lower ELBO. So short a training is sensitive:
+# other seeds, or other batch sizes, can reverse the order. The score of one fit says little about a
+# model.
 #
-# What every dimension tells
-# --------------------------
+# The information in every dimension
+# ----------------------------------
 #
-# These are the models of seed 0: the information of each dimension on each factor, as a part of the
-# factor's entropy.
+# These are the models with seed 0. The tables show the information of each dimension about each
+# factor, divided by the entropy of the factor.
 
 for name, gap in gaps.items():
     print(f"{name:12}" + "".join(f"{factor:>8}" for factor in names))
@@ -88,14 +90,14 @@ for name, gap in gaps.items():
         print(f"  z{place:<9}" + "".join(f"{value:8.2f}" for value in row))
 
 # %%
-# In the VAE every dimension tells of every factor. In the beta-TCVAE three dimensions tell most of
-# one factor each, and the other has little to tell.
+# In the VAE, every dimension has information about every factor. In the beta-TCVAE, three
+# dimensions have most of the information about one factor each, and the fourth has little.
 #
 # Traversals of the VAE
 # ---------------------
 
-# A row has the name of a factor. It moves the dimension that tells most of it, by their mutual
-# information (MI) as a part of the factor's entropy.
+# Each row is labelled with a factor. It moves the dimension with the most mutual information (MI)
+# about this factor, shown as a share of the factor's entropy.
 
 known = {"image_shape": sprites.image_shape, "factors": factors, "factor_names": names}
 LatentTraversalDisplay.from_estimator(models["VAE"], sprites.data, **known)

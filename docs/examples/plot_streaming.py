@@ -2,10 +2,10 @@
 Learning from a stream
 ======================
 
-Can a model learn from rows that it sees once? ``partial_fit`` takes a chunk of rows, makes one pass
-over it and keeps the optimizer's state. Here chunks of images are made, learned from and thrown
-away, and a score on other images is taken after each. Beside it stands a model that keeps the first
-chunk and makes as many passes over that.
+Can a model learn from rows that it sees only once? ``partial_fit`` takes a chunk of rows, makes one
+pass over it and keeps the state of the optimizer. Here chunks of images are made, learned from and
+thrown away. After each chunk, the model is scored on other images. For comparison, a second model
+keeps the first chunk and makes the same number of passes over it.
 """
 
 import matplotlib.pyplot as plt
@@ -28,7 +28,7 @@ def images(seed, n_samples=N_ROWS):
 # The stream
 # ----------
 #
-# Memory holds one chunk. The first one sets the scales of the network.
+# Only one chunk is in memory at a time. The first chunk sets the scales of the network.
 
 new = images(seed=N_CHUNKS, n_samples=1_000)
 streamed = VAETransformer(
@@ -46,8 +46,8 @@ for name, values in scores.items():
     print(f"{name:32} ELBO of new images: at most {max(values):.1f}, last {values[-1]:.1f} nats")
 
 # %%
-# Both make the same number of steps. New rows in every chunk leave nothing to learn by heart; the
-# rows of one chunk do.
+# Both models make the same number of steps. The first gets new rows in every chunk, so it cannot
+# memorise them. The second memorises the rows of its one chunk.
 
 figure, axes = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
 for name, values in scores.items():

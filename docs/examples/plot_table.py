@@ -2,9 +2,9 @@
 A table as it is
 ================
 
-A table of numbers, categories, a date and holes goes through one estimator: to an anomaly that is
-explained, to filled holes, and to new rows that look like the table. The table is made here, so
-that what is missing is known.
+A single estimator handles a table of numbers, categories, a date and missing values. It explains an
+anomaly, fills the missing values, and draws new rows that look like the table. The table is made
+here, so that the missing values are known.
 """
 
 import matplotlib.pyplot as plt
@@ -49,7 +49,7 @@ table = TableTransformer(vae).fit(holes)
 # An anomaly, explained
 # ---------------------
 #
-# A van with the power of a sports car: each value is usual, and together they are not.
+# This van has the power of a sports car. Each value alone is usual, but the combination is not.
 
 detector = AutoencoderOutlierDetector(
     TableTransformer(vae.set_params(max_epochs=30)), contamination=0.01, random_state=0
@@ -59,11 +59,12 @@ print("an outlier" if detector.predict(strange)[0] == -1 else "normal")
 print(detector.explain(strange, n_features=3))
 
 # %%
-# Holes, filled
-# -------------
+# Missing values, filled
+# ----------------------
 #
-# How far off the filled cells are, in standard deviations of the column, and how many categories
-# are right; beside the mean and the most frequent category.
+# The first columns show the error of the filled values, in standard deviations of the column. The
+# last line shows how many categories are right. The second method fills in the mean, or the most
+# frequent category.
 
 filled = table.impute(holes)
 missing = holes.isna()
@@ -82,8 +83,8 @@ print(f"{'car':10}{right[0]:10.0%}{right[1]:10.0%}")
 # New rows
 # --------
 #
-# The distribution of each column, of 1,000 rows drawn and of the data. The number beside a name is
-# how far apart they are, from 0 to 1.
+# The panels compare the distribution of each column in 1,000 drawn rows and in the data. The number
+# next to a name says how much they differ, from 0 to 1.
 
 print(table.sample(3, random_state=0))
 SampleDisplay.from_estimator(table, holes, random_state=0)

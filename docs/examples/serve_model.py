@@ -1,4 +1,4 @@
-"""Answers over HTTP: python serve_model.py detector.skvae --port 8000, or of a file of ONNX."""
+"""Serve a saved model or an ONNX file over HTTP: python serve_model.py model.skvae --port 8000"""
 
 import json
 from argparse import ArgumentParser
@@ -7,7 +7,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 
 MOST_BYTES = 2**24  # of a request
-METHODS = ("transform", "score_samples", "decision_function", "predict", "p_value")
+METHODS = (
+    "transform",
+    "score_samples",
+    "decision_function",
+    "predict",
+    "predict_proba",
+    "p_value",
+)
 
 
 def answering(path):
@@ -33,7 +40,10 @@ class Service(BaseHTTPRequestHandler):
             length = int(self.headers["Content-Length"])
             if not 0 <= length <= MOST_BYTES:
                 raise ValueError(f"A request has at most {MOST_BYTES} bytes. Got {length}.")
-            rows = np.array(json.loads(self.rfile.read(length))["rows"], dtype=np.float32)
+            request = json.loads(self.rfile.read(length))
+            if not isinstance(request, dict) or "rows" not in request:
+                raise ValueError('A request is {"rows": [[0.1, 0.2], ...]}.')
+            rows = np.array(request["rows"], dtype=np.float32)
             if rows.ndim != 2 or not np.isfinite(rows).all():
                 raise ValueError("The rows must be lists of finite numbers, all of one length.")
             answers = {name: found.tolist() for name, found in self.server.answer(rows).items()}

@@ -1,6 +1,6 @@
-"""What all estimators share: hyper-parameters, ``fit``, and the methods of a fitted model.
+"""The shared parts of all estimators: hyper-parameters, ``fit``, methods of a fitted model.
 
-The names here are those that models of one's own are made of.
+The names exported here are public: use them to write your own models.
 """
 
 from skvae.base.hyperparameters import NON_NEGATIVE, hyperparameters

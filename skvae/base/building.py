@@ -1,4 +1,4 @@
-"""What an estimator's parameters make: its network, and its objective."""
+"""Build the network and the objective of an estimator from its parameters."""
 
 import threading
 from copy import copy
@@ -31,7 +31,7 @@ _user_module_lock = threading.Lock()
 
 
 def make_encoder(estimator, n_features, n_outputs):
-    """Return the encoder module, ours or the user's."""
+    """Return the encoder: a built-in module, or the module of ``encoder=``."""
     if estimator.encoder is not None:
         if estimator._takes_holes:
             module = _user_module("encoder", estimator.encoder, 2 * n_features, n_outputs)
@@ -54,7 +54,7 @@ def make_encoder(estimator, n_features, n_outputs):
 
 
 def make_decoder(estimator, n_features):
-    """Return the decoder module, ours or the user's."""
+    """Return the decoder: a built-in module, or the module of ``decoder=``."""
     n_components = estimator.n_components
     if estimator.decoder is not None:
         module = _user_module("decoder", estimator.decoder, n_components, n_features)
@@ -69,14 +69,14 @@ def make_decoder(estimator, n_features):
 
 
 def makes_own_modules(estimator):
-    """Return whether both modules are this package's, and none is made by the user."""
+    """Return whether the encoder and the decoder are both built-in modules."""
     return estimator.encoder is None and estimator.decoder is None
 
 
 def build_network(estimator, n_features, seed=0):
-    """Return the estimator's network, in float32 whatever torch's default dtype.
+    """Return the estimator's network in float32, whatever the default dtype of torch is.
 
-    The user's modules draw their weights from ``seed``.
+    ``seed`` seeds the weights of the user's modules.
     """
     if makes_own_modules(estimator):
         return estimator._network(n_features).float()
@@ -86,9 +86,10 @@ def build_network(estimator, n_features, seed=0):
 
 
 def copy_network(estimator, n_features, weights):
-    """Return a network of its own with these weights, all of them trainable.
+    """Return a new network with these weights, all of them trainable.
 
-    It is built again and not copied: a user's module may hold what no copy can be made of.
+    The network is built again and not copied, because a user's module may hold objects that
+    cannot be copied.
     """
     network = build_network(estimator, n_features)
     network.load_state_dict(weights)
@@ -103,10 +104,11 @@ def build_objective(estimator, n_samples):
 
 
 def parameters_of(estimator):
-    """Return the parameters to build the estimator's network from again, in any process.
+    """Return the parameters from which any process can build the estimator's network again.
 
-    Those are the ones declared here and in its constructor, which in a subclass may have others.
-    Lists and the like are copied: they are the user's, who may change them.
+    They are the fields of the class and the parameters of its constructor: a subclass may have
+    parameters that are not fields. Lists, dicts and arrays are copied, because the user may change
+    them later.
     """
     names = {field.name for field in fields(estimator)} | estimator.get_params(deep=False).keys()
     values = {name: getattr(estimator, name) for name in sorted(names)}
@@ -114,21 +116,21 @@ def parameters_of(estimator):
         name: copy(value) if isinstance(value, list | dict | np.ndarray) else value
         for name, value in values.items()
     }
-    # Of training alone, and these may hold anything.
+    # These matter only in training, and may hold objects of any kind.
     parameters |= {"callbacks": None, "random_state": None}
-    # What likelihood= names depends on the columns of X.
+    # The columns that likelihood= selects depend on X, so the result is stored.
     return parameters | ({"_parts_": estimator._parts_} if estimator._parts_ is not None else {})
 
 
 def estimator_of(Estimator, parameters):
-    """Return an unfitted estimator with these parameters, whatever its constructor takes."""
+    """Return an unfitted estimator with these parameters, without calling its constructor."""
     estimator = Estimator.__new__(Estimator)
     vars(estimator).update(parameters)
     return estimator
 
 
 def _sides(image_shape, n_features):
-    """Return the height, the width and the channels of a row."""
+    """Return ``image_shape`` as a tuple, after a check that it fits the rows."""
     sides = tuple(image_shape)
     if len(sides) != 3 or not all(map(is_positive_integer, sides)):
         raise ValueError(
@@ -153,7 +155,7 @@ def _hidden_sizes(hidden_layer_sizes):
 
 
 def _user_module(name, make, n_inputs, n_outputs):
-    """Return the user's encoder or decoder, after a look at what it returns."""
+    """Return the module that the user's callable makes, after a check of its output shape."""
     if isinstance(make, nn.Module):
         raise TypeError(
             f"{name}= must be a callable that returns an nn.Module, so that every fit has its own. "

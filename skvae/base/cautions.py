@@ -1,4 +1,4 @@
-"""What a fit warns of when it is over: collapsed codes, columns that others hide."""
+"""Warnings at the end of a fit: collapsed codes, and columns that the model does not learn."""
 
 import numpy as np
 import torch
@@ -16,20 +16,21 @@ __all__ = [
 ]
 
 SOME_ROWS, FEW_ROWS = 1_000, 100
-SOME_ENTRIES = 2**18  # of wide rows fewer are decoded
+SOME_ENTRIES = 2**18  # if rows are wide, fewer rows are decoded
 DOMINANT_SHARE = 0.9
-COLLAPSED_DIVERGENCE = 0.1  # nats: what a dimension of a collapsed posterior stays below
-# Columns whose squared error is this many times their variance, and the share of such columns
-# from which on they are told. Pixels in a corner that hardly any image uses are beyond both in
-# every set of images, and nothing is wrong there: 7 of 61 among scikit-learn's digits.
+COLLAPSED_DIVERGENCE = 0.1  # nats; in a collapsed posterior every dimension is below it
+# A column is hidden if its squared error is more than WORSE_THAN_MEAN times its variance. A fit
+# warns if the share of hidden columns is at least HIDDEN_SHARE. Images always have some hidden
+# columns, pixels in corners that hardly any image uses, and this is no fault: 7 of 61 in the
+# digits of scikit-learn.
 WORSE_THAN_MEAN = 1.5
 HIDDEN_SHARE = 1 / 6
 NAMED = 3
-LEAST_ROWS = 10  # of fewer a variance says little
+LEAST_ROWS = 10  # with fewer rows a variance is not reliable
 
 
 def holds_the_variance(variance):
-    """Return the column that holds nearly all of the variance beside others, or None.
+    """Return the index of the column with more than 90 % of the total variance, or None.
 
     Examples
     --------
@@ -44,17 +45,17 @@ def holds_the_variance(variance):
 
 
 def _of_some_rows(function, network, batches, n_outputs, n_rows=SOME_ROWS):
-    """Return some rows, spread over all, dense, and ``function`` of them in float32."""
+    """Return evenly spaced rows as a dense array, and ``function`` of them in float32."""
     X = dense_rows(batches.X, batches.rows[:: -(-batches.n_samples // n_rows)])
     width = max(network.width, X.shape[1])
     return X, in_chunks(function, X, n_outputs, width, np.dtype(np.float32), batches.device)
 
 
 def posteriors_of_some_rows(network, batches):
-    """Return the posteriors' means and the divergence of every dimension, for some rows.
+    """Return the means of the posteriors and the divergence of every dimension, for some rows.
 
-    None, where there is nothing to tell from them: the rows are all the same, or training has
-    diverged, which is refused later.
+    Return None if the rows are all equal, or if training has diverged (which raises an error
+    later).
     """
 
     def both(x):
@@ -68,14 +69,14 @@ def posteriors_of_some_rows(network, batches):
 
 
 def warn_of_collapse(codes, divergences, remedies):
-    """Warn if the posteriors of all rows are the prior to within little; return whether they are.
+    """Warn if the posteriors of all rows are nearly equal to the prior; return whether they are.
 
     Parameters
     ----------
     codes, divergences : ndarray of shape (n_samples, n_components)
         As :func:`posteriors_of_some_rows` returns them.
     remedies : list of str
-        What of the estimator may be made smaller.
+        Remedies that apply to the estimator, such as "a smaller beta".
     """
     if active_dimensions(codes).any() or (divergences.mean(0) > COLLAPSED_DIVERGENCE).any():
         return False
@@ -90,20 +91,20 @@ def warn_of_collapse(codes, divergences, remedies):
 
 
 def warn_of_hidden_columns(network, batches, names, *, remedy, dominated):
-    """Warn if many columns are reconstructed worse than by their mean.
+    """Warn if the mean predicts many columns better than the reconstruction does.
 
     Parameters
     ----------
     network : BaseNetwork
-        Its decoder's output is in the units of the rows.
+        A network whose decoder has outputs in the units of the rows.
     batches : Batches
-        Of the training rows.
+        Batches of the training rows.
     names : ndarray of str or None
-        Of the columns.
+        Names of the columns.
     remedy : str
-        What to do.
+        The last sentence of the warning, which says what to do.
     dominated : bool
-        Whether to warn where one column holds nearly all of the variance.
+        Whether to warn also if one column holds nearly all of the variance.
     """
 
     def reconstruction(x):
@@ -117,7 +118,7 @@ def warn_of_hidden_columns(network, batches, names, *, remedy, dominated):
     variance = X.var(0, dtype=np.float64)
     if not dominated and holds_the_variance(variance) is not None:
         return
-    with np.errstate(over="ignore", invalid="ignore"):  # of a fit that has all but diverged
+    with np.errstate(over="ignore", invalid="ignore"):  # the fit may have nearly diverged
         np.subtract(errors, X, out=errors, casting="unsafe")
         error = np.square(errors, out=errors).mean(0, dtype=np.float64)
     smaller = (variance > 0) & (variance < 0.5 * variance.mean())
@@ -125,7 +126,7 @@ def warn_of_hidden_columns(network, batches, names, *, remedy, dominated):
     if len(hidden) < max(1, HIDDEN_SHARE * np.count_nonzero(variance)):
         return
     if not error.sum() < variance.sum():
-        return  # of a model that has not learned any column yet
+        return  # the model has not learned any column yet
     first = [f"{column}" if names is None else f"{names[column]!r}" for column in hidden[:NAMED]]
     warn(
         f"Every column should be reconstructed better than by its mean. Got {len(hidden)} of "

@@ -1,4 +1,4 @@
-"""Which columns have which likelihood, and whether their values are in its support."""
+"""Find the likelihood of every column, and check that its values are in the support."""
 
 from numbers import Integral
 
@@ -19,8 +19,8 @@ __all__ = [
     "with_levels",
 ]
 
-LARGEST_CODE = 2**24  # float32, in which networks are trained, tells integers up to it apart
-ROUNDING = 1e-6  # what scaled data may exceed an interval by: the precision of float32
+LARGEST_CODE = 2**24  # networks are trained in float32, which is exact for integers up to it
+ROUNDING = 1e-6  # scaled data may exceed an interval by this: the precision of float32
 SUPPORTS = {
     "bernoulli": (0, 1),
     "continuous-bernoulli": (0, 1),
@@ -31,7 +31,7 @@ SUPPORTS = {
 
 
 def are_alike(likelihood, missing):
-    """Return whether all columns have one likelihood, which needs no parts, and no holes.
+    """Return whether the columns need no parts: one likelihood, no counts, no missing values.
 
     Examples
     --------
@@ -43,19 +43,20 @@ def are_alike(likelihood, missing):
 
 
 def parts_of(likelihood, X, names, n_features):
-    """Return the parts that pairs of kinds and columns are, without levels.
+    """Return the parts that pairs of (kind, columns) describe, without levels.
 
     Parameters
     ----------
     likelihood : str or sequence of (kind, columns)
-        Columns as a ColumnTransformer takes them: a name or an index, a list, a slice, a boolean
-        mask, or a callable that returns one of them for X. A name of a kind is of all columns.
+        A kind for all columns, or pairs. The columns of a pair are given as in a
+        ColumnTransformer: a name, an index, a list of these, a slice, a boolean mask, or a
+        callable that returns one of these for X.
     X : DataFrame or array of shape (n_samples, n_features)
-        What a callable gets.
+        The argument of the callables.
     names : sequence of str or None
-        Of the columns.
+        Names of the columns.
     n_features : int
-        Their number.
+        Number of columns.
 
     Returns
     -------
@@ -93,7 +94,7 @@ def parts_of(likelihood, X, names, n_features):
 
 
 def with_levels(parts, X):
-    """Return parts with the values that there are of every categorical column of codes."""
+    """Return the parts with the levels of every categorical column of codes, as found in X."""
     return [
         part._replace(levels=_levels(X, part.columns[0]))
         if part.kind == "categorical" and len(part.columns) == 1
@@ -108,7 +109,7 @@ def _levels(X, place):
     codes = levels.astype(np.float64)
     if (codes != np.round(codes)).any() or (np.abs(codes) > LARGEST_CODE).any():
         raise ValueError(
-            f"A 'categorical' column of its own must hold codes, integers of at most "
+            f"A 'categorical' pair of one column must hold codes, integers of at most "
             f"{LARGEST_CODE}. Got values such as {codes[0]:.8g} in column {place} instead. Use an "
             f"OrdinalEncoder, or likelihood 'gaussian' for it."
         )
@@ -116,9 +117,9 @@ def _levels(X, place):
 
 
 def check_ends(parts, least, most, names):
-    """Refuse columns with values outside the support of their kind.
+    """Raise an error if a column has values outside the support of its kind.
 
-    ``least`` and ``most``, of shape (n_features,), are infinite where a column has no value.
+    ``least`` and ``most`` have shape (n_features,). They are infinite if a column has no value.
     """
     for part in parts:
         if part.kind not in SUPPORTS or part.levels:
@@ -138,18 +139,21 @@ def check_ends(parts, least, most, names):
 
 
 def check_values(parts, X, rows, names):
-    """Refuse training rows with counts that are not whole, blocks that are not one-hot, new codes.
+    """Raise an error if training rows have invalid counts or categories.
+
+    Counts must be whole numbers, one-hot blocks must have a single 1, and codes must be known
+    levels.
 
     Parameters
     ----------
     parts : sequence of Part
-        With their levels.
+        Parts with their levels.
     X : ndarray or CSR of shape (n_samples, n_features)
-        NaN is a missing value.
+        Rows. NaN is a missing value.
     rows : ndarray of int
-        Those to look at.
+        Indices of the rows to check.
     names : sequence of str or None
-        Of the columns.
+        Names of the columns.
     """
     counts = [place for part in parts if part.kind in COUNTS for place in part.columns]
     categorical = [part for part in parts if part.kind == "categorical"]
@@ -176,24 +180,24 @@ def _check_categories(part, values, names):
         known = np.isin(values, part.levels) | missing
         if not known.all():
             raise ValueError(
-                f"A 'categorical' column of codes must hold the levels of the rows that were "
-                f"fitted first. Got {values[~known][0]:.8g} in column "
-                f"{_name(names, part.columns[0])} instead. Fit all rows anew."
+                f"A 'categorical' column of codes must hold levels that were in the first training "
+                f"rows. Got {values[~known][0]:.8g} in column {_name(names, part.columns[0])} "
+                f"instead. Fit again, to all rows."
             )
         return
     hot = np.isin(values, (0, 1)).all(1) & (np.nansum(values, 1) == 1)
     hot |= missing.all(1)
     if not hot.all():
         raise ValueError(
-            f"The columns of a 'categorical' pair must be one-hot, a single one in every row. Got "
-            f"{values[np.argmin(hot)].tolist()} in the columns from "
-            f"{_name(names, part.columns[0])} on instead. Give every variable a pair of its own, a "
-            f"column of codes too."
+            f"The columns of a 'categorical' pair must be one-hot: a single 1 in every row, and 0 "
+            f"elsewhere. Got {values[np.argmin(hot)].tolist()} in the columns from "
+            f"{_name(names, part.columns[0])} on instead. Give every variable its own pair, also a "
+            f"column of codes."
         )
 
 
 def column_ends(X):
-    """Return the least and the greatest value of every column, infinite where there is none.
+    """Return the minimum and the maximum of every column, infinite if it has no value.
 
     Examples
     --------
@@ -212,7 +216,7 @@ def column_ends(X):
 
 
 def _places(columns, names, n_features):
-    """Return the places of some columns, given as a ColumnTransformer takes them."""
+    """Return the indices of columns that are given as in a ColumnTransformer."""
     if isinstance(columns, slice):
         return tuple(range(n_features)[_slice_of_places(columns, names)])
     if isinstance(columns, str | Integral):
@@ -230,7 +234,10 @@ def _places(columns, names, n_features):
 
 
 def _slice_of_places(columns, names):
-    """Return a slice of places for one of places or of names, the last of which is included."""
+    """Return a slice of indices for a slice of indices or of names.
+
+    As in pandas, a slice of names includes its end.
+    """
     start, stop = columns.start, columns.stop
     if isinstance(start, str):
         start = _place(start, names, 0)

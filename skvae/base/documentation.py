@@ -1,10 +1,10 @@
-"""The HTML repr of an estimator: where its page of documentation is, what it shows inside it."""
+"""The HTML repr of an estimator: the link to its documentation page, and its inner estimators."""
 
 import sys
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
-from sklearn.pipeline import _VisualBlock  # defined at another place in each release
+from sklearn.pipeline import _VisualBlock  # its own module differs between releases
 
 __all__ = ["DocumentationLinks", "block_around", "page_template"]
 
@@ -12,10 +12,10 @@ BUILT = Path(__file__).parents[2] / "docs/_build/html"
 
 
 def page_template(built=BUILT):
-    """Return the template of an estimator's address, or "" where there is no site to name.
+    """Return the URL template of an estimator's documentation page, or "" without a site.
 
-    That is the site that the package's metadata call "Documentation", or else the one that
-    ``make docs`` built beside the package.
+    The site is the project URL "Documentation" in the metadata of the package. If there is none,
+    it is the site that ``make docs`` built beside the package.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def page_template(built=BUILT):
     Returns
     -------
     str
-        With the fields ``estimator_module`` and ``estimator_name``, as scikit-learn's own.
+        Has the fields ``estimator_module`` and ``estimator_name``, as scikit-learn's template.
     """
     try:
         addresses = metadata("skvae").get_all("Project-URL", [])
@@ -39,22 +39,22 @@ def page_template(built=BUILT):
 
 
 def block_around(name, estimator):
-    """Return the block of an estimator that has another as its parameter ``name``."""
+    """Return the HTML block that shows ``estimator`` as the parameter ``name`` of another one."""
     label = f"{name}: {type(estimator).__name__}"
     return _VisualBlock("parallel", [estimator], names=[label], name_details=[str(estimator)])
 
 
 class DocumentationLinks:
-    """What scikit-learn's HTML repr asks an estimator for, to link to its page.
+    """The attributes from which scikit-learn's HTML repr makes the link to an estimator's page.
 
-    Estimators defined outside the package have no page in its site, and no link.
+    An estimator that is defined outside the package has no page, and gets no link.
     """
 
     _doc_link_module = "skvae"
     _doc_link_template = property(lambda self: page_template())
 
     def _doc_link_url_param_generator(self):
-        """Return the module that the page names: the outermost one that exports the class."""
+        """Return the fields of the template; the module is the outermost that exports the class."""
         cls = type(self)
         parts = cls.__module__.split(".")
         modules = [".".join(parts[:depth]) for depth in range(1, len(parts) + 1)]

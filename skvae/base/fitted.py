@@ -1,4 +1,4 @@
-"""What makes an estimator a fitted one: the attributes that follow from a trained net."""
+"""Compute the fitted attributes of an estimator from a trained net."""
 
 from copy import deepcopy
 from functools import partial
@@ -16,18 +16,18 @@ from skvae.training.net import make_net
 __all__ = ["attributes_of", "attributes_so_far", "attributes_with_weights"]
 
 CONCLUDING_BATCH = 1024
-CONCLUDING_ENTRIES = 2**24  # at the widest place of the network, where a row is wide
+CONCLUDING_ENTRIES = 2**24  # floats of a batch in the widest layer; wide rows get smaller batches
 
 
 def attributes_of(estimator, run):
-    """Return what an estimator has after a run of training.
+    """Return the fitted attributes of an estimator after a run of training.
 
     Parameters
     ----------
     estimator : BaseAutoencoderTransformer
-        Read only; holds the fit that the run went on from, if it did.
+        It is not changed. If the run continued an earlier fit, it has the attributes of that fit.
     run : TrainingRun
-        Over, its net in evaluation mode.
+        A finished run, whose net is in evaluation mode.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def attributes_of(estimator, run):
 
 
 def attributes_so_far(estimator, run):
-    """Return what an estimator would have if a run that goes on ended now; the net is a copy."""
+    """Return the fitted attributes as if training ended now. The net is a copy."""
     bare = estimator_of(type(estimator), parameters_of(estimator))
     n_features = run.batches.X.shape[1]
     net = _copy_net(bare, run.net, run.weights(), n_features, run.n_samples_seen)
@@ -47,16 +47,16 @@ def attributes_so_far(estimator, run):
 
 @torch.inference_mode(mode=False)
 def attributes_with_weights(estimator, weights, X):
-    """Return what changes in a fitted estimator that takes weights trained elsewhere.
+    """Return the attributes that change when a fitted estimator loads other weights.
 
     Parameters
     ----------
     estimator : BaseAutoencoderTransformer
-        Read only.
+        It is not changed.
     weights : dict of {str: tensor or ndarray}
         The state dict of a network like the estimator's.
     X : ndarray or CSR
-        The rows to conclude on.
+        The rows from which the noise variance and similar attributes are computed.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def attributes_with_weights(estimator, weights, X):
     fitted = estimator_of(type(estimator), estimator._fitted_params_)
     net = _copy_net(fitted, estimator.net_, weights, X.shape[1], estimator.n_samples_seen_)
     refusal = (
-        "The weights must be finite, and what follows from them on X. Got inf or nan instead. "
+        "The weights, and the results that they give on X, must be finite. Got inf or nan instead. "
         "Train with a smaller lr, or scale X."
     )
     batches = Batches(X, np.arange(X.shape[0]), CONCLUDING_BATCH, fitted.device)
@@ -75,7 +75,7 @@ def attributes_with_weights(estimator, weights, X):
 
 
 def _attributes(estimator, run, net):
-    """Return what follows from a net that is the run's, or a copy of it."""
+    """Return the fitted attributes for a net, which is the net of the run or a copy of it."""
     start = run.start
     refusal = (
         f"The fitted {type(estimator).__name__} must be finite. Got inf or nan after epoch "
@@ -97,9 +97,9 @@ def _attributes(estimator, run, net):
 
 
 def _copy_net(estimator, net, weights, n_features, n_samples):
-    """Return a net with these weights and the history of another, in evaluation mode.
+    """Return a new net in evaluation mode with these weights and the history of ``net``.
 
-    It has neither callbacks nor a state of the optimizer.
+    It has no callbacks, and its optimizer has no state.
     """
     network = copy_network(estimator, n_features, weights)
     copied = make_net(plan_of(estimator, network, n_samples))
@@ -109,7 +109,7 @@ def _copy_net(estimator, net, weights, n_features, n_samples):
 
 
 def _matching(weights, own):
-    """Return weights as tensors, if their names and shapes are those of ``own``."""
+    """Return the weights as tensors, after a check of their names and shapes against ``own``."""
     expected = "The weights must be the state dict of a network like net_.module_."
     remedy = "Train a copy of net_.module_, and give its state_dict(), unwrapped."
     names = sorted(own.keys() ^ weights.keys())
@@ -127,9 +127,10 @@ def _matching(weights, own):
 
 
 def _following(estimator, bare, net, batches, refusal):
-    """Return what follows from a net's weights; ``refusal`` says that it is not finite.
+    """Return the attributes that depend on the weights of a net.
 
-    ``bare`` has the parameters that the network was made from, and keeps them.
+    ``refusal`` is the error message if a value is not finite. ``bare`` is an estimator with the
+    parameters from which the network was built; nothing changes it later.
     """
     network, n_features = net.module_, batches.X.shape[1]
     _check_finite(network.state_dict(), refusal)
@@ -141,16 +142,16 @@ def _following(estimator, bare, net, batches, refusal):
 
 
 def _check_finite(values, refusal):
-    """Refuse weights, or what follows from them, that have diverged."""
+    """Raise an error with the message ``refusal`` if a value is not finite."""
     for value in values.values():
         if not np.isfinite(value.cpu().numpy() if torch.is_tensor(value) else value).all():
             raise ValueError(refusal)
 
 
 def _history(epochs, before):
-    """Return the numeric records of all epochs as arrays by name, after those of earlier fits.
+    """Return the numeric records of all epochs as arrays by name, those of earlier fits first.
 
-    What an epoch did not record is NaN.
+    The value is NaN for an epoch that did not record it.
     """
     n_before = len(before["train_loss"]) if before else 0
     unknown, after = partial(np.full, fill_value=np.nan), {}
@@ -158,7 +159,7 @@ def _history(epochs, before):
         for name, value in epoch.items():
             if name != "epoch" and isinstance(value, Real) and not isinstance(value, bool):
                 after.setdefault(name, unknown(len(epochs)))[place] = value
-    # Arrays behind arrays: a stream of chunks has as many epochs before every one as came before.
+    # The arrays of earlier epochs are joined as a whole: with ``partial_fit`` there may be many.
     return {
         name: np.concatenate(
             [

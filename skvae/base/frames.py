@@ -1,4 +1,4 @@
-"""Rows of the data as frames, where ``set_output`` asks for them."""
+"""Return rows of the data as DataFrames if ``set_output`` asks for them."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -16,14 +16,14 @@ LIBRARIES = ("default", "pandas", "polars")
 
 
 def asked_library(estimator):
-    """Return what ``transform`` of an estimator gives: "default", "pandas" or "polars".
+    """Return the output format of ``transform``: "default", "pandas" or "polars".
 
-    The estimator's own ``set_output`` decides, and else ``sklearn.set_config``.
+    It is the estimator's own ``set_output``, or else that of ``sklearn.set_config``.
 
     Raises
     ------
     ValueError
-        If it is none of these.
+        If it is another value.
 
     Examples
     --------
@@ -45,16 +45,17 @@ def asked_library(estimator):
 
 
 def rows_in_frame(estimator, rows, given=None):
-    """Return rows of the data in what ``set_output`` asks for.
+    """Return rows of the data in the output format of ``set_output``.
 
     Parameters
     ----------
     estimator : fitted estimator
-        Its ``feature_names_in_`` are the names of the columns, else x0, x1, ...
+        The columns get the names ``feature_names_in_``, or x0, x1, ... if it has none.
     rows : ndarray of shape (n_samples, n_features)
-        Like those fitted.
+        Rows with the columns of the training data.
     given : object, default=None
-        What the rows were made of, one by one: where it is a frame of pandas, they have its index.
+        The input from which the rows were computed, one by one. If it is a pandas DataFrame, the
+        result has its index.
 
     Returns
     -------
@@ -78,7 +79,7 @@ def rows_in_frame(estimator, rows, given=None):
 
 
 def rows_in_frames(method: Method) -> Method:
-    """Return a method of one argument whose rows come in what ``set_output`` asks for."""
+    """Decorate a method of one argument so that its rows have the format of ``set_output``."""
 
     @wraps(method)
     def answer(self, X):

@@ -1,4 +1,4 @@
-"""Filling what was not observed: by conditional means, or by draws."""
+"""Imputation of missing values: by conditional means, or by random draws."""
 
 from functools import partial
 
@@ -18,18 +18,21 @@ __all__ = ["ImputationMixin"]
 
 
 def _takes_holes(estimator):
-    """Say why an estimator has no ``impute``: what counts is the fit, where there was one."""
+    """Return True if the estimator has ``impute``, or raise an error that says why not.
+
+    Of a fitted estimator, the parameters of the fit decide.
+    """
     fitted = getattr(estimator, "_fitted_params_", None)
     if (estimator.missing if fitted is None else fitted.get("missing")) is None:
         raise AttributeError(
-            "impute fills what a model has learned to do without. Got missing=None instead. Set "
-            "missing='mask', and fit."
+            "impute needs a model that was fitted with missing='mask'. Got missing=None instead. "
+            "Set missing='mask', and fit."
         )
     return True
 
 
 class ImputationMixin(ProbabilityMixin):
-    """The method of a fitted variational autoencoder that knows of holes."""
+    """The method ``impute`` of a variational autoencoder that is fitted with missing values."""
 
     @only_if(_takes_holes)
     @of_one_state
@@ -41,29 +44,31 @@ class ImputationMixin(ProbabilityMixin):
         n_importance: int = 100,
         random_state: Seed = None,
     ) -> np.ndarray:
-        r"""Return X with what is NaN filled in; what is observed comes back as it is.
+        r"""Return X with its missing values filled in. Observed values are not changed.
 
-        Codes :math:`z_k` are drawn from q(z|x), and weighed by
+        Codes :math:`z_k` are drawn from q(z|x), and get the weights
 
         .. math:: w_k = \frac{p(x_{observed}|z_k) \, p(z_k)}{q(z_k|x)}
 
-        A number or a count becomes the weighed mean of :math:`E[x|z_k]`, which tends to its mean
-        given what is observed; a binary column its probability; a category the most probable
-        level, or in a one-hot block the probabilities of all. A column of which training observed
-        nothing stays NaN.
+        A missing number or count becomes the weighted mean of :math:`E[x|z_k]`. With many codes,
+        this approaches its mean given the observed values. A missing value of a binary column
+        becomes the probability of a one. A missing category becomes its most probable level, or,
+        in a one-hot block, the probabilities of all levels. A column without any observed value in
+        training stays NaN.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows like those fitted, NaN where nothing was observed.
+            Rows with the columns of the training data. NaN marks a missing value.
         n_draws : int, default=None
-            How many times to fill X by a draw in place of the mean: a code drawn again by its
-            weight, then a row from p(x|z). For multiple imputation.
+            Number of times to fill X with random draws instead of means, for multiple imputation.
+            For each draw, one of the codes is chosen with probabilities in proportion to the
+            weights, and a row is drawn from p(x|z).
         n_importance : int, default=100
-            Number of codes for every row.
+            Number of codes drawn for each row.
         random_state : int, RandomState instance or None, default=None
-            Seeds the draws; None draws afresh at every call. Conditional means are from the same
-            noise vectors at every call and in every row, and do not need it.
+            Seeds the draws. None gives different draws at every call. It has no effect without
+            ``n_draws``: conditional means use the same noise vectors in every call and every row.
 
         Returns
         -------
@@ -116,11 +121,11 @@ class ImputationMixin(ProbabilityMixin):
 
 
 def _around(network, filled):
-    """Return filled rows, what never was observed NaN."""
+    """Return filled rows, with NaN in columns that training never observed."""
     return filled.masked_fill(network.observation.layout.never, torch.nan)
 
 
 def _kept(X, filled):
-    """Return filled rows, with what X has in them."""
+    """Return the values of X, and the filled values where X is NaN."""
     X = dense(X).astype(filled.dtype, copy=False)
     return np.where(np.isnan(X), filled, X)

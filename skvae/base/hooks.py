@@ -1,4 +1,4 @@
-"""What a final class says of its model, and what it leaves as it is."""
+"""The hooks by which an estimator class describes its model to ``fit``."""
 
 from abc import abstractmethod
 
@@ -11,11 +11,14 @@ __all__ = ["ModelHooks"]
 
 
 class ModelHooks:
-    """What ``fit`` asks an autoencoder when it makes a plan, and at the end of a training."""
+    """The methods that ``fit`` calls when it plans a fit, and at the end of training.
+
+    A subclass must define the abstract ones, and may override the others.
+    """
 
     @abstractmethod
     def _network(self, n_features):
-        """Return the network, its own weights not yet drawn."""
+        """Return the network. The weights of the built-in modules are drawn later."""
 
     @abstractmethod
     def _objective(self, n_samples: int) -> Objective:
@@ -25,47 +28,53 @@ class ModelHooks:
     def _tolerance(self, n_features):
         """Return ``tol`` in the units of the objective."""
 
-    _parts_ = None  # the columns of every likelihood, where there are several
-    _takes_holes = False  # whether NaN stands for what was not observed
+    _parts_ = None  # the columns of every likelihood, if there are several
+    _takes_holes = False  # whether NaN marks a missing value
 
     def _take_columns(self, X, rows, reset):
-        """Look up the columns of X, as given, that parameters name; ``rows`` are those of X."""
+        """Find the columns of X that parameters name. ``rows`` is X as an array."""
 
     def _check_support(self, statistics, X, rows):
-        """Refuse data that the likelihood gives no density."""
+        """Raise an error if values are outside the support of the likelihood."""
 
     def _measured(self, statistics):
-        """Return the statistics of what has a unit."""
+        """Return the statistics with variance 0 for columns that are no measured numbers."""
         return statistics
 
     def _statistics_of_inputs(self, network, rows, statistics):
-        """Return the statistics of what the encoder reads, and other means for the decoder."""
+        """Return the statistics of the encoder's input, and the means of the decoder's output.
+
+        The means are None if they are those of the encoder's input.
+        """
         return statistics, None
 
     def _column_scale(self, statistics):
-        """Return the scale of every column that the network works in."""
+        """Return the scale by which the network divides every column."""
         shared = np.sqrt(statistics.variance.mean())
         return np.full_like(statistics.mean, shared if shared > 0 else 1.0)
 
     def _loss_unit(self, statistics):
-        """Return what the optimizer's loss is divided by."""
+        """Return the unit by which the loss of the optimizer is divided."""
         return 1.0
 
     def _schedule(self, objective):
-        """Give an objective what changes its penalties over the epochs."""
+        """Set the warm-up and the free bits of an objective."""
 
     def _start(self, network, rows, statistics, generator):
-        """Set what training begins with besides the weights."""
+        """Set the linear maps and the noise variance with which training starts."""
 
     def _resume(self, network):
-        """Set what a parameter that was changed since changes in a network trained so far."""
+        """Update a trained network for parameters that have changed since, before a warm start."""
 
     def _conclude(self, network, batches):
-        """Set what follows from the trained weights; return further fitted attributes."""
+        """Set the noise variance and the like from the trained weights.
+
+        Return further fitted attributes by name.
+        """
         return {}
 
     def _caution(self, run):
-        """Warn of what a whole fit has left undone."""
+        """Warn at the end of a fit if the model has not learned part of the data."""
         self._warn_of_hidden_columns(run, remedy="Scale X.", dominated=True)
 
     def _warn_of_hidden_columns(self, run, **options):
@@ -74,13 +83,13 @@ class ModelHooks:
             warn_of_hidden_columns(run.net.module_, run.batches, names, **options)
 
     def _decodes_rows(self):
-        """Return whether the decoder's output has the units of rows."""
+        """Return whether the output of the decoder has the units of the rows."""
         return True
 
     def _begins_near_linear(self):
-        """Return whether our networks begin near a linear map, or at random weights.
+        """Return whether the built-in networks start near a linear map, or at random weights.
 
-        Under a squared error the former learn in fewer steps. Logits are another matter: codes
-        that begin together near zero open by several factors at a time.
+        With a squared error, a start near a linear map needs fewer steps. For logits it is worse:
+        codes that start near zero together become active for several factors at a time.
         """
         return self._decodes_rows()

@@ -1,6 +1,6 @@
-"""How an estimator declares its hyper-parameters: once, as annotated fields of the class.
+"""Hyper-parameters of an estimator, which are declared once, as annotated fields of the class.
 
-Validation goes with them, by scikit-learn's private names.
+This module also has their validation. It uses private names of scikit-learn.
 """
 
 from collections.abc import Callable
@@ -47,7 +47,7 @@ __all__ = [
 
 
 class Numbers(Interval):
-    """An interval of numbers, without True, which to Python is 1."""
+    """An interval of numbers that excludes True and False, which Python takes for 1 and 0."""
 
     def is_satisfied_by(self, value):
         return not isinstance(value, bool) and super().is_satisfied_by(value)
@@ -60,7 +60,7 @@ NON_NEGATIVE_INTEGER = [Numbers(Integral, 0, None, closed="left")]
 POSITIVE_INTEGER = [Numbers(Integral, 1, None, closed="left")]
 TWO_OR_MORE = [Numbers(Integral, 2, None, closed="left")]
 PROPER_FRACTION = [Numbers(Real, 0, 1, closed="neither")]
-SHARE_NOT_COUNT = [Interval(RealNotInt, 0, 1, closed="neither")]  # beside an integer
+SHARE_NOT_COUNT = [Interval(RealNotInt, 0, 1, closed="neither")]  # used together with an integer
 AT_MOST_HALF = [Numbers(Real, 0, 0.5, closed="right")]
 TRANSFORMER = [HasMethods(["fit", "transform"])]
 
@@ -68,17 +68,17 @@ Class = TypeVar("Class")
 
 
 def one_of(*options):
-    """Return the constraint of a parameter that is one of some strings."""
+    """Return the constraint that a parameter is one of these strings."""
     return [StrOptions(set(options))]
 
 
 def check_argument(name, value, constraint, function):
-    """Raise scikit-learn's sentence if an argument of a function breaks its constraint."""
+    """Raise scikit-learn's error if an argument of a function violates its constraint."""
     validate_parameter_constraints({name: constraint}, {name: value}, function)
 
 
 def check_integer(name, value, function, least=1):
-    """Raise scikit-learn's sentence if an argument is no integer of at least ``least``."""
+    """Raise scikit-learn's error if an argument is not an integer of at least ``least``."""
     check_argument(name, value, [Numbers(Integral, least, None, closed="left")], function)
 
 
@@ -91,9 +91,9 @@ def is_positive_integer(value):
 def hyperparameters(cls: type[Class]) -> type[Class]:
     """Make the annotated fields of a class its constructor's parameters.
 
-    The standard library's ``dataclass`` writes the explicit ``__init__`` that scikit-learn
-    asks of an estimator: it stores every argument under its own name and does nothing else.
-    ``%(parameters)s`` and ``%(attributes)s`` in the docstring become the shared text.
+    scikit-learn requires an explicit ``__init__`` that stores every argument under its own name
+    and does nothing else. The standard library's ``dataclass`` writes it. In the docstring,
+    ``%(parameters)s`` and ``%(attributes)s`` are replaced by the shared texts.
 
     Parameters
     ----------
@@ -180,16 +180,16 @@ class SharedParameters(DocumentationLinks, BaseEstimator):
     @classmethod
     @cache
     def _get_param_names(cls):
-        """Return what the constructor takes; scikit-learn reads its signature at every call."""
+        """Return the parameter names, cached, since scikit-learn reads them in every call."""
         return super()._get_param_names()
 
     def _validate_params(self):
         unset = [field.name for field in fields(self) if field.name not in vars(self)]
         if unset:
             raise TypeError(
-                f"The constructor of {type(self).__name__} must set every parameter of the classes "
-                f"above it. Got one that leaves out {len(unset)}, {unset[0]} first, instead. Call "
-                f"super().__init__ in it."
+                f"The constructor of {type(self).__name__} must set every parameter of its base "
+                f"classes. Got one that leaves out {len(unset)}, the first of them {unset[0]}, "
+                f"instead. Call super().__init__ in it."
             )
         super()._validate_params()
 

@@ -1,4 +1,4 @@
-"""What tells one fit from another, in words: the parameters of an estimator, and its rows."""
+"""A text that identifies a fit, made from the parameters of the estimator and its rows."""
 
 import functools
 from hashlib import blake2b
@@ -11,22 +11,23 @@ from skvae.training.batches import dense_rows
 
 __all__ = ["identity_of"]
 
-SHOWS_ALONE = {"verbose"}  # parameters that change nothing of a fit
+SHOWS_ALONE = {"verbose"}  # parameters that do not change the result of a fit
 CHUNK_BYTES = 2**20
-LONG = 100  # entries of an array that is told by a checksum
+LONG = 100  # an array with more entries is described by a checksum
 
 
 def identity_of(estimator, X, X_val=None):
-    """Return what a fit is told by.
+    """Return the texts that identify a fit: two fits are the same if all texts are equal.
 
-    Functions and classes are told by their names, other objects by their class and parameters.
+    Functions and classes are described by their names, other objects by their class and their
+    parameters.
 
     Parameters
     ----------
     estimator : BaseAutoencoderTransformer
-        Not yet asked for random numbers.
+        An estimator whose ``random_state`` has not been used yet in this fit.
     X, X_val : ndarray or CSR
-        Valid rows; ``X_val`` may be None.
+        Valid rows. ``X_val`` may be None.
 
     Returns
     -------
@@ -56,13 +57,13 @@ def identity_of(estimator, X, X_val=None):
 
 
 def _parameters(estimator):
-    """Return all parameters, those with which no network is built too."""
+    """Return all parameters, including those that do not affect the network."""
     of_training = {name: getattr(estimator, name) for name in ("callbacks", "random_state")}
     return parameters_of(estimator) | of_training
 
 
 def _of_rows(X):
-    """Return shape, dtype and checksum of rows, the same however they lie in memory."""
+    """Return shape, dtype and checksum of rows. They do not depend on the memory layout."""
     found = blake2b(digest_size=16)
     n_rows = max(1, CHUNK_BYTES // max(1, X.shape[1] * X.dtype.itemsize))
     for start in range(0, X.shape[0], n_rows):
@@ -71,7 +72,7 @@ def _of_rows(X):
 
 
 def _described(value):
-    """Return the same text for the same parameter, in every process."""
+    """Return a text for a parameter, which is the same in every process."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, np.random.RandomState):
@@ -94,7 +95,7 @@ def _described(value):
     parameters = value.get_params(deep=False) if hasattr(value, "get_params") else {}
     if parameters:
         return f"{_name(type(value))}{_described(parameters)}"
-    # A torch.device and the like say all in their text; others would say where they are.
+    # The text of a torch.device, for example, is complete. Other texts have a memory address.
     plain = type(value).__repr__ is not object.__repr__ and " at 0x" not in repr(value)
     return repr(value) if plain else _name(type(value))
 

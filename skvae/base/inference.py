@@ -1,4 +1,4 @@
-"""The methods of a fitted autoencoder: what it answers, in chunks and in the dtype of X."""
+"""The methods of a fitted autoencoder. They compute in chunks and in the dtype of X."""
 
 from abc import ABC, abstractmethod
 from functools import partial
@@ -32,11 +32,11 @@ from skvae.training.threads import in_threads_for
 
 __all__ = ["InferenceMixin"]
 
-LEAST_WIDTH = 256  # that a row is taken to have inside a network; it bounds an inference chunk
+LEAST_WIDTH = 256  # a row counts as at least so wide, which limits the rows of an inference chunk
 
 
 class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedColumns, ABC):
-    """The methods of a fitted autoencoder. They change none of its attributes."""
+    """The methods of a fitted autoencoder. They do not change its attributes."""
 
     net_: AutoencoderNet
     history_: dict[str, np.ndarray]
@@ -48,18 +48,18 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
 
     @abstractmethod
     def _latent_draws(self, n_samples, rng):
-        """Return codes drawn from the model's own latent density."""
+        """Return random codes from the prior of the model, or from its fitted density of codes."""
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "net_")
 
     def _rows(self, X):
-        """Return X as a valid array of the training data's columns."""
+        """Return X as a valid array with the columns of the training data."""
         check_is_fitted(self)
         return valid_rows(self, X, reset=False, holes=self._has_mask())
 
     def _has_mask(self):
-        """Return whether the fitted model takes rows with holes."""
+        """Return whether the fitted model accepts rows with missing values."""
         return self._fitted_params_.get("missing") == "mask"
 
     def _codes(self, X, method):
@@ -74,27 +74,27 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         return X
 
     def _never(self):
-        """Return which columns training observed nothing of."""
+        """Return a boolean array: the columns that have no observed value in training."""
         never = self._modules_[np.dtype(np.float32)].observation.layout.never
         return never.cpu().numpy()
 
     def _inference(self, X):
-        """Return the network for the dtype of X, and how its rows are cut into tensors."""
+        """Return the network for the dtype of X, and the options that split X into chunks."""
         dtype = working_dtype(X.dtype)
         network = self._modules_[dtype]
         width = max(self.n_features_in_, LEAST_WIDTH, network.width)
         return network, {"width": width, "dtype": dtype, "device": self._fitted_params_["device"]}
 
     def _beside_rows(self, tensor, X):
-        """Return a tensor where the rows of X are computed with, in their dtype: sent once."""
+        """Return a tensor on the device of the network and in its dtype for X."""
         network, _ = self._inference(X)
         return tensor.to(next(network.parameters()))
 
     def _apply(self, function, X, n_outputs, *, repeated=False, unobserved=None):
-        """Return ``function(network, rows)`` of all rows, computed in the dtype of X.
+        """Return ``function(network, rows)`` for all rows, computed in the dtype of X.
 
-        ``repeated`` is whether a row goes through the decoder many times, as many rows do.
-        ``unobserved`` returns where the result may be NaN; None: nowhere.
+        ``repeated`` says whether each row passes through the decoder many times. ``unobserved``
+        is a function that returns where the result may be NaN, or None if it must not be NaN.
         """
         network, chunks = self._inference(X)
 
@@ -102,13 +102,13 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
             result = in_chunks(lambda x: function(network, x), X, n_outputs, **chunks)
             return without_nan(result, unobserved)
 
-        if X.shape[0] == 1 and not repeated:  # torch does not part a matrix times one vector
+        if X.shape[0] == 1 and not repeated:  # torch computes a matrix-vector product in one thread
             return compute()
         n_at_a_time = min(chunk_length(**chunks), X.shape[0])
         return in_threads_for(n_at_a_time * network.n_weights, compute)
 
     def _chunks(self, X):
-        """Yield (network, rows) of all rows in the dtype of X, for what needs gradients by x."""
+        """Yield pairs (network, chunk of rows), for functions that need gradients by the rows."""
         network, chunks = self._inference(X)
         for x in tensor_chunks(X, **chunks):
             yield network, x
@@ -119,17 +119,17 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
 
     @of_one_state
     def transform(self, X: MatrixLike) -> np.ndarray:
-        """Return the codes of X: deterministic, for a VAE the posterior's means.
+        """Return the codes of X. They are deterministic: of a VAE, the means of the posterior.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows like those fitted.
+            Rows with the columns of the training data.
 
         Returns
         -------
         ndarray of shape (n_samples, n_components)
-            In the dtype of X (float32 for one-byte types, float64 for other integers).
+            Codes, in the dtype of X (float32 for one-byte types, float64 for other integers).
         """
         X = self._rows(X)
         return self._apply(code, X, self._n_features_out)
@@ -147,8 +147,8 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         Returns
         -------
         ndarray of shape (n_samples, n_features)
-            In the dtype of the codes. Where ``set_output`` asks for frames: a DataFrame whose
-            columns have the names fitted, or x0, x1, ..., with the index of the codes.
+            In the dtype of the codes. If ``set_output`` asks for it, a DataFrame whose columns
+            have the names of the training data, or x0, x1, ..., with the index of the codes.
         """
         X = self._codes(X, "inverse_transform")
         return self._apply(lambda network, z: network.decode(z).mean, X, self.n_features_in_)
@@ -156,37 +156,37 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
     @of_one_state
     @rows_in_frames
     def reconstruct(self, X: MatrixLike) -> np.ndarray:
-        """Return ``inverse_transform(transform(X))``, in one pass.
+        """Return the reconstruction of X: ``inverse_transform(transform(X))`` in one pass.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows like those fitted.
+            Rows with the columns of the training data.
 
         Returns
         -------
         ndarray of shape (n_samples, n_features)
-            In the dtype of X. A DataFrame where ``set_output`` asks for one, with the index of X.
+            Rows, in the dtype of X. If ``set_output`` asks for it, a DataFrame with the index of X.
         """
         return self._apply(reconstruction, self._rows(X), self.n_features_in_)
 
     @of_one_state
     def reconstruction_error(self, X: MatrixLike, *, per_feature: bool = False) -> np.ndarray:
-        r"""Return the mean squared error of the reconstruction, row by row.
+        r"""Return the mean squared error of the reconstruction, one value per row.
 
         .. math:: \frac{1}{d} \|x - g(f(x))\|^2
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows like those fitted.
+            Rows with the columns of the training data.
         per_feature : bool, default=False
             Whether to return the squared error of every entry instead.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_features)
-            In squared units of X, in the dtype of X. Higher is more anomalous.
+            In squared units of X and in the dtype of X. A higher error is more anomalous.
         """
         X = self._rows(X)
         if per_feature:
@@ -196,28 +196,28 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
 
     @abstractmethod
     def score_samples(self, X: MatrixLike) -> np.ndarray:
-        """Return how normal each row is, (n_samples,) float64; higher is more normal."""
+        """Return one score per row, (n_samples,) float64. A higher score is more normal."""
 
     @of_one_state
     def score(self, X: MatrixLike, y: Any = None) -> float:
         """Return the mean of ``score_samples(X)``.
 
-        It never holds the weights of the penalties, so it compares models over a search.
-        For the VAEs it is the evidence lower bound at beta 1: it selects what generalises
-        (it peaks near beta = 1, which trains for it), and says nothing about disentanglement,
-        which takes a metric of the latents.
+        The score does not depend on the weights of the penalties, so a search can compare them.
+        For the VAEs it is the evidence lower bound at beta 1. It selects models that generalise,
+        and is highest near beta = 1, since training then maximises it. It says nothing about
+        disentanglement: use a metric of the latents for that.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows like those fitted.
+            Rows with the columns of the training data.
         y : ignored
             Present for pipelines.
 
         Returns
         -------
         float
-            In nats for the VAEs; minus squared units of X for the autoencoder.
+            In nats for the VAEs. For the autoencoder, in squared units of X, and negative.
         """
         return float(self.score_samples(X).mean())
 
@@ -225,31 +225,31 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
     def sample(
         self, n_samples: int = 1, *, random_state: Seed = None, latent: Any = None
     ) -> np.ndarray:
-        """Draw codes, and return the means of p(x|z) for them.
+        """Draw random codes, and return the mean of p(x|z) for each.
 
         Parameters
         ----------
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
-            None draws afresh at every call.
+            Seeds the draws. None gives different draws at every call.
         latent : None, "standard-normal" or a fitted density, default=None
-            Where the codes come from. None: the model's prior N(0, I), or for the
-            autoencoder, which has none, a Gaussian fitted to its training codes.
-            "standard-normal": N(0, I) for either. A density is anything with ``sample(n)``,
-            such as a ``GaussianMixture`` fitted to codes; where that takes no seed, its own
-            decides what is drawn, and ``random_state`` the order.
+            The distribution of the codes. None: the prior N(0, I) of the model. The autoencoder
+            has no prior, and uses a Gaussian fitted to its training codes. "standard-normal":
+            N(0, I) for all models. A density is any object with ``sample(n)``, such as a
+            ``GaussianMixture`` fitted to codes. If its ``sample`` takes no ``random_state``, its
+            own seed determines the draws, and ``random_state`` only their order.
 
         Returns
         -------
         ndarray of shape (n_samples, n_features)
-            In the units of the training data. A DataFrame where ``set_output`` asks for one.
+            Rows, in the units of the training data. If ``set_output`` asks for it, a DataFrame.
         """
         codes = self._draw_codes(n_samples, check_random_state(random_state), latent)
         return self.inverse_transform(codes)
 
     def _draw_codes(self, n_samples, rng, latent):
-        """Return codes for ``sample``, valid, as many as asked, in the dtype to decode them in."""
+        """Return ``n_samples`` valid random codes, in the dtype in which they are decoded."""
         check_is_fitted(self)
         check_integer("n_samples", n_samples, "sample")
         if latent is None:
@@ -279,27 +279,27 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
     def interpolate(
         self, x0: ArrayLike, x1: ArrayLike, n: int = 10, *, path: str = "line"
     ) -> np.ndarray:
-        r"""Decode codes on the way from one row's code to another's.
+        r"""Decode codes on the path between the codes of two rows.
 
-        With :math:`z_0` and :math:`z_1` the codes of the two rows and t from 0 to 1, a line is
-        :math:`(1 - t) z_0 + t z_1`. Halfway between two distant codes it comes closer to the
-        origin than draws from a prior of many dimensions do; a sphere turns the direction
-        at a constant rate, and moves the distance from the origin linearly.
+        Let :math:`z_0` and :math:`z_1` be the codes of the two rows, and let t go from 0 to 1. The
+        path "line" is :math:`(1 - t) z_0 + t z_1`. With many dimensions, the middle of a line is
+        closer to the origin than draws from the prior are. The path "sphere" avoids this: it turns
+        the direction at a constant rate, and changes the distance from the origin linearly.
 
         Parameters
         ----------
         x0, x1 : array-like of shape (n_features,) or (1, n_features)
             The two rows.
         n : int, default=10
-            Number of steps, both ends included; at least 2.
+            Number of rows to return, at least 2. Both ends are included.
         path : {"line", "sphere"}, default="line"
-            The way through the latent space.
+            The path through the latent space.
 
         Returns
         -------
         ndarray of shape (n, n_features)
-            From the reconstruction of ``x0`` to that of ``x1``. A DataFrame where ``set_output``
-            asks for one.
+            Rows from the reconstruction of ``x0`` to that of ``x1``. If ``set_output`` asks for
+            it, a DataFrame.
 
         References
         ----------
@@ -326,5 +326,5 @@ class InferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin, FittedCo
         return self.inverse_transform(PATHS[path](z0, z1, steps))
 
 
-# Once more, around what scikit-learn put around it: ``set_output`` asks for the codes' names.
+# Again, around scikit-learn's wrapper for ``set_output``, which asks for the names of the codes.
 InferenceMixin.transform = of_one_state(InferenceMixin.transform)  # type: ignore[method-assign]

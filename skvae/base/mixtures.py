@@ -1,4 +1,4 @@
-"""Where the training of columns of several kinds begins."""
+"""The statistics with which training starts if the columns are of several kinds."""
 
 import math
 
@@ -20,21 +20,21 @@ __all__ = [
 
 
 def of_arrays(function):
-    """Return a function of tensors as one of arrays."""
+    """Return a function of arrays that applies a function of tensors."""
     return lambda X: function(torch.from_numpy(np.ascontiguousarray(X))).numpy()
 
 
 def statistics_of_inputs(network, rows, *, holes):
-    """Return the statistics of what an encoder reads, and of what the likelihood is of.
+    """Return the statistics of the encoder's input, and of the columns of the likelihood.
 
     Parameters
     ----------
     network : BaseNetwork
-        With a layout of its columns.
+        A network with a layout of the columns.
     rows : Rows
         The training rows.
     holes : bool
-        Whether NaN is what was not observed.
+        Whether NaN marks a missing value.
     """
     expand = network.observation.layout.expand
     expanded = column_statistics(rows.X, rows.training, expand=of_arrays(expand), holes=holes)
@@ -45,20 +45,20 @@ def statistics_of_inputs(network, rows, *, holes):
 
 
 def input_scales(layout, variance, *, per_feature):
-    """Return what every column that an encoder reads is divided by.
+    """Return the scale by which every input column of the encoder is divided.
 
-    Numbers have one unit or their own, as their noise variance has; counts, whose logarithms are
-    read, their own. Binary columns, and the variables that are one-hot blocks, share one: a flag
-    that is rarely raised is no larger a number where it is.
+    Gaussian columns share one scale or have one scale each, like their noise variance. Counts have
+    one scale each; the encoder reads their logarithms. Binary columns share one scale, and so do
+    the one-hot blocks, so that a rare 1 does not become a large number.
 
     Parameters
     ----------
     layout : ColumnLayout
-        Of the columns.
+        Layout of the columns.
     variance : ndarray of shape (n_columns,)
-        Of what is read.
+        Variances of the encoder's input.
     per_feature : bool
-        Whether numbers have their own units.
+        Whether each Gaussian column has its own scale.
     """
     scales = np.sqrt(variance)
     for kind, place in layout.slices.items():
@@ -71,7 +71,7 @@ def input_scales(layout, variance, *, per_feature):
 
 
 def columns_of_kind(parts, kind):
-    """Return which columns of X are of a kind, (n_features,), bool."""
+    """Return a boolean array (n_features,): the columns of X that are of a kind."""
     is_of_kind = np.zeros(sum(len(part.columns) for part in parts), bool)
     for part in parts:
         is_of_kind[list(part.columns)] = part.kind == kind
@@ -79,12 +79,12 @@ def columns_of_kind(parts, kind):
 
 
 def columns_in_order(layout, kind):
-    """Return where the columns of a kind, in the order of X, are in what is of that kind."""
+    """Return the indices that sort the network's columns of a kind into the order of X."""
     return np.argsort(layout.source[layout.slices[kind]].cpu().numpy())
 
 
 def dispersions(observation):
-    """Return the fitted attribute of counts whose dispersion was learned, if there are such."""
+    """Return the fitted attribute ``dispersion_`` in a dict, which is empty without dispersions."""
     counts = observation.model("negative-binomial")
     if counts is None:
         return {}
@@ -93,14 +93,14 @@ def dispersions(observation):
 
 
 def start_counts_and_categories(observation, expanded, n_samples):
-    """Set the dispersion that training begins with, and what a new level is as probable as.
+    """Set the first dispersions of counts, and the probability of an unknown level.
 
     Parameters
     ----------
     observation : MixedObservation
-        The model to set it in.
+        The model, which is changed.
     expanded : ColumnStatistics
-        Of what the likelihood is of.
+        Statistics of the columns of the likelihood.
     n_samples : int
         Number of training rows.
     """

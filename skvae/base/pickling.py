@@ -1,4 +1,4 @@
-"""What of an estimator goes into a pickle, and how it is fitted again when read."""
+"""Convert the attributes of an estimator for a pickle, and restore them."""
 
 import torch
 
@@ -15,7 +15,7 @@ __all__ = ["pack", "unpack"]
 
 
 def pack(state):
-    """Return an estimator's attributes for a pickle: the weights as arrays, and no net."""
+    """Return the attributes of an estimator for a pickle, with weights as arrays and no net."""
     state = {**state, "_skvae_version": __version__}
     if "net_" in state:
         net = state.pop("net_")
@@ -29,13 +29,13 @@ def pack(state):
 
 
 def unpack(Estimator, state):
-    """Return the attributes that :func:`pack` packed, the net built again."""
+    """Return the attributes from the result of :func:`pack`, and build the net again."""
     state = dict(state)
     version = state.pop("_skvae_version", None)
     if version != __version__:
         warn(
             f"{Estimator.__name__} was pickled by skvae {version} and is read by {__version__}. "
-            f"Fit it again where results differ.",
+            f"Fit it again if its results differ.",
         )
     if "_weights_" not in state:
         return state

@@ -1,4 +1,4 @@
-"""Estimators that hold others: what ends a Pipeline or a search, what goes before, and seeds."""
+"""Estimators that contain others: the last step of a Pipeline or a search, and seeds."""
 
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
@@ -8,10 +8,11 @@ __all__ = ["last_step", "seeded_clone", "split_last"]
 
 
 def last_step(estimator, X, having=None):
-    """Return the estimator at the end of a fitted Pipeline or search, and X as it arrives there.
+    """Return the last estimator of a fitted Pipeline or search, and X transformed up to it.
 
-    With a method's name as ``having`` the end is the last step that has it, whatever follows: of a
-    Pipeline of a VAE and a classifier the VAE, say. Where no step has it, it is the last one.
+    ``having`` is the name of a method or None. If it is given, the last step with this method is
+    returned. For example, in a Pipeline of a VAE and a classifier this may be the VAE. If no step
+    has the method, the last step is returned.
 
     Examples
     --------
@@ -31,11 +32,12 @@ def last_step(estimator, X, having=None):
 
 
 def split_last(estimator, having=None):
-    """Return the steps before the end of a fitted Pipeline or search, and the estimator there.
+    """Return the steps before the last estimator of a fitted Pipeline or search, and the estimator.
 
-    What fits a Pipeline of its own, in ``pipeline_``, is one. The steps are a list of Pipelines,
-    the one that X meets first in front: empty for an estimator by itself, of more than one where
-    Pipelines are nested. ``having`` as in :func:`last_step`.
+    An estimator that fits its own Pipeline, in ``pipeline_``, counts as that Pipeline. The steps
+    are a list of Pipelines in the order in which X passes through them. The list is empty for a
+    single estimator, and has several entries if Pipelines are nested. ``having`` is as in
+    :func:`last_step`.
     """
     before = []
     while True:
@@ -52,7 +54,7 @@ def split_last(estimator, having=None):
 
 
 def _place(pipeline, having):
-    """Return the place of the last step that has a method, or of the last step."""
+    """Return the index of the last step with the method ``having``, or of the last step."""
     places = range(len(pipeline) - 1, -1, -1)
     if having is None:
         return places[0]
@@ -63,7 +65,9 @@ def _place(pipeline, having):
 
 
 def seeded_clone(estimator, random_state):
-    """Return a clone in which every ``random_state`` that is None, of steps too, has a seed.
+    """Return a clone in which every ``random_state`` that is None is replaced by a seed.
+
+    This includes the ``random_state`` of nested estimators.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How an estimator plans a fit: where training begins, and what it is to do."""
+"""Plan a fit of an estimator: the start of training, and what training has to do."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -19,7 +19,7 @@ from skvae.training.statistics import column_statistics
 
 __all__ = ["plan_of", "plan_of_fit", "seeds_of", "start_of"]
 
-# The parameters that a network is made from: a warm start cannot change them.
+# The parameters from which a network is built. A warm start cannot change them.
 NETWORK_PARAMETERS = (
     "n_components",
     "hidden_layer_sizes",
@@ -36,12 +36,12 @@ NETWORK_PARAMETERS = (
 
 
 def seeds_of(estimator):
-    """Draw what a fit is random by: its generator's seed, the user's modules', the split's."""
+    """Draw the three seeds of a fit: of its generator, of the user's modules, of the split."""
     seed = estimator.random_state
     return list(_seeds_of_int(int(seed)) if isinstance(seed, Integral) else _drawn_seeds(seed))
 
 
-@lru_cache(maxsize=1)  # a stream asks for the same at every chunk
+@lru_cache(maxsize=1)  # every call of partial_fit asks for the same seeds
 def _seeds_of_int(seed):
     return _drawn_seeds(seed)
 
@@ -52,18 +52,18 @@ def _drawn_seeds(random_state):
 
 
 def start_of(estimator, seeds, *, resume, n_seen):
-    """Return where training begins.
+    """Return the state from which training starts.
 
     Parameters
     ----------
     estimator : BaseAutoencoderTransformer
-        Fitted, where training is to resume.
+        The estimator. It must be fitted if ``resume`` is True.
     seeds : list of int
-        As of :func:`seeds_of`.
+        The result of :func:`seeds_of`.
     resume : bool
-        Whether to go on from the network that the estimator holds.
+        Whether to continue from the fitted network of the estimator.
     n_seen : int
-        Rows seen before, to which those of the fit are added.
+        Number of rows seen before. The rows of the fit are added to it.
     """
     seed, module_seed, split_seed = seeds
     generator = torch.Generator().manual_seed(seed)
@@ -86,20 +86,22 @@ def start_of(estimator, seeds, *, resume, n_seen):
 
 
 def plan_of_fit(estimator, rows, start, *, n_epochs, keep):
-    """Return the plan of a fit, its network with the weights to begin with.
+    """Return the plan of a fit, whose network has its first weights.
 
     Parameters
     ----------
     estimator : BaseAutoencoderTransformer
-        Read only.
+        It is not changed.
     rows : Rows
-        Valid; refused where the likelihood gives them no density, or float32 is too coarse.
+        Valid rows. An error is raised if they are outside the support of the likelihood, or if
+        float32 is too coarse for them.
     start : Start
-        Its generator draws our own weights.
+        The state from which training starts. Its generator draws the weights of the built-in
+        modules.
     n_epochs : int
-        Passes over the rows.
+        Number of passes over the rows.
     keep : bool
-        Whether training is to go on later; if not, an unfinished schedule is warned of.
+        Whether training may continue later. If not, a warm-up that will not end causes a warning.
     """
     statistics = column_statistics(rows.X, rows.training, holes=estimator._takes_holes)
     estimator._check_support(statistics, rows.X, rows.training)
@@ -118,7 +120,7 @@ def plan_of_fit(estimator, rows, start, *, n_epochs, keep):
 
 
 def plan_of(estimator, network, n_samples):
-    """Return the plan for a network and batches of ``n_samples`` rows, of no epochs yet."""
+    """Return a plan for a network and batches drawn from ``n_samples`` rows, without epochs."""
     return Plan(
         network=network,
         objective=build_objective(estimator, n_samples),
@@ -134,7 +136,7 @@ def plan_of(estimator, network, n_samples):
 
 
 def _network_to_train(estimator, rows, start, statistics):
-    """Return a new network in the scales of the data, or a copy of the one trained so far."""
+    """Return a new network, scaled by the data, or a copy of the trained network."""
     n_features = rows.X.shape[1]
     if start.weights is not None:
         fitted = estimator_of(type(estimator), estimator._fitted_params_)
@@ -150,7 +152,7 @@ def _network_to_train(estimator, rows, start, statistics):
 
 
 def _stopping(estimator, rows):
-    """Return what early stopping judges, or None."""
+    """Return the settings of early stopping, or None without validation rows."""
     if rows.validation is None:
         return None
     return Stopping(
@@ -161,17 +163,17 @@ def _stopping(estimator, rows):
 
 
 def _same_optimizer(estimator):
-    """Return whether a warm start finds the state of the optimizer that it goes on with."""
+    """Return whether a warm start can use the state of the earlier optimizer."""
     same = estimator.optimizer == estimator._fitted_params_["optimizer"]
     return same and hasattr(estimator, "_generator_state_")
 
 
 def _check_same_network(estimator):
-    """Refuse a warm start whose parameters describe another network."""
+    """Raise an error if a warm start has parameters of a different network."""
     for name in NETWORK_PARAMETERS:
         now, then = getattr(estimator, name, None), estimator._fitted_params_.get(name)
         if name == "likelihood" and estimator._parts_ is not None:
-            continue  # the columns that it names were compared
+            continue  # _take_columns has compared its columns
         if not np.array_equal(now, then):
             raise ValueError(
                 f"Further training needs {name}={then!r}, with which the network was built. Got "

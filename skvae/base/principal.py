@@ -1,4 +1,4 @@
-"""The principal components of training rows, from as many of them as are needed."""
+"""The principal components of the training rows, computed from a sample of them."""
 
 import numpy as np
 import torch
@@ -10,29 +10,29 @@ from skvae.training.batches import dense_rows, working_dtype
 __all__ = ["components_of_rows", "principal_components"]
 
 MOST_ROWS = 10_000
-MOST_ENTRIES = 2**23  # of wide rows fewer are taken, for the memory that the PCA needs
+MOST_ENTRIES = 2**23  # if rows are wide, fewer are used, to limit the memory of the PCA
 LEAST_ROWS = 1_000
 
 
 def components_of_rows(X, rows, n_components, scale, generator, *, noise=True, expand=None):
-    """Return the principal components of some of the rows of X, scaled.
+    """Return the principal components of a sample of the scaled rows of X.
 
     Parameters
     ----------
     X : ndarray or CSR of shape (n_samples, n_features)
-        Of any numeric dtype.
+        Rows of any numeric dtype.
     rows : ndarray of int
-        The rows to draw from.
+        Indices of the rows to draw the sample from.
     n_components : int
-        The most directions.
+        Largest number of directions.
     scale : ndarray of shape (n_features,)
-        What columns are divided by; one of scale 0 is constant, and left out.
+        Scale by which each column is divided. A column with scale 0 is constant, and is left out.
     generator : torch.Generator
-        Source of the choice and of the PCA's seed.
+        Source of the sample and of the seed of the PCA.
     noise : bool, default=True
-        Whether a direction and a row are left over for noise.
+        Whether to leave at least one direction and one row for the noise.
     expand : callable, default=None
-        Of dense rows the columns that are taken; None for these.
+        Function from dense rows to the columns of which the PCA is made. None: the columns of X.
     """
     most = min(MOST_ROWS, max(LEAST_ROWS, MOST_ENTRIES // X.shape[1]))
     if len(rows) > most:
@@ -49,9 +49,10 @@ def components_of_rows(X, rows, n_components, scale, generator, *, noise=True, e
 
 
 def _components_around_holes(X, n_components):
-    """Return the principal components of the covariances of what is observed together.
+    """Return the principal components of rows with missing values.
 
-    A pair of columns that is never observed together counts as uncorrelated.
+    Each covariance is computed from the rows in which both columns are observed. Two columns that
+    are never observed together count as uncorrelated.
     """
     known = ~np.isnan(X)
     X, together = np.where(known, X, 0.0).astype(np.float64), known.T.astype(np.float64) @ known
@@ -65,16 +66,16 @@ def _components_around_holes(X, n_components):
 
 
 def principal_components(X, n_components, random_state, *, factor=1.0):
-    """Return the principal components of an array, those with a variance.
+    """Return the principal components of an array whose variance is not zero.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features), float
-        Rows; not changed.
+        Rows. They are not changed.
     n_components : int
-        The most directions, at most the numbers of rows and of columns.
+        Largest number of directions. It is at most the number of rows and that of columns.
     random_state : int
-        Of the solver.
+        Seed of the solver.
     factor : float or ndarray of shape (n_features,), default=1.0
         The rows are multiplied by it.
     """
@@ -88,7 +89,7 @@ def principal_components(X, n_components, random_state, *, factor=1.0):
     if n_components > 0 and left.any():
         pca = PCA(n_components, random_state=random_state).fit(X)
         variances = pca.explained_variance_ * ((n_samples - 1) / n_samples)
-        # What is left of directions without variance is rounding, of the PCA's or of the rows.
+        # A direction without variance has a computed variance from rounding in the PCA or the rows.
         rounding = max(rounding, max(X.shape) * np.finfo(np.float64).eps * variances[0])
         known = variances > rounding
         directions, variances = pca.components_[known], variances[known]

@@ -1,4 +1,4 @@
-"""The methods of a model with a density: posterior, bounds on log p(x), draws."""
+"""The methods of a model with a density: posterior, bounds on log p(x), random draws."""
 
 from typing import Any
 
@@ -18,10 +18,10 @@ from skvae.nn.likelihoods import LIKELIHOODS
 
 __all__ = ["ROUNDING", "ProbabilityMixin", "check_support"]
 
-# Entries that are drawn at a time, in float64: what a seed stands for depends on both.
+# Number of float64 entries that are drawn at a time. The rows that belong to a seed depend on it.
 DRAWN_ENTRIES = 2**21
-BLOCK_ROWS = 2**14  # of a sparse matrix, copied at a time to look at its values
-ROUNDING = 1e-6  # what scaled data may exceed an interval by: the precision of float32
+BLOCK_ROWS = 2**14  # rows of a sparse matrix that are copied at a time to check their values
+ROUNDING = 1e-6  # scaled data may exceed an interval by this: the precision of float32
 
 
 class ProbabilityMixin(InferenceMixin):
@@ -34,17 +34,17 @@ class ProbabilityMixin(InferenceMixin):
 
     @of_one_state
     def posterior(self, X: MatrixLike) -> tuple[np.ndarray, np.ndarray]:
-        """Return mean and standard deviation of q(z|x).
+        """Return the mean and the standard deviation of q(z|x).
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows like those fitted.
+            Rows with the columns of the training data.
 
         Returns
         -------
         mean, std : ndarray of shape (n_samples, n_components)
-            In the dtype of X; ``mean`` is ``transform(X)``.
+            In the dtype of X. ``mean`` equals ``transform(X)``.
         """
         X = self._rows(X)
         n_components = self._n_features_out
@@ -58,32 +58,33 @@ class ProbabilityMixin(InferenceMixin):
 
     @of_one_state
     def score_samples(self, X: MatrixLike) -> np.ndarray:
-        r"""Return the evidence lower bound of log p(x), row by row, in nats.
+        r"""Return the evidence lower bound of log p(x), one value per row, in nats.
 
         .. math:: E_{q(z|x)}[\log p(x|z)] - KL(q(z|x) \,\|\, p(z)) \le \log p(x)
 
-        Beta is 1 whatever the training used. The divergence is analytic; the expectation is
-        a mean over fixed noise vectors shared by all rows, antithetic and whitened
-        (:func:`skvae.nn.distributions.whitened_noise`): deterministic, the same for
-        a row whatever its neighbours, and exact for a linear decoder.
+        Beta is 1 here, whatever its value in training. The divergence is analytic. The expectation
+        is a mean over fixed noise vectors, which are antithetic, whitened
+        (:func:`skvae.nn.distributions.whitened_noise`) and the same for all rows. So the score of a
+        row is deterministic and does not depend on the other rows. For a linear decoder it is
+        exact.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows like those fitted.
+            Rows with the columns of the training data.
 
         Returns
         -------
         ndarray of shape (n_samples,), float64
-            Higher is more normal. Values of differently scaled data do not compare: a
-            density has the units of 1 / X.
+            Scores. A higher score is more normal. Do not compare scores of data with different
+            scales, since a density has the units of 1 / X.
 
         Raises
         ------
         ValueError
-            If a value of X is outside the likelihood's support, where there is no density to
-            speak of. A scaler that clips, such as ``MinMaxScaler(clip=True)``, keeps new
-            rows inside.
+            If a value of X is outside the support of the likelihood, where the density is not
+            defined. A scaler that clips, such as ``MinMaxScaler(clip=True)``, keeps new rows in
+            the support.
         """
         X = self._rows_of_density(X)
         noise = self._beside_rows(whitened_noise(self._n_features_out), X)
@@ -93,26 +94,27 @@ class ProbabilityMixin(InferenceMixin):
 
     @of_one_state
     def elbo_terms(self, X: MatrixLike) -> tuple[np.ndarray, np.ndarray]:
-        r"""Return what ``score_samples`` is made of: a term for every entry, and the divergence.
+        r"""Return the terms of ``score_samples``: one for every entry of X, and the divergence.
 
         .. math:: \sum_j E_{q(z|x)}[\log p(x_j|z)] - KL(q(z|x) \,\|\, p(z))
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows like those fitted.
+            Rows with the columns of the training data.
 
         Returns
         -------
         log_prob : ndarray of shape (n_samples, n_features), float64
             The expected log-density of every entry, in nats.
         kl : ndarray of shape (n_samples,), float64
-            In nats. ``log_prob.sum(axis=1) - kl`` is ``score_samples(X)``.
+            The divergence of every row, in nats. ``log_prob.sum(axis=1) - kl`` equals
+            ``score_samples(X)``.
 
         Raises
         ------
         ValueError
-            If a value of X is outside the likelihood's support.
+            If a value of X is outside the support of the likelihood.
 
         Examples
         --------
@@ -144,39 +146,41 @@ class ProbabilityMixin(InferenceMixin):
         random_state: Seed = None,
         return_ess: bool = False,
     ) -> Depends:
-        r"""Return the importance-weighted lower bound of log p(x), row by row, in nats.
+        r"""Return the importance-weighted lower bound of log p(x), one value per row, in nats.
 
         .. math:: \log \frac{1}{K} \sum_{k=1}^K \frac{p(x|z_k) \, p(z_k)}{q(z_k|x)}, \quad
                   z_k \sim q(z|x)
 
-        In expectation it is at most log p(x), never falls as K grows, and tends to log p(x). At
-        K = 1 it is the evidence lower bound with a drawn z. The noise vectors behind the
-        :math:`z_k` are independent draws, the same ones for all rows, so that the value of
-        a row does not depend on its neighbours.
+        The expectation of the bound is at most log p(x). It does not fall as K grows, and converges
+        to log p(x). With K = 1, the bound is the evidence lower bound with one random z. The noise
+        vectors of the :math:`z_k` are independent draws. They are the same for all rows, so the
+        value of a row does not depend on the other rows.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows like those fitted.
+            Rows with the columns of the training data.
         n_importance : int, default=100
-            K. The time grows with it; the memory only by the K noise vectors.
+            K, the number of draws. The time is proportional to it. The memory grows only by the K
+            noise vectors.
         random_state : int, RandomState instance or None, default=None
-            Seeds the noise; None draws afresh at every call.
+            Seeds the noise. None gives different draws at every call.
         return_ess : bool, default=False
             Whether to return the effective sample size as well.
 
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples,), float64
-            In nats.
+            The bound, in nats.
         ess : ndarray of shape (n_samples,), float64
-            :math:`(\sum w)^2 / \sum w^2` of the K weights w, from 1 to K: where it is near 1 a
-            single draw decides, and the bound is loose. With ``return_ess=True`` only.
+            The effective sample size :math:`(\sum w)^2 / \sum w^2` of the K weights w, from 1 to K.
+            If it is near 1, a single draw dominates, and the bound is loose. Only returned with
+            ``return_ess=True``.
 
         Raises
         ------
         ValueError
-            If a value of X is outside the likelihood's support.
+            If a value of X is outside the support of the likelihood.
 
         References
         ----------
@@ -205,22 +209,23 @@ class ProbabilityMixin(InferenceMixin):
 
     @of_one_state
     def sample_posterior(self, X: MatrixLike, *, random_state: Seed = None) -> np.ndarray:
-        """Return one draw from q(z|x) for every row.
+        """Return one random draw from q(z|x) for every row.
 
-        Over many rows the draws are a sample of the aggregate posterior: of the codes
-        that the decoder was trained on. Fit a density to them for ``sample(latent=...)``.
+        The draws of many rows are a sample of the aggregate posterior. This is the distribution of
+        the codes on which the decoder was trained. Fit a density to the draws, and use it in
+        ``sample(latent=...)``.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows like those fitted.
+            Rows with the columns of the training data.
         random_state : int, RandomState instance or None, default=None
-            None draws afresh at every call.
+            Seeds the draws. None gives different draws at every call.
 
         Returns
         -------
         ndarray of shape (n_samples, n_components)
-            In the dtype of X.
+            Codes, in the dtype of X.
 
         Examples
         --------
@@ -246,28 +251,29 @@ class ProbabilityMixin(InferenceMixin):
         latent: Any = None,
         observation_noise: bool = False,
     ) -> np.ndarray:
-        """Draw codes, and return the means of p(x|z) for them, or draws from it.
+        """Draw random codes, and return the mean of p(x|z) for each, or a draw from p(x|z).
 
         Parameters
         ----------
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
-            None draws afresh at every call.
+            Seeds the draws. None gives different draws at every call.
         latent : None, "standard-normal" or a fitted density, default=None
-            Where the codes come from: the prior N(0, I), or anything with ``sample(n)``, such as
-            a ``GaussianMixture`` fitted to ``sample_posterior(X)``, whose own seed decides
-            what is drawn, and ``random_state`` the order (a ``KernelDensity`` takes
-            ``random_state``).
+            The distribution of the codes. None and "standard-normal": the prior N(0, I). A density
+            is any object with ``sample(n)``, such as a ``GaussianMixture`` fitted to
+            ``sample_posterior(X)``. If its ``sample`` takes no ``random_state``, as that of a
+            ``GaussianMixture``, its own seed determines the draws, and ``random_state`` only their
+            order. The ``sample`` of a ``KernelDensity`` takes ``random_state``.
         observation_noise : bool, default=False
-            Whether to draw from p(x|z). Its mean is smoother than any row of the data; with the
-            noise the rows are draws from the model.
+            Whether to return draws from p(x|z) instead of its mean. The mean is smoother than the
+            rows of the data. With the noise, the rows are draws from the model.
 
         Returns
         -------
         ndarray of shape (n_samples, n_features)
-            In the units and the floating dtype of the training data. A DataFrame where
-            ``set_output`` asks for one.
+            Rows, in the units and the floating dtype of the training data. If ``set_output`` asks
+            for it, a DataFrame.
         """
         if not observation_noise:
             return super().sample(n_samples, random_state=random_state, latent=latent)
@@ -286,7 +292,7 @@ class ProbabilityMixin(InferenceMixin):
         return rows_in_frame(self, rows)
 
     def _rows_of_density(self, X):
-        """Return X as a valid array, its values in the support of the likelihood."""
+        """Return X as a valid array, after a check that the likelihood's support contains it."""
         X, parts = self._rows(X), self._fitted_params_.get("_parts_")
         if parts is not None:
             check_ends(parts, *column_ends(X), getattr(self, "feature_names_in_", None))
@@ -297,14 +303,14 @@ class ProbabilityMixin(InferenceMixin):
 
 
 def _blocks(X):
-    """Return X in parts; of a sparse matrix copies, as SciPy sorts it to find its least value."""
+    """Return X in blocks of rows. Blocks of a sparse matrix are copies, which SciPy may sort."""
     if not issparse(X):
         return [X]
     return (X[start : start + BLOCK_ROWS] for start in range(0, X.shape[0], BLOCK_ROWS))
 
 
 def check_support(parameters, minimum, maximum):
-    """Refuse values that the likelihood among an estimator's parameters gives no density."""
+    """Raise an error if values are outside the support of the likelihood in ``parameters``."""
     likelihood, scale = parameters["likelihood"], parameters["input_scale"]
     low, high = LIKELIHOODS[likelihood].support
     minimum, maximum = scale * float(minimum), scale * float(maximum)

@@ -1,4 +1,4 @@
-"""scikit-learn's base classes, and its decorators, with types."""
+"""The base classes and the decorators of scikit-learn, with types."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -14,10 +14,11 @@ __all__ = [
     "only_if",
 ]
 
-MYPY = False  # which mypy takes to be true
+MYPY = False  # mypy assumes that a variable of this name is True
 Method = TypeVar("Method", bound=Callable)
 
-# A class with a base that mypy does not know takes any argument, and has any attribute.
+# If mypy does not know a base class, it accepts any argument and any attribute. So mypy reads
+# stubs of the base classes.
 if MYPY:
     from skvae.base.sklearn_types import (
         BaseEstimator,
@@ -35,6 +36,6 @@ else:
 
 
 def only_if(check: Callable[[Any], bool]) -> Callable[[Method], Method]:
-    """Return scikit-learn's ``available_if``; the method keeps its signature."""
+    """Return scikit-learn's ``available_if``, with a type that keeps the method's signature."""
     decorator: Any = available_if(check)
     return decorator

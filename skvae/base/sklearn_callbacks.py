@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks: to them a fit is a task, and every epoch a task in it."""
+"""Support for scikit-learn's callbacks: a fit is a task, and every epoch is a task in it."""
 
 from skvae.base.sklearn_bases import MYPY
 
@@ -7,13 +7,13 @@ if MYPY:
 else:
     try:
         from sklearn.callback import CallbackSupportMixin, with_callbacks
-    except ImportError:  # experimental: a release may lack them, and then has no ``set_callbacks``
+    except ImportError:  # they are experimental: without them there is no ``set_callbacks``
 
         class CallbackSupportMixin:
-            """In place of scikit-learn's."""
+            """An empty class in place of scikit-learn's."""
 
         def with_callbacks(method):
-            """Return the method as it is."""
+            """Return the method unchanged."""
             return method
 
 
@@ -26,45 +26,46 @@ class FitTask:
     Parameters
     ----------
     estimator : CallbackSupportMixin
-        Has callbacks.
+        An estimator with callbacks.
     X, y : array-like
-        As given to ``fit``. Without a y callbacks get X: the target of a row is the row.
+        The arguments of ``fit``. If y is None, callbacks get X as y, since the target of a row is
+        the row itself.
     """
 
     def __init__(self, estimator, X, y):
         self.told = {"estimator": estimator, "X": X, "y": X if y is None else y}
 
     def begin(self, n_epochs, attributes):
-        """Tell of the fit's begin.
+        """Notify the callbacks of the start of the fit.
 
         Parameters
         ----------
         n_epochs : int
-            The most epochs.
+            Largest number of epochs.
         attributes : callable
-            Returns the fitted attributes that the estimator would have if training ended now.
-            It is called for callbacks that ask for a fitted estimator.
+            Function that returns the fitted attributes as if training ended now. It is called for
+            callbacks that ask for a fitted estimator.
         """
         self.attributes = attributes
         self.task = self.told["estimator"]._init_callback_context(max_subtasks=n_epochs)
         self.task.call_on_fit_task_begin(**self.told)
 
     def begin_epoch(self):
-        """Tell of an epoch's begin."""
+        """Notify the callbacks of the start of an epoch."""
         self.epoch = self.task.subcontext(task_name="epoch")
         self.epoch.call_on_fit_task_begin(**self.told)
 
     def end_epoch(self):
-        """Tell of an epoch's end; return whether a callback asks to stop."""
+        """Notify the callbacks of the end of an epoch; return whether one asks to stop."""
         return self.epoch.call_on_fit_task_end(
             **self.told, reconstruction_attributes=self.attributes
         )
 
     def end(self, attributes):
-        """Tell of the fit's end, and of the fitted attributes."""
+        """Notify the callbacks of the end of the fit, and give them the fitted attributes."""
         self.task.call_on_fit_task_end(**self.told, reconstruction_attributes=attributes)
 
 
 def watched_fit(estimator, X, y):
-    """Return the task that a fit is, or None where the estimator has no callbacks."""
+    """Return the task of a fit, or None if the estimator has no callbacks."""
     return FitTask(estimator, X, y) if getattr(estimator, "_skl_callbacks", None) else None

@@ -1,4 +1,7 @@
-"""A fitted estimator changes as a whole: a method sees one state, whatever a fit does meanwhile."""
+"""Replace the state of an estimator as a whole.
+
+A method uses a single state, even if a fit in another thread changes the estimator meanwhile.
+"""
 
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -11,7 +14,7 @@ Method = TypeVar("Method", bound=Callable)
 
 
 def snapshot(estimator):
-    """Return an estimator with the attributes that another has now, and none that it gets later.
+    """Return a shallow copy of an estimator, which keeps the attributes that it has now.
 
     Examples
     --------
@@ -28,7 +31,7 @@ def snapshot(estimator):
 
 
 def adopt(estimator, attributes):
-    """Give an estimator attributes all at once: other threads see all of them, or none."""
+    """Set attributes of an estimator all at once: other threads see all of them or none."""
     estimator.__dict__ = {**vars(estimator), **attributes}
 
 
@@ -49,9 +52,10 @@ def forget(estimator):
 
 @contextmanager
 def fitted_as_a_whole(estimator):
-    """Yield an unfitted copy to fit; the estimator takes its attributes at the end of the block.
+    """Yield an unfitted copy to fit. At the end of the block, the estimator gets its attributes.
 
-    Until then it stays as it was. If the block raises, it forgets an earlier fit.
+    Until then, the estimator does not change. If the block raises an error, the estimator is
+    unfitted, even if it was fitted before.
     """
     fresh = snapshot(estimator)
     forget(fresh)
@@ -64,9 +68,9 @@ def fitted_as_a_whole(estimator):
 
 
 def of_one_state(method: Method) -> Method:
-    """Return a method that reads all attributes as they are when it is called.
+    """Decorate a method so that it reads all attributes as they are when it is called.
 
-    A fit in another thread may replace them before it returns.
+    Without it, a fit in another thread could replace them before the method returns.
     """
 
     @wraps(method)

@@ -1,4 +1,4 @@
-"""What the user touches: the parameters and the life of an estimator, from ``fit`` to pickle."""
+"""The base class of the transformers: parameters, ``fit``, ``partial_fit``, weights, pickles."""
 
 from collections.abc import Mapping
 from os import PathLike
@@ -30,10 +30,10 @@ __all__ = ["BaseAutoencoderTransformer"]
 
 
 def _makes_whole_passes(estimator: Any) -> bool:
-    """Say why an estimator with early stopping has no ``partial_fit``."""
+    """Return True if the estimator has ``partial_fit``, or raise an error that says why not."""
     if isinstance(estimator.early_stopping, (bool, np.bool_)) and estimator.early_stopping:
         raise AttributeError(
-            "partial_fit makes one pass over a chunk, which early stopping cannot judge. Got "
+            "partial_fit makes a single pass over a chunk, and cannot stop early. Got "
             "early_stopping=True instead. Set early_stopping=False, or use fit."
         )
     return True
@@ -42,10 +42,10 @@ def _makes_whole_passes(estimator: Any) -> bool:
 class BaseAutoencoderTransformer(
     ModelHooks, InferenceMixin, CallbackSupportMixin, SharedParameters
 ):
-    """What the autoencoders share: ``fit``, the methods of a fitted one, the pickle.
+    """The base class of all autoencoders: ``fit``, the methods of a fitted model, pickles.
 
-    A final class says what is computed (``_network``) and what is minimised (``_objective``).
-    ``fit`` makes a plan of the two, and has it carried out.
+    A final class defines the network (``_network``) and the objective (``_objective``). ``fit``
+    makes a plan of the two, and trains by it.
     """
 
     @with_callbacks
@@ -59,26 +59,28 @@ class BaseAutoencoderTransformer(
     ) -> Self:
         """Train on X.
 
-        There is no ``sample_weight``: under mini-batches an integer weight does not equal a
-        repeated row. Repeat the rows.
+        There is no ``sample_weight``. With mini-batches, an integer weight is not the same as a
+        repeated row. Repeat the rows instead.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training rows, at least two, of any numeric dtype. A memory map stays on the disk, a
-            sparse matrix sparse: batches are converted one by one.
+            Training rows, at least two, of any numeric dtype. Batches are converted one by one. So
+            a memory map stays on the disk, and a sparse matrix stays sparse.
         y : ignored
-            Present for pipelines; may be anything.
+            Present for pipelines. It may have any value.
         X_val : {array-like, sparse matrix} of shape (n_validation, n_features), default=None
-            The rows that early stopping watches, at least two; None holds out
-            ``validation_fraction`` of X.
+            Validation rows for early stopping, at least two. None: ``validation_fraction`` of X is
+            held out.
         checkpoint : str or path-like, default=None
-            A file to go on from, and to write: about every ten seconds, between two epochs, and at
-            the end. If it is not there the fit begins. If a fit with the same parameters and rows
-            was killed, the same call goes on from its file and ends bit for bit as it would have,
-            on the same machine, versions and number of threads; after its end it gives its result
-            at once. It holds no code; needs ``pip install skvae[save]``. Excepted are random
-            layers of your own modules, and what callbacks have that a file does not hold.
+            A file in which the state of the fit is saved: between two epochs, about every ten
+            seconds, and at the end. If the file does not exist, the fit starts from the beginning.
+            If a fit was killed, call ``fit`` again with the same parameters, rows and file. It
+            continues from the file. On the same machine, with the same versions and number of
+            threads, its result is the same bit by bit as without the interruption. If the fit in
+            the file is complete, the call returns its result at once. The file contains no code.
+            It needs ``pip install skvae[save]``. Two things are not restored: the random state of
+            layers in your own modules, and state of callbacks that the file does not contain.
 
         Returns
         -------
@@ -89,17 +91,17 @@ class BaseAutoencoderTransformer(
         ------
         ValueError
             If a parameter is out of its range; if X has fewer than two rows, NaN or infinite
-            entries, or values outside the likelihood's support; if ``X_val`` comes
+            entries, or values outside the support of the likelihood; if ``X_val`` is given
             without ``early_stopping``; if the loss does not stay finite. The estimator is
-            then unfitted (after a warm start: as it was).
+            then unfitted. After a warm start, it stays as it was.
         SavingError
-            A ``ValueError``. If the checkpoint is of another fit, damaged, or another kind of
-            file, which is left alone.
+            A ``ValueError``. If the checkpoint belongs to a different fit, is damaged, or is
+            another kind of file. The file is not changed.
 
         Warns
         -----
         CheckpointWarning
-            If the checkpoint cannot be written; the fit goes on.
+            If the checkpoint cannot be written. The fit continues.
 
         Examples
         --------
@@ -130,24 +132,28 @@ class BaseAutoencoderTransformer(
 
     @only_if(_makes_whole_passes)
     def partial_fit(self, X: MatrixLike, y: Any = None) -> Self:
-        """Make one pass over X, one chunk of data that do not come at once.
+        """Make one pass over X, which is one chunk of the data.
 
-        The first call on an unfitted estimator draws the weights, and takes from its chunk the
-        scales of the network and the PCA that the linear maps and the noise variance begin at, so
-        let that be a typical one. Further calls go on with the state of the optimizer and of the
-        random numbers (after a ``fit`` without ``warm_start``, which keeps neither, with new ones);
-        callbacks begin anew at every call. Each call counts as an epoch (``n_iter_``) whatever its
-        rows, and as those rows in ``n_samples_seen_``. k calls with the same X are ``fit`` with
-        ``max_epochs=k``, but for callbacks, and for the N of a
-        :class:`~skvae.BetaTCVAETransformer`: the rows seen so far, unless ``n_samples`` tells
-        it. A learned noise variance is set by the residual of the last chunk.
+        The first call on an unfitted estimator draws the weights. It also computes two things from
+        its chunk: the scales of the network, and the PCA from which the linear maps and the noise
+        variance start. So the first chunk should be typical of the data.
+
+        Further calls continue with the state of the optimizer and of the random numbers. A ``fit``
+        without ``warm_start`` keeps neither, so a call after it starts with new ones. Callbacks
+        start again in every call. Each call counts as one epoch in ``n_iter_``, and adds its
+        number of rows to ``n_samples_seen_``.
+
+        k calls with the same X equal ``fit`` with ``max_epochs=k``, with two exceptions: callbacks,
+        and the N of a :class:`~skvae.BetaTCVAETransformer`, which is the number of rows seen so far
+        unless ``n_samples`` is set. A learned noise variance is computed from the residual of the
+        last chunk.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows, at least two.
         y : ignored
-            Present for pipelines; may be anything.
+            Present for pipelines. It may have any value.
 
         Returns
         -------
@@ -157,28 +163,28 @@ class BaseAutoencoderTransformer(
         Raises
         ------
         ValueError
-            As ``fit`` does. An estimator that was fitted stays as it was.
+            In the same cases as in ``fit``. An estimator that was fitted stays as it was.
         AttributeError
-            With ``early_stopping=True``, under which there is no ``partial_fit``.
+            If ``early_stopping=True``, since ``partial_fit`` is not available then.
         """
         resume = hasattr(self, "net_")
         n_seen = self.n_samples_seen_ if resume else 0
         return self._train(X, resume=resume, n_epochs=1, n_seen=n_seen, keep=True)
 
     def load_weights(self, weights: Mapping[str, Any], X: MatrixLike) -> Self:
-        """Take weights that were trained elsewhere, on several processes say.
+        """Load weights that were trained elsewhere, for example by several processes.
 
-        ``net_.module_`` is what to train a copy of, and ``net_.criterion_`` what it minimises.
-        A learned noise variance, and the autoencoder's density of codes to sample from, are set
-        on X. ``history_`` and ``n_iter_`` remain those of the training here; ``net_`` is a new
-        one, without callbacks, and further training begins with a new optimizer.
+        To train elsewhere, copy ``net_.module_``, and minimise ``net_.criterion_``. A learned noise
+        variance is computed again from X, and so is the density of codes from which the
+        autoencoder samples. ``history_`` and ``n_iter_`` do not change. ``net_`` is a new net
+        without callbacks. Further training starts with a new optimizer.
 
         Parameters
         ----------
         weights : dict of {str: tensor or ndarray}
-            The state dict of such a copy, on any device.
+            The state dict of the trained copy, on any device.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The rows that it was trained on, or many of them; at least two.
+            The rows on which the copy was trained, or many of them; at least two.
 
         Returns
         -------
@@ -188,8 +194,8 @@ class BaseAutoencoderTransformer(
         Raises
         ------
         ValueError
-            If the weights are those of another network, or not all finite. The estimator stays
-            as it was.
+            If the weights belong to a different network, or are not all finite. The estimator
+            stays as it was.
 
         Examples
         --------
@@ -212,10 +218,10 @@ class BaseAutoencoderTransformer(
     @torch.inference_mode(mode=False)
     @torch.enable_grad()
     def _train(self, X, X_val=None, *, resume, **training):
-        """Take the fitted attributes of a training, all at once.
+        """Train, and set the fitted attributes all at once.
 
-        On failure none are left, or those of before where training was to ``resume``. Until the
-        end other threads find the state of before.
+        If training fails, the estimator is unfitted; with ``resume`` it stays as it was. Until
+        training ends, other threads use the state from before.
         """
         if resume:
             adopt(self, snapshot(self)._trained(X, X_val, resume=True, **training))
@@ -229,8 +235,9 @@ class BaseAutoencoderTransformer(
     ):
         """Validate, plan, train, and return the fitted attributes.
 
-        The states of the optimizer and of the generator stay only to ``keep`` on from them. Only
-        of ``whole`` data is it said what was left undone.
+        With ``keep``, the attributes include the states of the optimizer and of the generator,
+        from which training can continue. With ``whole``, X is all of the data, and the warnings at
+        the end of a fit are issued.
         """
         X, X_val = self._validated(X, X_val, reset=not resume)
         checkpoint = None if path is None else self._checkpoint(path, X, X_val, resume)
@@ -249,16 +256,16 @@ class BaseAutoencoderTransformer(
         return fitted
 
     def _checkpoint(self, path, X, X_val, resume):
-        """Return the checkpoint of a fit that begins."""
+        """Return the checkpoint of a fit that starts now."""
         if resume:
             raise ValueError(
-                "checkpoint= is of a fit from its beginning. Got a warm start after another fit "
-                "instead. Leave checkpoint out, or fit a clone."
+                "checkpoint= needs a fit that starts from the beginning. Got a warm start after "
+                "another fit instead. Leave checkpoint out, or fit a clone."
             )
         return Checkpoint(path, identity_of(self, X, X_val))
 
     def _carried_out(self, run, keep, task):
-        """Train, and return the fitted attributes; tell a task, if there is one, of both."""
+        """Train, and return the fitted attributes. ``task`` notifies scikit-learn's callbacks."""
         if task is not None:
             task.begin(run.plan.n_epochs, lambda: self._columns() | attributes_so_far(self, run))
         run.train(task)
@@ -272,12 +279,12 @@ class BaseAutoencoderTransformer(
         return fitted
 
     def _columns(self):
-        """Return what ``validate_data`` told of the columns; the estimator may know others."""
+        """Return the attributes that ``validate_data`` has set for the columns of this fit."""
         names = getattr(self, "feature_names_in_", None)
         return {"n_features_in_": self.n_features_in_, "feature_names_in_": names}
 
     def _validated(self, X, X_val, reset):
-        """Return the rows as arrays, after a look at the parameters and at the device."""
+        """Return the rows as arrays, after a check of the parameters and of the device."""
         self._validate_params()
         given, X = X, self._training_rows(X, reset)
         self._take_columns(given, X, reset)

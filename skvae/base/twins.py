@@ -1,4 +1,4 @@
-"""The networks of a fitted estimator that answer: the trained one, and its copy in float64."""
+"""The networks that a fitted estimator uses: the trained one, and a copy of it in float64."""
 
 from collections.abc import Mapping
 
@@ -13,18 +13,18 @@ FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 
 class InferenceModules(Mapping):
-    """Networks in evaluation mode by dtype: float32 is the trained one, float64 a copy of it.
+    """Mapping from dtype to network: float32 is the trained network, float64 is a copy of it.
 
-    The copy is made when it is first asked for: a stream of float32 chunks needs none. Where
-    modules are made by functions of the user's, it is made at once, as these may return another
-    thing later.
+    Both are in evaluation mode. The copy is made at its first use, since float32 data never need
+    it. But if the user's functions make the modules, the copy is made at once, because the
+    functions may return something else later.
 
     Parameters
     ----------
     estimator : BaseAutoencoderTransformer
-        One with the parameters that the network was made from.
+        An estimator with the parameters from which the network was built.
     network : BaseNetwork
-        Trained.
+        The trained network.
     n_features : int
         Length of a row.
     """
@@ -37,7 +37,8 @@ class InferenceModules(Mapping):
 
     def __getitem__(self, dtype):
         if dtype == FLOAT64 and FLOAT64 not in self._networks:
-            self._networks.setdefault(FLOAT64, self._make())  # of two threads the first one's
+            # If two threads make a copy, both use the first one.
+            self._networks.setdefault(FLOAT64, self._make())
         return self._networks[dtype]
 
     def __iter__(self):

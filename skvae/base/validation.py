@@ -1,4 +1,4 @@
-"""Rows that are valid, of whatever kind X is."""
+"""Validation of X: arrays, sparse matrices, DataFrames and other tables become valid rows."""
 
 from functools import partial
 
@@ -23,18 +23,18 @@ __all__ = [
     "without_nan",
 ]
 
-MOST_CHANNELS = 4  # of images whose channels seem to come first
+MOST_CHANNELS = 4  # if the second side of a 4-D array is at most this, it holds the channels
 
 
 class FittedColumns:
-    """What ``validate_data`` tells an estimator of the columns: their names if they have such."""
+    """The attributes that ``validate_data`` sets: the number of columns, and names if X has any."""
 
     n_features_in_: int
     feature_names_in_: np.ndarray
 
 
 def check_flat(X, name="X"):
-    """Refuse rows with their targets, and images that are not yet rows."""
+    """Raise an error if X is a pair of rows and targets, or an array of images."""
     shape = getattr(X, "shape", ())
     if isinstance(X, list | tuple) and X:
         shape = (len(X), *getattr(X[0], "shape", ()))
@@ -55,7 +55,7 @@ def check_flat(X, name="X"):
 
 
 def as_rows(x):
-    """Return a single row, which may be a pandas Series, as a table of one."""
+    """Return a single row, which may be a pandas Series, as a table with one row."""
     check_flat(x)
     shape = x.shape if hasattr(x, "shape") else np.shape(x)
     if len(shape) > 1:
@@ -68,31 +68,31 @@ def as_rows(x):
 
 
 def valid_numbers(validate, X, *, name="X", allow_nan=False):
-    """Return what scikit-learn's checks make of X, if that is numbers that float64 holds.
+    """Return X after scikit-learn's checks, and check that it has numbers that fit into float64.
 
-    Those checks read the data under a mask, let dates pass, and objects that did not come in an
-    array: of None and NaT would become nan, unseen.
+    scikit-learn's checks alone are not enough: they ignore masks, accept dates, and may accept
+    objects, of which None and NaT would silently become nan.
 
     Parameters
     ----------
     validate : callable
-        X in; an array, or a sparse matrix, of any dtype out.
+        Function from X to an array or a sparse matrix of any dtype.
     X : object
-        What was given as rows.
+        The rows as the user gave them.
     name : str, default="X"
-        What a sentence calls it.
+        The name of X in error messages.
     allow_nan : bool, default=False
-        Whether a missing value is nan, or refused.
+        Whether a missing value becomes nan. If False, it is an error.
 
     Returns
     -------
     {ndarray, sparse matrix}
-        Of a numeric dtype; no copy of X where X has one.
+        Rows of a numeric dtype. X is not copied if it has one already.
 
     Raises
     ------
     ValueError or TypeError
-        By scikit-learn, by what X is made of, or with a sentence of ours.
+        If X has no valid numbers. Some errors come from scikit-learn or from the library of X.
 
     Examples
     --------
@@ -122,7 +122,7 @@ def valid_numbers(validate, X, *, name="X", allow_nan=False):
     except (ValueError, TypeError, MemoryError) as error:
         _check_no_text(X, name, error)
         raise
-    except Exception as error:  # whatever an object says that cannot become an array
+    except Exception as error:  # an object that cannot become an array may raise any error
         raise ValueError(
             f"{name} must be rows of numbers that NumPy can read. Got an error from "
             f"{type(X).__name__} instead: {str(error).partition('. ')[0].rstrip('.')}. Give an "
@@ -134,9 +134,9 @@ def valid_numbers(validate, X, *, name="X", allow_nan=False):
 
 
 def valid_rows(estimator, X, *, reset, holes, fewest=1):
-    """Return X as a valid array or CSR matrix of an estimator's columns, which ``reset`` sets anew.
+    """Return X as a valid array or CSR matrix with the columns of an estimator.
 
-    At least so many rows; with ``holes`` NaN stands for what was not observed.
+    ``reset`` sets the estimator's columns to those of X. With ``holes`` NaN is a missing value.
     """
     check_flat(X)
     validate = partial(
@@ -153,31 +153,30 @@ def valid_rows(estimator, X, *, reset, holes, fewest=1):
     except ValueError as error:
         if "contains NaN" in str(error) and hasattr(estimator, "missing"):
             raise ValueError(
-                f"Input X contains NaN, which {type(estimator).__name__} takes where it was fitted "
-                f"with missing='mask'. Got missing=None instead. Set it and fit, or fill in what "
-                f"is missing, as a VAEImputer does."
+                f"Input X contains NaN, which {type(estimator).__name__} accepts only with "
+                f"missing='mask'. Got missing=None instead. Set it and fit, or fill in the missing "
+                f"values, as a VAEImputer does."
             ) from error
         raise
 
 
 def check_unmasked(X, name):
-    """Refuse masked arrays, rows of them too: as an array they are what is under the mask."""
+    """Raise an error for a masked array, or a list of them, since NumPy would ignore the mask."""
     parts = X if isinstance(X, list | tuple) else [X]
     masks = [np.ma.getmaskarray(part) for part in parts if isinstance(part, np.ma.MaskedArray)]
     n_masked = sum(int(mask.sum()) for mask in masks)
     if n_masked:
         raise ValueError(
-            f"{name} must have a number in every place. Got {n_masked} that are masked instead. "
-            f"Fill them in, as {name}.filled(0.0) does, or leave their rows out."
+            f"{name} must have no masked values. Got {n_masked} of them instead. "
+            f"Fill them in, as {name}.filled(0.0) does, or leave out their rows."
         )
 
 
 def check_names(X):
-    """Refuse a frame of pandas in which a name stands twice, and one of polars without rows yet."""
+    """Raise an error for a DataFrame with two columns of the same name, and for a LazyFrame."""
     if is_lazy(X):
         raise ValueError(
-            "X must be a table that has its rows. Got a LazyFrame of polars instead. Pass "
-            "X.collect()."
+            "X must be a table in memory. Got a LazyFrame of polars instead. Pass X.collect()."
         )
     names = getattr(X, "columns", None)
     if getattr(names, "is_unique", True):
@@ -190,7 +189,7 @@ def check_names(X):
 
 
 def _check_no_times(X, name):
-    """Refuse dates and durations: as numbers they depend on a unit, and NaT would be one."""
+    """Raise an error for dates and durations, whose numbers would depend on a unit."""
     if isinstance(X, np.ndarray) and X.dtype.kind == "O":
         objects = X.flat
     elif hasattr(X, "iloc") and hasattr(X, "columns"):
@@ -198,8 +197,8 @@ def _check_no_times(X, name):
         objects = (value for place in columns for value in X.iloc[:, place])
     else:
         objects = ()
-    for column, dtype in zip(getattr(X, "columns", ()), getattr(X, "dtypes", ()), strict=False):
-        if hasattr(dtype, "pyarrow_dtype") and dtype.kind in "mM":  # numbers, to NumPy
+    for column, dtype in zip(X.columns, X.dtypes, strict=True) if hasattr(X, "columns") else ():
+        if hasattr(dtype, "pyarrow_dtype") and dtype.kind in "mM":  # NumPy converts to numbers
             raise _no_numbers(name, column, dtype)
     if getattr(getattr(X, "dtype", None), "kind", "") in ("m", "M") or any(
         isinstance(value, np.datetime64 | np.timedelta64) for value in objects
@@ -211,8 +210,13 @@ def _check_no_times(X, name):
 
 
 def _check_no_text(X, name, error):
-    """Say which column of a frame it is that no numbers could be made of."""
+    """Raise an error that names the column that cannot become numbers, or that says it is text."""
     if not (is_pandas(X) or is_polars(X)):
+        if any(words in str(error) for words in ("string to float", "bytes/strings")):
+            raise ValueError(
+                f"{name} must be rows of numbers. Got text instead. Encode it, or give a DataFrame "
+                f"to a TableTransformer."
+            ) from error
         return
     for place, column in enumerate(X.columns):
         values = X.iloc[:, place] if hasattr(X, "iloc") else X[:, place]
@@ -233,22 +237,22 @@ def _no_numbers(name, column, dtype):
 
 
 def _check_range(rows, name):
-    """Refuse numbers of a wider kind that are infinite in float64."""
+    """Raise an error for numbers of a wider dtype that would be infinite in float64."""
     if rows.dtype.itemsize <= np.dtype(np.float64).itemsize or not rows.size:
         return
     if np.abs(rows.data if issparse(rows) else rows).max(initial=0) > np.finfo(np.float64).max:
         raise ValueError(
-            f"{name} must be numbers that float64 holds. Got {rows.dtype} that is infinite there "
-            f"instead. Scale {name}."
+            f"{name} must have numbers in the range of float64. Got a {rows.dtype} that is "
+            f"infinite there instead. Scale {name}."
         )
 
 
 def without_nan(result, unobserved=None):
-    """Return the results of rows, none of which has gone beyond the numbers there are.
+    """Return the results of rows, after a check that none is NaN.
 
-    ``unobserved`` returns where, and there alone, NaN stands for what was not observed.
+    ``unobserved`` is a function that returns the places of missing values, where NaN is correct.
     """
-    if not np.isnan(result.min()):  # of all numbers the least, and no array beside the result
+    if not np.isnan(result.min()):  # the minimum needs no second array
         return result
     wrong = np.isnan(result)
     if unobserved is not None:
@@ -256,8 +260,9 @@ def without_nan(result, unobserved=None):
     if wrong.any():
         row = np.argmax(wrong.reshape(len(result), -1).any(axis=1))
         raise ValueError(
-            f"The rows must be near enough to those fitted for {result.dtype} to hold what the "
-            f"network makes of them. Got nan of row {row} instead. Clip them, or scale them alike."
+            f"The rows must be close enough to the training rows for the network to compute with "
+            f"them in {result.dtype}. Got nan for row {row} instead. Clip the rows, or scale them "
+            f"as the training rows."
         )
     return result
 
@@ -276,7 +281,7 @@ def dense(X):
 
 
 def generated_feature_names(n_columns):
-    """Return the names of columns that have none.
+    """Return the names x0, x1, ... for columns without names.
 
     Examples
     --------
@@ -288,7 +293,7 @@ def generated_feature_names(n_columns):
 
 
 def names_of_features(estimator):
-    """Return the names of the columns that an estimator was fitted to, given or generated.
+    """Return the names of the columns of the training data, or generated names x0, x1, ....
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What the variational autoencoders share: the likelihood and its noise variance."""
+"""The base class of the variational autoencoders: the likelihood and its noise variance."""
 
 from abc import abstractmethod
 from dataclasses import KW_ONLY
@@ -41,17 +41,18 @@ from skvae.nn.schedules import Warmup
 
 __all__ = ["BaseVAETransformer", "held_noise_variance"]
 
-VARIANCE_FLOOR = 1e-6  # of the training variance
+VARIANCE_FLOOR = 1e-6  # times the training variance
 CONSTANT_COLUMN_FLOOR = 1e-12
-# A learned variance begins no lower than this share of the training variance: where a few
-# directions hold nearly all of it, a PCA leaves next to nothing to divide the first errors by.
+# A learned noise variance starts at this share of the training variance or above. If a few
+# directions hold nearly all of the variance, a PCA leaves almost nothing, and the first errors,
+# divided by it, would be huge.
 LEAST_START = 0.01
-FAR = 4.0  # times: a standard deviation twice or half as large
+FAR = 4.0  # factor between two variances: their standard deviations differ by a factor of 2
 
 
 @hyperparameters
 class BaseVAETransformer(ImputationMixin, BaseAutoencoderTransformer):
-    """An autoencoder transformer with a prior N(0, I), q(z|x), and a density p(x|z)."""
+    """The base class of the variational autoencoders, with prior N(0, I), q(z|x) and p(x|z)."""
 
     _: KW_ONLY
     likelihood: str | list | tuple = "gaussian"
@@ -78,7 +79,7 @@ class BaseVAETransformer(ImputationMixin, BaseAutoencoderTransformer):
         """Return the objective for batches drawn from ``n_samples`` rows."""
 
     def _observation(self, n_features):
-        """Return p(x|z) around the decoder's output."""
+        """Return the observation model, which makes p(x|z) of the decoder's output."""
         options = {
             "per_feature": self.noise_variance == "per-feature",
             "learned": self.noise_variance in ("learned", "per-feature"),
@@ -98,7 +99,7 @@ class BaseVAETransformer(ImputationMixin, BaseAutoencoderTransformer):
         return self.missing is not None
 
     def _divergence_weight(self):
-        """Return what the divergence weighs in the objective."""
+        """Return the weight of the divergence in the objective."""
         return 1.0
 
     def _decodes_rows(self):
@@ -115,9 +116,10 @@ class BaseVAETransformer(ImputationMixin, BaseAutoencoderTransformer):
         for name, default in (("input_scale", 1.0), ("image_shape", None)):
             if getattr(self, name) != default:
                 raise ValueError(
-                    f"{name} is of whole rows whose columns are alike. Got "
-                    f"{name}={getattr(self, name)} with likelihood={self.likelihood!r} and "
-                    f"missing={self.missing!r} instead. Leave it at {default}."
+                    f"{name} cannot be used with counts, with columns of several kinds or with "
+                    f"missing values. Got {name}={getattr(self, name)} with "
+                    f"likelihood={self.likelihood!r} and missing={self.missing!r} instead. Leave "
+                    f"it at {default}."
                 )
         names = getattr(self, "feature_names_in_", None)
         parts = parts_of(self.likelihood, X, names, rows.shape[1])
@@ -146,7 +148,7 @@ class BaseVAETransformer(ImputationMixin, BaseAutoencoderTransformer):
             value = getattr(self, name)
             if value > least and self.kl_warmup_epochs == 0:
                 raise ValueError(
-                    f"{name} is of the warm-up, and needs kl_warmup_epochs >= 1. Got "
+                    f"{name} is a setting of the warm-up, and needs kl_warmup_epochs >= 1. Got "
                     f"{name}={value} with kl_warmup_epochs=0 instead. Set both, or neither."
                 )
         objective.warmup = Warmup(self.kl_warmup_epochs, self.kl_cycles, self.kl_warmup_start)
@@ -218,17 +220,18 @@ class BaseVAETransformer(ImputationMixin, BaseAutoencoderTransformer):
             network.observation.weigh(self._divergence_weight())
 
     def _first_weight(self):
-        """Return the divergence's weight at the first step, or after a rise from less."""
-        # Weights that fall to beta from above begin with closed codes.
+        """Return the largest weight of the divergence in the warm-up and after it."""
+        # If the weight falls to beta from above, the codes start inactive.
         first = self.kl_warmup_start if self.kl_warmup_epochs else 1.0
         return self._divergence_weight() * max(first, 1.0)
 
     def _start_noise(self, network, components, unit, variance, n_samples, place):
-        """Set the noise variance that training begins with, and return it.
+        """Set the first noise variance of training, and return it.
 
-        ``unit`` is the square of what the components' rows were divided by, ``variance`` that of
-        the training rows; numbers, or one for each column. ``place`` is where the columns with a
-        noise variance are among those of the components; None for all.
+        ``unit`` is the square of the scale by which the rows of the components were divided.
+        ``variance`` is the variance of the training rows. Both are numbers, or arrays with one
+        value per column. ``place`` selects the columns with a noise variance among those of the
+        components. None selects all.
         """
         observation = gaussian_model(network.observation)
         floor = np.where(variance > 0, VARIANCE_FLOOR * variance, CONSTANT_COLUMN_FLOOR)
@@ -240,7 +243,7 @@ class BaseVAETransformer(ImputationMixin, BaseAutoencoderTransformer):
             shared = self.noise_variance == "learned"
             left = components.left if place is None else components.left[place]
             prior = unit * (components.noise_variance(place=place) if shared else left).numpy()
-            # So few rows leave directions unknown, and their variance is not noise.
+            # With fewer rows, some directions are unknown, and their variance is not noise.
             if n_samples - 2 >= min(self.n_components, len(components.left) - 1):
                 observation.expect(torch.as_tensor(prior), n_samples)
             start = variance
@@ -291,7 +294,7 @@ class BaseVAETransformer(ImputationMixin, BaseAutoencoderTransformer):
             self._warn_of_hidden_columns(run, remedy=remedy, dominated=False)
 
     def _warn_of_held_variance(self, held, network, batches):
-        """Warn if a PCA's noise variance says nothing of what the network leaves."""
+        """Warn if the noise variance of a PCA is far from the residual of the network."""
         residual = network.expected_residual(batches)
         if self._parts_ is not None:
             residual = network.observation.residual_of_numbers(residual)
@@ -299,24 +302,25 @@ class BaseVAETransformer(ImputationMixin, BaseAutoencoderTransformer):
         if held / FAR <= residual <= held * FAR:
             return
         warn(
-            f"A held noise variance should be near what the network leaves of the rows. Got "
-            f"{held:.2g} from the PCA and {residual:.2g} left instead: what beta means, and the "
-            f"score, follow from the first. Use noise_variance='learned', or train for longer."
+            f"A fixed noise variance should be near the residual of the network. Got {held:.2g} "
+            f"from the PCA and a residual of {residual:.2g} instead: the score, and the effect of "
+            f"beta, depend on the noise variance. Use noise_variance='learned', or train for "
+            f"longer."
         )
 
 
 def gaussian_model(observation):
-    """Return the model of the columns with a noise variance, or None."""
+    """Return the observation model of the Gaussian columns, or None."""
     if isinstance(observation, MixedObservation):
         return observation.model("gaussian")
     return observation if isinstance(observation, GaussianObservation) else None
 
 
 def held_noise_variance(components, n_samples, place=None):
-    """Return the noise variance of a PCA that leaves at least half of the directions.
+    """Return the noise variance of a PCA with at most half of the directions.
 
-    As scikit-learn's it is of the unbiased covariance. ``place`` is where the columns with a noise
-    variance are; None for all.
+    It is computed from the unbiased covariance, as in scikit-learn. ``place`` selects the columns
+    with a noise variance. None selects all.
     """
     half = min(len(components.left) // 2, (n_samples - 1) // 2)
     n_directions = min(half, len(components.variances))

@@ -1,4 +1,4 @@
-"""Data to train on: made from known factors, or read from disk. Nothing is ever downloaded."""
+"""Data sets: made from known factors, or read from disk. Nothing is ever downloaded."""
 
 from skvae.datasets.celeba import load_celeba
 from skvae.datasets.dsprites import load_dsprites

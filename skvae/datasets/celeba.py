@@ -1,4 +1,4 @@
-"""CelebA, the aligned faces, from its official files."""
+"""CelebA: aligned photographs of faces, read from the official files."""
 
 import os
 from os import PathLike
@@ -15,9 +15,9 @@ from skvae.datasets.images import ImageReader, image_names
 __all__ = ["load_celeba"]
 
 CROPS = {"paper": (30, 50, 118, 118), "aligned": (0, 20, 178, 178)}
-SPLITS = ("train", "valid", "test")  # 0, 1, 2 of the file
-LISTS = {"list_attr_celeba": "Anno", "list_eval_partition": "Eval"}  # and their folders
-MOST_LIST_BYTES = 2**28  # ten times the official list of attributes
+SPLITS = ("train", "valid", "test")  # coded as 0, 1, 2 in the file
+LISTS = {"list_attr_celeba": "Anno", "list_eval_partition": "Eval"}  # with their folders
+MOST_LIST_BYTES = 2**28  # ten times the size of the official list of attributes
 SOURCE = "mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 
 
@@ -33,52 +33,52 @@ def load_celeba(
 ) -> Bunch:
     """Read CelebA's aligned and cropped faces, their attributes and the official split.
 
-    202,599 photographs of 10,177 people, 178 x 218 pixels, with 40 binary attributes. Nothing is
-    downloaded: get ``img_align_celeba.zip``, ``list_attr_celeba.txt`` and
+    CelebA has 202,599 photographs of 10,177 people, with 178 x 218 pixels and 40 binary attributes.
+    Nothing is downloaded. Get ``img_align_celeba.zip``, ``list_attr_celeba.txt`` and
     ``list_eval_partition.txt`` from http://mmlab.ie.cuhk.edu.hk/projects/CelebA.html, whose terms
-    allow non-commercial research only, and unpack the images. The layout is that of the source,
-    with or without its folders ``Img``, ``Anno`` and ``Eval``::
+    allow non-commercial research only, and unpack the images. The function expects the layout of
+    the source, with or without its folders ``Img``, ``Anno`` and ``Eval``::
 
         root/[Img/]img_align_celeba/000001.jpg, 000002.jpg, ...
         root/[Anno/]list_attr_celeba.txt
         root/[Eval/]list_eval_partition.txt
 
-    That of the usual mirrors is read as well: both lists as .csv with a line of names, and the
-    images in a folder ``img_align_celeba`` of the folder of that name.
+    It also reads the layout of common mirrors: both lists as .csv with a header line, and the
+    images in a folder ``img_align_celeba`` inside a folder of the same name.
 
-    At 64 x 64 in colour all faces take up 2.5 GB: give a ``memmap`` where that is too much. Needs
-    Pillow and pandas: ``pip install skvae[images]``.
+    All faces at 64 x 64 in colour take 2.5 GB. Use ``memmap`` if that is too much memory. The
+    function needs Pillow and pandas: ``pip install skvae[images]``.
 
     Parameters
     ----------
     root : str or path-like
-        The folder with the three.
+        The folder that contains the images and the two lists.
     image_shape : (height, width, channels), default=(64, 64, 3)
-        Of every row: 1 channel for grey, 3 for RGB, 4 for RGBA.
+        Shape of the returned images, with 1 channel for grey, 3 for RGB or 4 for RGBA.
     split : {"train", "valid", "test"}, default=None
         The official part to read: 162,770, 19,867 or 19,962 faces. None reads all.
     crop : {"paper", "aligned"} or (left, top, width, height), default="paper"
-        The part of each image to take, in its pixels. "paper" is (30, 50, 118, 118), a square
-        tight around the face, with little background; Schik's program writes it as the box
-        (30, 50, 148, 168) of left, upper, right and lower edge. "aligned" is (0, 20, 178, 178),
-        the square in the middle at the image's full width. None takes all of it, which an
+        The part of each image to use, in pixels. "paper" is (30, 50, 118, 118), a square close
+        around the face with little background. Schik's program writes the same square as the box
+        (30, 50, 148, 168), with left, upper, right and lower edge. "aligned" is (0, 20, 178, 178),
+        the central square at full width. None uses the whole image, which is distorted if
+        ``image_shape`` has another aspect ratio.
         ``image_shape`` of another aspect ratio distorts.
     memmap : str or path-like, default=None
-        A .npy file to write the rows to in place of memory, as in :func:`load_images`.
+        A .npy file to write the rows to instead of memory, as in :func:`load_images`.
     on_error : {"warn", "raise"}, default="warn"
-        What to do with an image that is listed, but missing, corrupt or smaller than the crop:
-        leave it out, with its row of everything, and say so in one warning at the end, or raise an
-        error.
+        What to do with a listed image that is missing, corrupt or smaller than the crop. "warn"
+        leaves it out of all results, and warns once at the end. "raise" raises an error.
     verbose : int, default=0
-        Whether to show a progress bar.
+        If not 0, show a progress bar.
 
     Returns
     -------
     Bunch
-        Row ``i`` of each is of the same face; the order is that of the lists.
+        Row ``i`` of each entry belongs to the same face, in the order of the lists.
 
         - data : ndarray of shape (n_images, height * width * channels), uint8, in C order.
-          With ``memmap`` a read-only memory map.
+          With ``memmap`` it is a read-only memory map.
         - filenames : ndarray of shape (n_images,) of str, such as "000001.jpg"
         - image_shape : (height, width, channels)
         - attributes : DataFrame of shape (n_images, 40) of bool, indexed by ``filenames``
@@ -87,13 +87,13 @@ def load_celeba(
     Raises
     ------
     ImportError
-        If there is no Pillow or no pandas.
+        If Pillow or pandas is not installed.
     FileNotFoundError
-        If one of the three is at neither place.
+        If the images or a list are in neither of the two places.
     ValueError
-        If a list is not as it should be, names a file elsewhere or is larger than 256 MiB, the two
-        do not list the same files, the folder has files that they do not list, or as in
-        :func:`load_images`.
+        If a list is malformed, names a file in another folder or is larger than 256 MiB; if the two
+        lists do not name the same files; if the folder has files that are not listed; or for the
+        reasons of :func:`load_images`.
 
     References
     ----------
@@ -162,7 +162,7 @@ def _checked_crop(crop):
 
 
 def _image_folder(root):
-    """Return the folder of the images, the inner of two where it holds nothing else."""
+    """Return the folder of the images: the inner one of two if the outer has no files."""
     name = "img_align_celeba"
     folder = _find(root, name, [Path(root, name), Path(root, "Img", name)], Path.is_dir, "Img")
     inner = folder / name
@@ -170,7 +170,7 @@ def _image_folder(root):
 
 
 def _list(root, name):
-    """Return the path of a list, a plain file of a bounded size."""
+    """Return the path of a list, which must be a regular file of limited size."""
     parent = LISTS[name]
     paths = [
         Path(root, *inner, name + end) for end in (".txt", ".csv") for inner in ((), (parent,))
@@ -182,7 +182,7 @@ def _list(root, name):
 
 
 def _find(root, name, paths, is_there, parent):
-    """Return the first of the paths that is there, or name what is not."""
+    """Return the first of the paths that exists, or raise an error that names the file."""
     for path in paths:
         if is_there(path):
             return path
@@ -193,7 +193,7 @@ def _find(root, name, paths, is_there, parent):
 
 
 def _lists(root):
-    """Return the attributes, indexed by file, and the split of each of its rows."""
+    """Return the attributes, indexed by file name, and the split of each row."""
     paths = _list(root, "list_attr_celeba"), _list(root, "list_eval_partition")
     attributes, partition = _attributes(paths[0]), _partition(paths[1])
     if not attributes.index.equals(partition.index):
@@ -238,7 +238,7 @@ def _partition(path):
 
 
 def _table(path, **options):
-    """Return a list as a frame whose index has no name."""
+    """Return a list as a DataFrame whose index has no name."""
     pandas = import_pandas("load_celeba", "the attributes")
     try:
         return pandas.read_csv(path, **options).rename_axis(index=None)
@@ -247,7 +247,7 @@ def _table(path, **options):
 
 
 def _check_names(names, path):
-    """Refuse a list that names anything but files of the folder itself."""
+    """Raise an error if a name in a list is not a file in the folder of images itself."""
     for name in names:
         if not isinstance(name, str) or not name.strip(".") or {"/", "\\", "\0"} & set(name):
             raise ValueError(

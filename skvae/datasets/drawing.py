@@ -1,14 +1,14 @@
-"""Sprites drawn by formula: a pixel belongs to a shape where its centre is inside of it."""
+"""Sprites drawn by formulas: a pixel belongs to a shape if its centre is inside."""
 
 import numpy as np
 
 __all__ = ["SHAPES", "draw"]
 
-HALF_SIDE = 0.15  # of the square, and half of the heart's width, at scale 1; the image's side is 1
+HALF_SIDE = 0.15  # of the square, and half the heart's width, at scale 1; the image's side is 1
 SEMI_AXES = (0.2, 0.1125)
-HEART_UNIT = 0.3 / 28.9217782714  # the curve below, in its own units, is so high
+HEART_UNIT = 0.3 / 28.9217782714  # the height of the heart curve is 28.92 in its own units
 HEART_LIFT = 0.0225
-SHRINKING = 1 - 1e-9  # a centre on the very edge is outside, however the rotation is rounded
+SHRINKING = 1 - 1e-9  # a centre exactly on an edge counts as outside, despite rounding
 
 
 def _in_square(u, v):
@@ -25,7 +25,7 @@ def _in_ellipse(u, v):
 
 
 def _in_heart(u, v):
-    # With q = sin(t)^2 the curve's two branches at u are middle(q) +- arm(q).
+    # With q = sin(t)^2, the curve's two branches at u are middle(q) - arm(q) and + arm(q).
     u /= HALF_SIDE
     u *= u
     q = np.cbrt(u)
@@ -38,7 +38,7 @@ def _in_heart(u, v):
     return v < arm
 
 
-# The test of a point, which may overwrite it, and a distance from the centre that none exceeds.
+# For each shape: a test of points, which may overwrite them, and the largest radius of the shape.
 TESTS = {
     "square": (_in_square, HALF_SIDE * np.sqrt(2)),
     "ellipse": (_in_ellipse, SEMI_AXES[0]),
@@ -48,15 +48,15 @@ SHAPES = tuple(TESTS)
 
 
 def draw(size, factor_values):
-    """Return one mask for each row of factors' values.
+    """Return one mask for each row of factor values.
 
     Parameters
     ----------
     size : int
         Height and width in pixels.
     factor_values : ndarray of shape (n_images, 5)
-        Shape (1 square, 2 ellipse, 3 heart), scale in (0, 1], orientation in radians, horizontal
-        and vertical position in [0, 1].
+        Shape (1 square, 2 ellipse, 3 heart), scale in (0, 1], orientation in radians, and the
+        horizontal and vertical position in [0, 1].
 
     Returns
     -------
@@ -83,7 +83,7 @@ def draw(size, factor_values):
 
 
 def _window(size, shape, scale, orientation, pos_x, pos_y):
-    """Return the rows, the columns and the mask of the pixels that the shape may cover."""
+    """Return the rows, the columns and the mask of the pixels that the shape can reach."""
     contains, radius = TESTS[shape]
     radius = radius * scale
     n_pixels = min(int(2 * radius * size) + 1, size)
@@ -97,7 +97,7 @@ def _window(size, shape, scale, orientation, pos_x, pos_y):
 
 
 def _pixels(size, n_pixels, position, radius):
-    """Return the pixels around the positions, and their centres' distances from these."""
+    """Return the pixels around each position, and the distances of their centres from it."""
     centre = 0.25 + 0.5 * position
     first = np.ceil((centre - radius) * size - 0.5).astype(np.intp)
     pixels = np.clip(first, 0, size - n_pixels)[:, None] + np.arange(n_pixels)

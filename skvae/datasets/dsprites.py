@@ -1,4 +1,4 @@
-"""dSprites, every combination of six factors, from its official file."""
+"""dSprites: images of every combination of six factors, read from the official file."""
 
 import math
 import os
@@ -15,7 +15,7 @@ __all__ = ["load_dsprites"]
 
 KEYS = ("imgs", "latents_classes", "latents_values")
 FACTORS = ("colour", "shape", "scale", "orientation", "pos_x", "pos_y")
-MOST_BYTES = 2**32  # that a member unpacks to; the official images are 3.02e9
+MOST_BYTES = 2**32  # largest unpacked size of an array; the official images have 3.02e9
 MOST_LEVELS = 2**31
 HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
@@ -31,37 +31,37 @@ def load_dsprites(
 ) -> Bunch:
     r"""Read dSprites, white shapes on black with known factors, from its official file.
 
-    737,280 images of 64 x 64 pixels, 0 or 1: all combinations of 1 colour, 3 shapes (square,
-    ellipse, heart), 6 scales, 40 orientations, and 32 positions either way, in the order in which
-    the last factor changes fastest. Nothing is downloaded: get
+    The file has 737,280 images of 64 x 64 pixels, which are 0 or 1. They are all combinations of 1
+    colour, 3 shapes (square, ellipse, heart), 6 scales, 40 orientations, and 32 positions in each
+    direction. In their order, the last factor changes fastest. Nothing is downloaded. Get
     ``dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz``, 26 MB, from
     https://github.com/google-deepmind/dsprites-dataset (Apache-2.0).
 
-    The orientations are 40 equal steps from 0 to :math:`2 \pi`, both included: the first and the
-    last are the same image, although the data count them as two.
+    The orientations are 40 equal steps from 0 to :math:`2 \pi`, including both. The first and the
+    last orientation therefore give the same image, although the data count them as two levels.
 
     Parameters
     ----------
     path : str or path-like
-        The .npz file. Its pickled ``metadata`` are never read.
+        The .npz file. Its pickled ``metadata`` is never read.
     drop_constant : bool, default=False
-        Whether to leave out the factors that have one level only: of the official file the
-        colour, of which no score of disentanglement can say anything.
+        Whether to leave out factors with only one level. In the official file this is the colour,
+        which no disentanglement score can use.
     memmap : str or path-like, default=None
-        A .npy file to unpack the images to, in place of the 3 GB of memory that they take
-        up; what has that name already is replaced, once the new file is whole. Leave it alone while
-        it is in use, as :func:`load_images` says.
+        A .npy file to unpack the images to, instead of 3 GB of memory. An existing file is replaced
+        once the new one is complete. Do not change the file while it is in use; see
+        :func:`load_images`.
 
     Returns
     -------
     Bunch
-        - data : ndarray of shape (n_images, 4096), uint8, 0 or 1, in C order. With ``memmap`` a
-          read-only memory map.
+        - data : ndarray of shape (n_images, 4096), uint8, 0 or 1, in C order. With ``memmap`` it is
+          a read-only memory map.
         - factors : ndarray of shape (n_images, 6), int64: the level of each factor, from 0
-        - factor_values : ndarray of shape (n_images, 6), float64: the value at that level;
-          of the shape 1, 2, 3; of the orientation in radians; of a position in [0, 1]
+        - factor_values : ndarray of shape (n_images, 6), float64: the value of this level. The
+          shape is 1, 2 or 3, the orientation is in radians, positions are in [0, 1]
         - factor_names : ("colour", "shape", "scale", "orientation", "pos_x", "pos_y")
-        - factor_sizes : (1, 3, 6, 40, 32, 32), the number of levels
+        - factor_sizes : (1, 3, 6, 40, 32, 32), the number of levels of each factor
         - image_shape : (64, 64, 1)
 
     Raises
@@ -69,8 +69,8 @@ def load_dsprites(
     FileNotFoundError
         If the file is missing.
     ValueError
-        If it is another file, encrypted, or unpacks to more than 4 GiB; if a class is negative or
-        a value not finite; or if a parameter is out of its range.
+        If it is another file, is encrypted, or unpacks to more than 4 GiB; if a class is negative
+        or a value not finite; if a parameter is out of its range.
 
     References
     ----------
@@ -107,7 +107,7 @@ def load_dsprites(
             return _sprites(archive, drop_constant, memmap)
     except MemoryError:
         raise
-    except Exception as error:  # of archives that are encrypted, say, or packed in another way
+    except Exception as error:  # for example, an archive that is encrypted or uses another packing
         if str(error).startswith("load_dsprites"):
             raise
         raise ValueError(
@@ -144,7 +144,7 @@ def _sprites(archive, drop_constant, memmap):
 
 
 def _array(archive, key):
-    """Return an array that is no larger than the archive says, before memory is taken for it."""
+    """Return an array, after checking its size against the archive before using memory."""
     with archive.open(f"{key}.npy") as file:
         shape, _, dtype = HEADERS[np.lib.format.read_magic(file)](file)
     if math.prod(shape) * dtype.itemsize > _size(archive, key):
@@ -154,7 +154,7 @@ def _array(archive, key):
 
 
 def _size(archive, key):
-    """Return the bytes that a member says it unpacks to."""
+    """Return the unpacked size of a member in bytes, as the archive states it."""
     size = archive.getinfo(f"{key}.npy").file_size
     if size > MOST_BYTES:
         raise ValueError(
@@ -173,7 +173,7 @@ def _check_latents(classes, values):
 
 
 def _header(file, classes, values):
-    """Return the shape of the images, and leave the file where their pixels begin."""
+    """Return the shape of the images, and move the file to the start of their pixels."""
     version = np.lib.format.read_magic(file)
     shape, fortran_order, dtype = HEADERS[version](file)
     expected = (*shape[:1], len(FACTORS))

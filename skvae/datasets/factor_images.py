@@ -1,4 +1,4 @@
-"""Images whose factors of variation are known, from one file."""
+"""Images with known factors of variation, read from one file."""
 
 import json
 import os
@@ -16,35 +16,35 @@ FUNCTION = "load_factor_images"
 
 
 def load_factor_images(path: str | PathLike[str]) -> Bunch:
-    """Read images and the factors that they were made from, with the names of their levels.
+    """Read images, the factors that they were made from, and the names of their levels.
 
-    The file is a .npz, as ``numpy.savez_compressed`` writes it, with
+    The file is a .npz file, as written by ``numpy.savez_compressed``, with
 
     - ``X``, uint8, of shape (n_images, height, width) or (n_images, height, width, channels)
     - ``factors``, integers of shape (n_images, n_factors)
     - ``factor_names``, optional: text of shape (n_factors,)
-    - ``factor_levels``, optional: JSON text, an object with a list of names for some factors, or
-      for all. The factor's integers are places in that list. **Levels of one name are one level**:
-      a list that repeats a name draws it more often.
+    - ``factor_levels``, optional: JSON text. It is an object that maps the names of some or all
+      factors to lists of level names. The integers of a factor are indices of its list. **Equal
+      names are one level**: a list may repeat a name, so that this level is drawn more often.
 
     Nothing is downloaded. ``benchmarks/avatars`` makes such a file of 12,000 drawn faces, with
-    hair, glasses, beards and twelve more factors.
+    hair, glasses, beard and twelve more factors.
 
     Parameters
     ----------
     path : str or path-like
-        The .npz file. Pickled objects in it are never read: arrays of objects are refused.
+        The .npz file. Pickled objects are never read: an array of objects raises an error.
 
     Returns
     -------
     Bunch
         - data : ndarray of shape (n_images, height * width * channels), uint8, in C order
         - factors : ndarray of shape (n_images, n_factors), int64: the level of each factor, from 0
-        - factor_names : tuple of str; "factor0", "factor1", ... where the file has none
-        - factor_levels : tuple of tuples: what level 0, 1, ... of each factor is. Names, in the
-          order in which the file has them first; or the different integers, ascending, of
-          a factor without names
-        - factor_sizes : tuple of int, the numbers of levels, those that no image has with them
+        - factor_names : tuple of str; "factor0", "factor1", ... if the file has none
+        - factor_levels : tuple of tuples: for each factor, the meaning of its levels 0, 1, ...
+          These are the names, in the order of their first occurrence in the file. For a factor
+          without names, they are its distinct integers in increasing order
+        - factor_sizes : tuple of int, the numbers of levels, including levels without images
         - image_shape : (height, width, channels)
 
     Raises
@@ -52,7 +52,7 @@ def load_factor_images(path: str | PathLike[str]) -> Bunch:
     FileNotFoundError
         If the file is missing.
     ValueError
-        If it is of another kind, or its arrays do not fit each other.
+        If it is another kind of file, or its arrays do not match each other.
 
     See Also
     --------
@@ -94,8 +94,8 @@ def load_factor_images(path: str | PathLike[str]) -> Bunch:
         try:
             content = _read(file)
         except MemoryError:
-            raise  # a matter of the machine
-        # What damaged or encrypted archives raise is anything from NotImplementedError to OSError.
+            raise  # this says nothing about the file
+        # Damaged or encrypted archives can raise anything from NotImplementedError to OSError.
         except Exception as error:
             raise ValueError(
                 f"{FUNCTION} needs a .npz file of arrays. Got {filename} instead, which is "
@@ -120,7 +120,7 @@ def load_factor_images(path: str | PathLike[str]) -> Bunch:
 
 
 def _read(file):
-    """Return {key: array} of a .npz file, and of no other that NumPy reads."""
+    """Return {key: array} of a .npz file; other formats that NumPy reads are not accepted."""
     keys = ("X", "factors", "factor_names", "factor_levels")
     with zipfile.ZipFile(file) as archive:
         _check_members(archive, file)
@@ -129,25 +129,25 @@ def _read(file):
 
 
 def _check_members(archive, file):
-    """Refuse an archive that seems to lack a member, which may be one that is optional."""
-    file.seek(-12 - len(archive.comment), os.SEEK_END)  # at its end it has their number
+    """Raise if the archive seems to lack a member, which could be an optional one."""
+    file.seek(-12 - len(archive.comment), os.SEEK_END)  # the end of the file has their number
     if int.from_bytes(file.read(2), "little") != len(archive.infolist()):
         raise ValueError("members that nothing points to")
     for member in archive.infolist():
-        archive.open(member).close()  # it has every name twice: they are alike
+        archive.open(member).close()  # raises if the two copies of the name differ
 
 
 def _read_array(archive, name):
-    """Return an array whose checksum is right."""
+    """Return an array after checking its checksum."""
     with archive.open(name) as file:
         array = np.lib.format.read_array(file, allow_pickle=False)
-        if file.read(1):  # at its end the checksum is compared
+        if file.read(1):  # reading to the end compares the checksum
             raise ValueError(f"{name} goes on after its array")
     return array
 
 
 def _checked_arrays(content, filename):
-    """Return the images and the factors, which fit each other."""
+    """Return the images and the factors, or raise an error if they do not match."""
     missing = [key for key in ("X", "factors") if key not in content]
     if missing:
         raise ValueError(
@@ -173,7 +173,7 @@ def _checked_arrays(content, filename):
 
 
 def _checked_names(content, factors):
-    """Return a name for every factor, no two alike."""
+    """Return a distinct name for every factor."""
     n_factors = factors.shape[1]
     if "factor_names" not in content:
         return tuple(f"factor{place}" for place in range(n_factors))
@@ -192,7 +192,7 @@ def _checked_names(content, factors):
 
 
 def _checked_levels(content, names):
-    """Return {factor: names of its levels}, of those whose levels have names."""
+    """Return {factor: names of its levels} for factors whose levels have names."""
     if "factor_levels" not in content:
         return {}
     try:
@@ -214,14 +214,14 @@ def _checked_levels(content, names):
 
 
 def _is_name(level):
-    """Return whether a level is text with something in it, or a number, which is its own name."""
+    """Return whether a level name is text that is not blank, or a number."""
     if isinstance(level, str):
         return bool(level.strip())
     return isinstance(level, int | float) and not isinstance(level, bool)
 
 
 def _by_name(column, names, factor):
-    """Return the levels of a factor by the names of its integers, and the different names."""
+    """Return the levels of a factor from the names of its integers, and the distinct names."""
     if column.min() < 0 or column.max() >= len(names):
         raise ValueError(
             f"{FUNCTION} needs integers from 0 to {len(names) - 1} of the factor {factor!r}, whose "
@@ -234,6 +234,6 @@ def _by_name(column, names, factor):
 
 
 def _by_value(column):
-    """Return the levels of a factor without names, and its different integers."""
+    """Return the levels of a factor without names, and its distinct integers."""
     values, places = np.unique(column, return_inverse=True)
     return places.astype(np.int64), tuple(values.tolist())

@@ -1,4 +1,4 @@
-"""The rows of a grid of factors: all of them, or some drawn at random; checks of numbers."""
+"""Rows of a grid of factors, all of them or a random sample, and checks of numbers."""
 
 from numbers import Integral, Real
 
@@ -10,12 +10,12 @@ __all__ = ["bunch", "check_integer", "check_number", "grid_levels", "is_integer"
 
 
 def is_integer(value):
-    """Return whether a value is an integer; True, which to Python is 1, is none."""
+    """Return whether a value is an integer; booleans are not."""
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def check_integer(function, name, value, least=1):
-    """Raise a sentence unless a value is an integer that is not less than ``least``."""
+    """Raise an error unless a value is an integer that is at least ``least``."""
     if not is_integer(value) or value < least:
         raise ValueError(
             f"{function} needs {name} to be an integer of {least} or more. Got {value!r} instead. "
@@ -24,7 +24,7 @@ def check_integer(function, name, value, least=1):
 
 
 def check_number(function, name, value, contains, interval):
-    """Raise a sentence unless ``contains(value)``, where ``interval`` says what that means."""
+    """Raise an error unless ``contains(value)``; ``interval`` describes the allowed range."""
     if not isinstance(value, Real) or isinstance(value, bool) or not contains(value):
         raise ValueError(
             f"{function} needs {name} to be a number in {interval}. Got {value!r} instead. Give "
@@ -38,14 +38,14 @@ def grid_levels(function, factor_sizes, n_samples, rng):
     Parameters
     ----------
     function : str
-        The name that its sentences begin with.
+        The name that error messages start with.
     factor_sizes : tuple of int
         The number of levels of each factor.
     n_samples : int or None
-        How many rows to draw, each uniformly from the grid. None: each row once, the last factor
-        changing fastest.
+        The number of rows to draw uniformly from the grid. None returns each row once; the last
+        factor changes fastest.
     rng : RandomState
-        Used only where rows are drawn.
+        Only used if rows are drawn.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def grid_levels(function, factor_sizes, n_samples, rng):
 
 
 def bunch(data, factors, factor_values, factor_names, factor_sizes, image_shape, frame):
-    """Return what the makers of images return; one channel has no axis in ``images``."""
+    """Return the results as a Bunch; ``images`` has no channel axis if there is one channel."""
     shape = image_shape[:2] if image_shape[2] == 1 else image_shape
     return Dataset(
         data=data,

@@ -1,4 +1,4 @@
-"""A folder of image files becomes an array with one row for each."""
+"""Read a folder of image files into an array with one row for each."""
 
 import os
 from os import PathLike
@@ -18,7 +18,7 @@ __all__ = ["ImageReader", "image_names", "load_images"]
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 LOST = "missing, corrupt, of another kind or smaller than the crop"
-N_NAMED = 5  # files that a warning names
+N_NAMED = 5  # files that a warning lists by name
 
 
 def load_images(
@@ -32,64 +32,63 @@ def load_images(
 ) -> Bunch:
     """Read a folder of JPEG, PNG, WebP, BMP and TIFF files as rows of pixels.
 
-    The files whose names end in .jpg, .jpeg, .png, .webp, .bmp, .tif or .tiff, in any case, are
-    read from the folder and the folders in it, sorted by their paths as strings; hidden files and
-    folders (whose names begin with a dot) are passed over, and links to folders are not followed.
-    Of a file of several images the first is taken. Each image is
+    The function reads files whose names end in .jpg, .jpeg, .png, .webp, .bmp, .tif or .tiff, in
+    upper or lower case, from the folder and its subfolders, sorted by path. It skips hidden files
+    and folders (whose names start with a dot), and does not follow links to folders. If a file has
+    several images, the first one is used. Each image is
 
-    1. turned upright, as its EXIF orientation says,
+    1. rotated upright, according to its EXIF orientation,
     2. cropped,
-    3. converted to 8 bits and the channels asked for. Grey is the ITU-R 601-2 luma, a grey
-       image has equal red, green and blue. Of 16 bits the high byte is kept. Transparent
-       pixels are laid on black, unless ``image_shape`` asks for their alpha; an opaque
-       image has an alpha of 255. Palette and CMYK images become RGB first. Colour
-       profiles are not applied.
-    4. resized by a Lanczos filter (Pillow's, which widens it when it shrinks, against
-       aliasing). The aspect ratio becomes that of ``image_shape``: crop to keep it. An
-       image that has the size already keeps its pixels as they are.
+    3. converted to 8 bits and the given channels. Grey is the ITU-R 601-2 luma. A grey image has
+       equal red, green and blue. From 16 bits the high byte is kept. Transparent pixels are put on
+       black, unless ``image_shape`` includes an alpha channel; an opaque image has alpha 255.
+       Palette and CMYK images become RGB first. Colour profiles are not applied.
+    4. resized with a Lanczos filter. Pillow widens the filter when it shrinks an image, to prevent
+       aliasing. The image is stretched to the aspect ratio of ``image_shape``; crop it to keep its
+       own. An image that already has the right size keeps its pixels.
 
-    Needs Pillow: ``pip install skvae[images]``.
+    The function needs Pillow: ``pip install skvae[images]``.
 
     Parameters
     ----------
     folder : str or path-like
-        Where the files are.
+        The folder with the files.
     image_shape : (height, width, channels)
-        Of every row: 1 channel for grey, 3 for RGB, 4 for RGBA.
+        Shape of the returned images, with 1 channel for grey, 3 for RGB or 4 for RGBA.
     crop : (left, top, width, height), default=None
-        The part of each upright image to take, in its pixels.
+        The part of each upright image to use, in pixels.
     memmap : str or path-like, default=None
-        A .npy file to write the rows to, one by one, in place of memory; what has that name
-        already is replaced, once the new file is whole. Memory then holds a few images,
-        however many there are. ``numpy.load(memmap, mmap_mode="r")`` opens it again. Leave the
-        file alone while it is in use: whoever cuts it short ends the process that reads what
-        is gone, by a bus error that Python cannot catch.
+        A .npy file to write the rows to instead of memory. Memory then holds only a few images at a
+        time. An existing file is replaced once the new one is complete. Open the file again with
+        ``numpy.load(memmap, mmap_mode="r")``. Do not change the file while it is in use: if it is
+        shortened, reading the lost part ends the process with a bus error, which Python cannot
+        catch.
     on_error : {"warn", "raise"}, default="warn"
-        What to do with a file that is no image of these kinds, is corrupt, smaller than the crop,
-        of more than 89,478,485 pixels, or a TIFF of 32 bits: leave it out, and say so in
-        one warning at the end, or raise an error.
+        What to do with a file that is not an image of these kinds, is corrupt, is smaller than the
+        crop, has more than 89,478,485 pixels, or is a TIFF file of 32 bits. "warn" leaves it out
+        and warns once at the end. "raise" raises an error.
     verbose : int, default=0
-        Whether to show a progress bar.
+        If not 0, show a progress bar.
 
     Returns
     -------
     Bunch
         - data : ndarray of shape (n_images, height * width * channels), uint8, in C order: row
-          ``i`` is the image ``data[i].reshape(image_shape)``. With ``memmap`` a read-only
+          ``i`` is the image ``data[i].reshape(image_shape)``. With ``memmap`` it is a read-only
           memory map.
-        - filenames : ndarray of shape (n_images,) of str, the path of each row's file in the
-          folder, with "/" between its parts
+        - filenames : ndarray of shape (n_images,) of str, the path of each file relative to the
+          folder, with "/" as the separator
         - image_shape : (height, width, channels)
 
     Raises
     ------
     ImportError
-        If there is no Pillow.
+        If Pillow is not installed.
     FileNotFoundError
         If the folder is missing.
     ValueError
-        If the folder holds no image, a file cannot be read or is smaller than the crop under
-        ``on_error="raise"`` or all are, or a parameter is out of its range.
+        If no image in the folder can be used; if a file cannot be read or is smaller than the crop,
+        with ``on_error="raise"``; if a parameter is out of its range.
 
     Examples
     --------
@@ -113,7 +112,7 @@ def load_images(
 
 
 def image_names(folder, function):
-    """Return the sorted paths, in a folder, of the image files there."""
+    """Return the sorted relative paths of the image files in a folder."""
     if not os.path.isdir(folder):
         raise FileNotFoundError(
             f"{function} needs a folder of images. Got {os.fspath(folder)!r} instead, which is "
@@ -135,12 +134,12 @@ def image_names(folder, function):
 
 
 class ImageReader:
-    """Reads image files into one array; its arguments are checked before any file is.
+    """Read image files into one array. The arguments are checked before any file is read.
 
     Parameters
     ----------
     function : str
-        The name that its sentences begin with.
+        The name that error messages start with.
     image_shape, crop, memmap, on_error, verbose
         As in :func:`load_images`.
     """
@@ -161,14 +160,14 @@ class ImageReader:
         import_pillow()
 
     def read(self, folder, names):
-        """Return the rows of the files that can be read, and the places of those in names.
+        """Return the rows of all readable files, and the indices of these files in ``names``.
 
         Parameters
         ----------
         folder : str or path-like
-            Where the names are.
+            The folder of the files.
         names : list of str
-            Paths in the folder.
+            Paths relative to the folder.
 
         Returns
         -------
@@ -190,7 +189,7 @@ class ImageReader:
         return data, kept
 
     def _rows(self, folder, names, kept):
-        """Yield the row of every file that can be read, after noting its place in ``kept``."""
+        """Yield the row of every readable file, after adding its index to ``kept``."""
         cause = None
         for place, name in enumerate(tqdm(names, unit="image", disable=not self.verbose)):
             try:
@@ -209,14 +208,14 @@ class ImageReader:
             ) from cause
 
     def _row(self, path, name):
-        """Return the pixels of a file, or raise why it has none."""
+        """Return the pixels of a file, or raise an error that says why there are none."""
         try:
             image = open_upright(path)
             if self._holds_crop(image):
                 return pixel_row(image, self.image_shape, self.crop)
         except MemoryError:
             raise
-        except Exception as error:  # Pillow's decoders raise nearly anything
+        except Exception as error:  # Pillow's decoders can raise almost any error
             raise _Refused(
                 f"{self.function} needs files that are {KINDS}. Got {name} instead, which is "
                 f"missing, corrupt or of another kind. Mend or remove it, or set on_error='warn'."
@@ -236,7 +235,7 @@ class ImageReader:
 
 
 class _Refused(Exception):
-    """A file has no row; the sentence says why."""
+    """A file cannot be used; the message says why."""
 
 
 def _checked_shape(image_shape, function):
@@ -260,7 +259,7 @@ def _checked_crop(crop, function):
 
 
 def _integers(values, least):
-    """Return values as a tuple of int, or None unless each is one and at least so great."""
+    """Return values as a tuple of int, or None if one is not an integer or below its bound."""
     values = tuple(values) if np.iterable(values) else ()
     if len(values) != len(least) or not all(map(is_integer, values)):
         return None

@@ -23,29 +23,31 @@ def make_linear_gaussian(
     exact: bool = False,
     random_state: Seed = None,
 ) -> Bunch:
-    r"""Draw rows of probabilistic PCA, whose covariance has the eigenvalues that are given.
+    r"""Draw rows of probabilistic PCA, whose covariance has the given eigenvalues.
 
     .. math::
         x = W z + b + \sigma \varepsilon, \quad z \sim N(0, I_k), \quad
         \varepsilon \sim N(0, I_d), \quad W = U (\Lambda - \sigma^2 I)^{1/2}
 
-    where :math:`\Lambda` holds the :math:`k` given eigenvalues, and the columns of :math:`U` are
-    orthonormal directions drawn uniformly. The covariance :math:`W W^T + \sigma^2 I` has the
-    eigenvalues :math:`\lambda_1, \dots, \lambda_k, \sigma^2, \dots, \sigma^2`.
+    where the matrix :math:`\Lambda` has the :math:`k` given eigenvalues on its diagonal. The
+    columns of :math:`U` are orthonormal directions drawn uniformly. The covariance
+    :math:`W W^T + \sigma^2 I` has the eigenvalues
+    :math:`\lambda_1, \dots, \lambda_k, \sigma^2, \dots, \sigma^2`.
 
-    A linear VAE of :math:`k` latent variables with a learned noise variance that is shared has its
-    optimum here, for rows of just this mean and covariance (``exact=True``), up to order and sign:
-    the decoder :math:`W z + b` with noise :math:`\sigma^2`, and the exact posterior
+    Consider a linear VAE with :math:`k` latent variables and a learned noise variance that all
+    features share. For rows with exactly this mean and covariance (``exact=True``), its optimum is
+    known, up to order and sign: the decoder is :math:`W z + b` with noise :math:`\sigma^2`, and the
+    encoder is the exact posterior
 
     .. math::
         z_j | x \sim N\big(\sqrt{\lambda_j - \sigma^2} \, u_j^T (x - b) / \lambda_j,
         \; \sigma^2 / \lambda_j\big)
 
-    so that the evidence lower bound is no lower than the log-likelihood, which is on average
-    :math:`-\frac12 (d \log 2\pi + \log\det(W W^T + \sigma^2 I) + d)`, and the divergence from the
-    prior is :math:`\frac12 \sum_j \log(\lambda_j / \sigma^2)`. A dimension whose eigenvalue is
-    :math:`\sigma^2` collapses. Under a beta-VAE with this noise variance, held fixed,
-    :math:`\beta \sigma^2` takes the place of :math:`\sigma^2` in the posterior, and those with
+    The evidence lower bound then equals the log-likelihood, whose mean is
+    :math:`-\frac12 (d \log 2\pi + \log\det(W W^T + \sigma^2 I) + d)`. The divergence from the prior
+    is :math:`\frac12 \sum_j \log(\lambda_j / \sigma^2)`. A dimension whose eigenvalue is
+    :math:`\sigma^2` collapses. In a beta-VAE with this noise variance fixed,
+    :math:`\beta \sigma^2` replaces :math:`\sigma^2` in the posterior, and the dimensions with
     :math:`\lambda_j \le \beta \sigma^2` collapse.
 
     Parameters
@@ -55,20 +57,20 @@ def make_linear_gaussian(
     n_features : int, default=10
         Number of columns, :math:`d`.
     eigenvalues : sequence of float, default=(5.0, 3.0, 2.0)
-        The greatest :math:`k \le d` eigenvalues of the covariance, in descending order, none less
-        than ``noise_variance``. With distinct ones the directions are identified.
+        The :math:`k \le d` largest eigenvalues of the covariance, in descending order, none smaller
+        than ``noise_variance``. If they are distinct, the directions are identified.
     noise_variance : float, default=0.5
-        The other eigenvalues, :math:`\sigma^2`, above 0.
+        All other eigenvalues, :math:`\sigma^2`; greater than 0.
     mean : float or array-like of shape (n_features,), default=0.0
-        The rows' mean, :math:`b`.
+        The mean of the rows, :math:`b`.
     exact : bool, default=False
-        Whether the mean and the covariance are those of the rows themselves, the latter with
-        divisor ``n_samples``, rather than of the distribution that they are drawn from. The
-        latent variables and the noise are then whitened together, so that the latents' sample
-        mean and covariance are those of the prior too, and the rows are not quite independent.
-        Needs more rows than ``n_features`` plus the number of eigenvalues.
+        If True, the rows themselves have exactly this mean and covariance (with divisor
+        ``n_samples``). If False, only the distribution that they are drawn from has. For exact
+        rows, the latent variables and the noise are whitened together. The latent variables then
+        have exactly the mean and covariance of the prior too, and the rows are not quite
+        independent. This needs more rows than ``n_features`` plus the number of eigenvalues.
     random_state : int, RandomState instance or None, default=None
-        Of the directions, the latent variables and the noise.
+        Controls the directions, the latent variables and the noise.
 
     Returns
     -------
@@ -78,10 +80,10 @@ def make_linear_gaussian(
         - weights : ndarray of shape (n_features, k), :math:`W`
         - mean : ndarray of shape (n_features,), :math:`b`
         - noise_variance : float
-        - eigenvalues : ndarray of shape (n_features,), all, in descending order
-        - log_likelihood : float, nats for a row: the mean of log p(x) above, the greatest mean
-          evidence lower bound that there is
-        - kl : float, nats for a row: the divergence from the prior at the optimum
+        - eigenvalues : ndarray of shape (n_features,), all of them, in descending order
+        - log_likelihood : float, the mean of log p(x) in nats per row; no mean evidence lower bound
+          can be higher
+        - kl : float, the divergence from the prior at the optimum, in nats per row
 
     Raises
     ------
@@ -141,7 +143,7 @@ def make_linear_gaussian(
 
 
 def _orthonormal(columns):
-    """Return columns made orthonormal by Gram and Schmidt, which keeps their signs."""
+    """Return columns made orthonormal by the Gram-Schmidt process, which keeps their signs."""
     orthonormal, triangle = np.linalg.qr(columns)
     return orthonormal * np.sign(np.diagonal(triangle))
 
@@ -174,7 +176,7 @@ def _checked_mean(mean, n_features):
 
 
 def _floats(values):
-    """Return values as an array of finite float64, or None where they are none."""
+    """Return values as an array of finite float64, or None if this is not possible."""
     try:
         values = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):

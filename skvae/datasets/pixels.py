@@ -1,4 +1,4 @@
-"""An image file becomes one row of pixels. The only module that knows Pillow."""
+"""Turn an image file into one row of pixels. This is the only module that imports Pillow."""
 
 import os
 
@@ -7,15 +7,15 @@ import numpy as np
 __all__ = ["KINDS", "MODES", "import_pillow", "open_upright", "pixel_row"]
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # by number of channels
-# Whatever the file's name says, nothing else is decoded.
+# No other formats are decoded, whatever a file's name says.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
-KINDS = "JPEG, PNG, WebP, BMP or TIFF images"  # the same, in a sentence
-# Of one image: beyond, Pillow itself warns of files that unpack to more than a memory holds.
+KINDS = "JPEG, PNG, WebP, BMP or TIFF images"  # the same list for messages
+# The limit above which Pillow warns that an image might fill the memory.
 MOST_PIXELS = 89_478_485
 
 
 def import_pillow():
-    """Return Pillow's modules Image and ImageOps, or raise a sentence."""
+    """Return Pillow's modules Image and ImageOps, or raise an error with the remedy."""
     try:
         from PIL import Image, ImageOps
     except ImportError as error:
@@ -27,26 +27,26 @@ def import_pillow():
 
 
 def open_upright(path):
-    """Return the decoded image of a file, turned as its EXIF orientation says.
+    """Return the decoded image of a file, rotated upright by its EXIF orientation.
 
     Parameters
     ----------
     path : str or path-like
-        A file of one of the formats above; of several images in it the first is taken.
+        A file in one of the formats above. If it has several images, the first one is used.
 
     Returns
     -------
     PIL.Image.Image
-        In memory; the file is closed.
+        The image in memory; the file is closed.
 
     Raises
     ------
     Exception
-        Of nearly any class, by Pillow, if the file is missing or corrupt; a ValueError if it is no
-        plain file, has too many pixels, or pixels that 8 bits cannot stand for.
+        Pillow can raise almost any class if the file is missing or corrupt. It is a ValueError if
+        the path is not a regular file, or the image has too many pixels or cannot have 8 bits.
     """
     Image, ImageOps = import_pillow()
-    if not os.path.isfile(path):  # to open a pipe is to wait for its writer
+    if not os.path.isfile(path):  # opening a pipe would wait for another process
         raise ValueError("no plain file")
     with Image.open(path, formats=FORMATS) as image:
         if image.width * image.height > MOST_PIXELS:
@@ -58,16 +58,16 @@ def open_upright(path):
 
 
 def pixel_row(image, image_shape, crop=None):
-    """Return an image's pixels as bytes: cropped, converted, resized, in this order.
+    """Return the pixels of an image as bytes, after cropping, conversion and resizing.
 
     Parameters
     ----------
     image : PIL.Image.Image
-        Of any mode that these formats have.
+        In any mode of these formats.
     image_shape : (height, width, channels)
-        Of the result.
+        Shape of the result.
     crop : (left, top, width, height), default=None
-        A box inside of the image.
+        A box within the image.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def pixel_row(image, image_shape, crop=None):
 
 def _in_mode(image, mode):
     Image, _ = import_pillow()
-    if image.mode.startswith("I"):  # 16 bits of grey, which Pillow's own conversion may clip
+    if image.mode.startswith("I"):  # 16 bits of grey, which Pillow's conversion may clip
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if mode != "RGBA" and image.has_transparency_data:
         image = image.convert("RGBA")

@@ -1,4 +1,4 @@
-"""Rows of pixels become an array, in memory or in a file, without a second copy."""
+"""Collect rows of pixels in an array, in memory or in a file, without a second copy."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ __all__ = ["check_memmap", "stacked"]
 
 
 def check_memmap(memmap, function):
-    """Raise a sentence unless ``memmap`` is None or a place where a file can be made."""
+    """Raise an error unless ``memmap`` is None or a path at which a file can be made."""
     if memmap is None:
         return
     if (
@@ -26,29 +26,30 @@ def check_memmap(memmap, function):
 
 
 def stacked(rows, n_rows, n_columns, memmap=None):
-    """Return the rows that an iterator yields as a uint8 array.
+    """Return the rows of an iterator as a uint8 array.
 
     Parameters
     ----------
     rows : iterable of bytes or of ndarray, each of n_columns bytes
         Consumed one at a time.
     n_rows : int
-        The greatest number of rows that may come.
+        Maximum number of rows.
     n_columns : int
-        Length of a row.
+        Length of a row in bytes.
     memmap : str or path-like, default=None
-        The .npy file to write the rows to as they come. It takes its name when it is whole,
-        and replaces what had that name; of two processes that write one name the last stays.
+        The .npy file to write the rows to, one by one. The file appears under this name once it is
+        complete, and replaces an existing one. If two processes write the same name, the last one
+        wins.
 
     Returns
     -------
     ndarray of shape (n_yielded, n_columns), uint8
-        In C order. With ``memmap`` a read-only memory map of that file.
+        In C order. With ``memmap`` it is a read-only memory map of that file.
 
     Raises
     ------
     ValueError
-        If a row has another length. A file at ``memmap`` is then left as it was.
+        If a row has another length. An existing file at ``memmap`` then stays as it was.
 
     Examples
     --------
@@ -69,7 +70,7 @@ def stacked(rows, n_rows, n_columns, memmap=None):
 
 
 def _whole(rows, n_columns):
-    """Yield the rows, each of which has all its bytes."""
+    """Yield the rows after checking the length of each."""
     for row in rows:
         if len(row) != n_columns:
             raise ValueError(f"a row of {len(row)} bytes in place of {n_columns}")
@@ -83,7 +84,7 @@ def _stacked_in_file(rows, n_rows, n_columns, path):
         for row in rows:
             file.write(row)
             n_yielded += 1
-        # NumPy pads the header for just this: any number of rows takes up the same length.
+        # NumPy pads the header for this purpose: its length is the same for any number of rows.
         file.seek(0)
         _write_header(file, n_yielded, n_columns)
     return np.load(path, mmap_mode="r")

@@ -1,4 +1,4 @@
-"""dSprites-like images: shapes on black whose factors of variation are known."""
+"""Images like dSprites: shapes on black with known factors of variation."""
 
 import colorsys
 from collections.abc import Collection
@@ -18,8 +18,8 @@ __all__ = ["make_sprites"]
 
 FUNCTION = "make_sprites"
 FACTORS = ("colour", "shape", "scale", "orientation", "pos_x", "pos_y")
-PERIODS = np.array([np.pi / 2, np.pi, 2 * np.pi])  # of SHAPES
-CHUNK = 2**20  # pixels drawn at once: temporaries stay in the processor's cache
+PERIODS = np.array([np.pi / 2, np.pi, 2 * np.pi])  # of the three SHAPES
+CHUNK = 2**20  # pixels drawn at once, so that the arrays fit into the processor's cache
 
 
 def make_sprites(
@@ -37,99 +37,99 @@ def make_sprites(
     as_frame: bool = False,
     random_state: Seed = None,
 ) -> Bunch:
-    r"""Draw dSprites-like images, shapes on black, from factors that are known.
+    r"""Draw images like dSprites, shapes on black, from known factors.
 
-    A shape of scale :math:`s`, turned by :math:`\theta`, stands at the centre
-    :math:`c = \frac14 + \frac12 (p_x, p_y)`, where the image's side is 1 and y points down. A pixel
-    is white where the point :math:`(d_x, d_y)` from :math:`c` to its own centre, in the shape's
-    coordinates
+    The image has sides of length 1, and y points down. A shape of scale :math:`s`, rotated by
+    :math:`\theta`, has its centre at :math:`c = \frac14 + \frac12 (p_x, p_y)`. Let
+    :math:`(d_x, d_y)` point from :math:`c` to the centre of a pixel. In the coordinates of the
+    shape this is
 
     .. math::
         u = (d_x \cos\theta - d_y \sin\theta) / s, \quad v = (d_x \sin\theta + d_y \cos\theta) / s
 
-    is inside of
+    and the pixel is white if this point is inside
 
     - the square :math:`|u|, |v| < 0.15`;
     - the ellipse :math:`(u / 0.2)^2 + (v / 0.1125)^2 < 1`;
     - the heart bounded by :math:`u = 0.15 \sin^3 t`,
       :math:`v = -k (13 \cos t - 5 \cos 2t - 2 \cos 3t - \cos 4t) - 0.0225`, of height 0.3.
 
-    Nothing is smoothed, as in dSprites (Matthey et al., 2017), whose images these are but for a few
-    pixels at the edges. Two things differ: white is 255 in place of 1, and the orientations leave
-    out their endpoint. dSprites counts 0 and :math:`2 \pi` as two levels of one image, so that no
-    code could tell them apart.
+    Edges are not smoothed, as in dSprites (Matthey et al., 2017), and the images are the same
+    except for a few pixels at the edges. Two things differ. White is 255 instead of 1. The
+    orientations exclude their endpoint: dSprites counts 0 and :math:`2 \pi` as two levels, although
+    they give the same image, so that no code could distinguish them.
 
-    The defaults make 737,280 images, 3 GB: draw ``n_samples`` of them, take a smaller grid, or give
-    a ``memmap``.
+    The defaults make 737,280 images, 3 GB. Draw ``n_samples`` of them, choose a smaller grid, or
+    use ``memmap``.
 
     Parameters
     ----------
     n_samples : int, default=None
-        How many images to draw, each uniformly from the grid: factors are independent, and an
-        image may come twice. None makes the whole grid, each image once, in the order in which
-        the last factor changes fastest.
+        Number of images to draw uniformly from the grid. Factors are then independent, and an image
+        can occur twice. None makes each image of the grid once; the last factor changes fastest.
     size : int, default=64
-        Height and width in pixels, 8 or more. In small images neighbouring levels may look
-        alike, and below 16 the smallest shapes may have no pixel.
+        Height and width in pixels, at least 8. In small images, neighbouring levels can look the
+        same. Below 16 the smallest shapes can have no pixels.
     shapes : sequence of {"square", "ellipse", "heart"}, default=("square", "ellipse", "heart")
         The levels of the shape.
     n_scales : int, default=6
-        Number of scales, in equal steps from 0.5 to 1; of one, 1.
+        Number of scales, in equal steps from 0.5 to 1. A single scale is 1.
     n_orientations : int, default=40
-        Number of orientations, in equal steps from 0 (anticlockwise), without the endpoint.
+        Number of orientations, in equal anticlockwise steps from 0, without the endpoint.
     n_positions : int or (int, int), default=32
-        Number of positions, horizontally and vertically, in equal steps from 0 to 1; of one, the
-        middle, 0.5.
+        Number of horizontal and vertical positions, in equal steps from 0 to 1. A single position
+        is 0.5, the middle.
     orientation_range : float or "period", default=2*pi
-        The endpoint in radians, in (0, 2 pi]. By symmetry a square turned by :math:`\pi/2` and an
-        ellipse turned by :math:`\pi` are the same image as before, so that under the default the
-        orientation is no function of their images. ``numpy.pi / 2`` makes it one for all shapes.
-        So does "period", which turns every shape through a period of its own: level ``i`` is
-        :math:`i / n` of :math:`\pi/2`, :math:`\pi` or :math:`2\pi`.
+        The endpoint of the orientations in radians, in (0, 2 pi]. A square rotated by
+        :math:`\pi/2` and an ellipse rotated by :math:`\pi` look the same as before. With the
+        default, the orientation of these shapes therefore cannot be seen in their images. It can be
+        seen for all shapes with ``numpy.pi / 2``. It can also be seen with "period", which gives
+        every shape its own endpoint: level ``i`` is :math:`i / n` of :math:`\pi/2`, :math:`\pi` or
+        :math:`2\pi`.
     n_colors : int, default=None
-        Number of colours, of evenly spaced hues from red on, at full saturation and brightness.
-        They are one more factor, the first, and images have three channels. None: white.
+        Number of colours, with evenly spaced hues starting at red, full saturation and full
+        brightness. The colour becomes the first factor, and images have three channels. None draws
+        white shapes.
     noise : float, default=0.0
-        The background's brightness is uniform on [0, noise], in [0, 1], independently in every
-        pixel and channel. The shapes stay as they are.
+        In [0, 1]. The brightness of the background is uniform on [0, noise], independently in every
+        pixel and channel. The shapes have no noise.
     memmap : str or path-like, default=None
-        A .npy file to draw the rows to in place of memory; what has that name already is
-        replaced, once the new file is whole.
+        A .npy file to write the rows to instead of memory. An existing file is replaced once the
+        new one is complete.
     as_frame : bool, default=False
-        Whether to return the factors' values as a DataFrame too. Needs pandas: ``pip install
-        skvae[images]``.
+        Whether to also return the values of the factors as a DataFrame. This needs pandas:
+        ``pip install skvae[images]``.
     random_state : int, RandomState instance or None, default=None
-        Of the rows drawn and of the noise. The whole grid without noise has no randomness.
-
+        Controls which images are drawn, and the noise. The whole grid without noise is not random.
     Returns
     -------
     Bunch
-        With n_factors 5, or 6 with colours.
+        Here n_factors is 5, or 6 with colours.
 
-        - data : ndarray of shape (n_images, size * size * channels), uint8, 0 to 255, in C order:
-          ``input_scale=1/255`` takes it to [0, 1]. With ``memmap`` a read-only memory map.
+        - data : ndarray of shape (n_images, size * size * channels), uint8, 0 to 255, in C order;
+          ``input_scale=1/255`` scales it to [0, 1]. With ``memmap`` it is a read-only memory map.
         - images : the same memory as (n_images, size, size), or (n_images, size, size, 3)
         - factors : ndarray of shape (n_images, n_factors), int64: the level of each, from 0
-        - factor_values : ndarray of shape (n_images, n_factors), float64: the value at that
-          level; of the shape 1 (square), 2 (ellipse), 3 (heart); of the orientation in radians; of
-          a position in [0, 1]; of the colour its hue in [0, 1)
-        - factor_names : ("shape", "scale", "orientation", "pos_x", "pos_y"), after "colour" where
-          there is one
-        - factor_sizes : tuple of int, the number of levels
-        - image_shape : (size, size, channels), as the estimators' ``image_shape`` takes it
-        - frame : None, or with ``as_frame`` a DataFrame of ``factor_values`` by name
+        - factor_values : ndarray of shape (n_images, n_factors), float64: the value of this
+          level. The shape is 1 (square), 2 (ellipse) or 3 (heart), the orientation is in radians,
+          positions are in [0, 1], and the colour is its hue in [0, 1)
+        - factor_names : ("shape", "scale", "orientation", "pos_x", "pos_y"); with colours, "colour"
+          comes first
+        - factor_sizes : tuple of int, the number of levels of each factor
+        - image_shape : (size, size, channels), for the parameter ``image_shape`` of estimators
+        - frame : None; with ``as_frame``, a DataFrame of ``factor_values`` by name
 
     Raises
     ------
     ImportError
-        If there is no pandas and ``as_frame`` asks for it.
+        If ``as_frame=True`` and pandas is not installed.
     ValueError
         If a parameter is out of its range.
 
     See Also
     --------
-    load_dsprites : The original, from its file.
-    make_xy_squares : Images whose pixels hide their factors.
+    load_dsprites : Reads the original dSprites from its file.
+    make_xy_squares : Makes images whose factors pixel distances do not reveal.
 
     References
     ----------
@@ -172,7 +172,7 @@ def make_sprites(
 
 
 def _levels(shapes, n_scales, n_orientations, n_positions, n_colors):
-    """Return the values at each factor's levels; of the orientation as parts of its range."""
+    """Return the values of each factor's levels; orientations are fractions of their range."""
     names = tuple(shapes) if isinstance(shapes, list | tuple) else ()
     if not names or any(name not in SHAPES or names.count(name) > 1 for name in names):
         raise ValueError(
@@ -202,7 +202,7 @@ def _levels(shapes, n_scales, n_orientations, n_positions, n_colors):
 
 
 def _period(orientation_range):
-    """Return the endpoint of every shape's orientations."""
+    """Return the endpoint of the orientations of every shape."""
     if isinstance(orientation_range, str) and orientation_range == "period":
         return PERIODS
     number = isinstance(orientation_range, Real) and not isinstance(orientation_range, bool)
@@ -215,7 +215,7 @@ def _period(orientation_range):
 
 
 def _rows(size, values, noise, rng, colored):
-    """Yield the pixels of every row, drawn many at a time."""
+    """Yield the pixels of every row, drawn in chunks."""
     n_pixels = size**2
     n_images = max(1, CHUNK // n_pixels)
     for start in range(0, len(values), n_images):
@@ -224,14 +224,14 @@ def _rows(size, values, noise, rng, colored):
         paint = _rgb(chunk[:, 0]) if colored else np.full((len(chunk), 1), 255, dtype=np.uint8)
         images = np.zeros((len(chunk), n_pixels, paint.shape[1]), dtype=np.uint8)
         if noise:
-            for image in images:  # one by one: all at once would leave the processor's cache
+            for image in images:  # one by one, to stay within the processor's cache
                 image[...] = rng.random_sample(image.shape) * (round(255 * noise) + 1)
         images.reshape(-1, paint.shape[1])[inside] = paint[inside // n_pixels]
         yield from images.reshape(len(chunk), -1)
 
 
 def _rgb(hues):
-    """Return hues' colours as (n_hues, 3) uint8."""
+    """Return the colours of hues as (n_hues, 3) uint8."""
     unique, places = np.unique(hues, return_inverse=True)
     rgb = [colorsys.hsv_to_rgb(hue, 1.0, 1.0) for hue in unique]
     return np.rint(255 * np.array(rgb)).astype(np.uint8)[places]

@@ -1,4 +1,4 @@
-"""Images whose pixels hide their factors: squares that move in steps of their own size."""
+"""Images whose factors pixel distances do not reveal: squares that move in steps of their size."""
 
 from os import PathLike
 
@@ -27,73 +27,72 @@ def make_xy_squares(
     as_frame: bool = False,
     random_state: Seed = None,
 ) -> Bunch:
-    r"""Draw three squares, a red, a green and a blue one, whose positions pixels cannot order.
+    r"""Draw a red, a green and a blue square at positions that pixel distances do not order.
 
-    A negative control: six factors that are plain to see, and that a VAE, which compares pixels,
-    has no reason to keep apart. Each square has a channel of its own, so that none hides
-    another, and stands on a grid of positions :math:`(x, y)`. In its channel two images differ by
-    the squared distance
+    This is a negative control. The six factors are easy to see, but a VAE compares pixels, and has
+    no reason to keep them apart. Each square has its own channel, so that squares do not hide each
+    other, and stands on a grid of positions :math:`(x, y)`. In one channel, the squared distance of
+    two images is
 
     .. math::
         \lVert a - b \rVert^2 = 255^2 \cdot 2 \left(w^2 - o_x o_y\right), \\
         o_x = \max(0, w - |x_a - x_b|), \quad o_y = \max(0, w - |y_a - y_b|)
 
-    with :math:`w` the squares' width. Where the ``spacing`` of the positions is at least
-    :math:`w`, no two of them overlap, and all are equally far from each other: a
-    reconstruction error says whether a square is at its place and never how near, so that nothing
-    makes neighbours' codes neighbours. A smaller ``spacing`` restores the overlap, and with it
-    what VAEs learn positions from.
+    where :math:`w` is the width of a square. If the ``spacing`` of the positions is at least
+    :math:`w`, squares at different positions do not overlap, and all positions are equally far from
+    each other. The reconstruction error then says whether a square is at its position, but not how
+    close it is. Nothing makes the codes of neighbouring positions similar. A smaller ``spacing``
+    makes squares overlap, and VAEs can then learn the positions.
 
-    The defaults make 262,144 images, 3 GB: draw ``n_samples`` of them, set a wider ``spacing``, or
-    give a ``memmap``.
+    The defaults make 262,144 images, 3 GB. Draw ``n_samples`` of them, set a larger ``spacing``, or
+    use ``memmap``.
 
     Parameters
     ----------
     n_samples : int, default=None
-        How many images to draw, each uniformly from the grid: factors are independent, and an
-        image may come twice. None makes the whole grid, each image once, in the order in which
-        the last factor changes fastest.
+        Number of images to draw uniformly from the grid. Factors are then independent, and an image
+        can occur twice. None makes each image of the grid once; the last factor changes fastest.
     size : int, default=64
         Height and width in pixels.
     square_size : int, default=8
         Height and width of the squares in pixels, at most ``size``.
     spacing : int, default=8
-        Step from a position to the next in pixels. There are
-        ``(size - square_size) // spacing + 1`` positions either way.
+        Distance of neighbouring positions in pixels. There are
+        ``(size - square_size) // spacing + 1`` positions in each direction.
     memmap : str or path-like, default=None
-        A .npy file to draw the rows to in place of memory; what has that name already is
-        replaced, once the new file is whole.
+        A .npy file to write the rows to instead of memory. An existing file is replaced once the
+        new one is complete.
     as_frame : bool, default=False
-        Whether to return the factors' values as a DataFrame too. Needs pandas: ``pip install
-        skvae[images]``.
+        Whether to also return the values of the factors as a DataFrame. This needs pandas:
+        ``pip install skvae[images]``.
     random_state : int, RandomState instance or None, default=None
-        Of the rows drawn. The whole grid has no randomness.
+        Controls which images are drawn. The whole grid is not random.
 
     Returns
     -------
     Bunch
         - data : ndarray of shape (n_images, size * size * 3), uint8, 0 or 255, in C order. With
-          ``memmap`` a read-only memory map.
+          ``memmap`` it is a read-only memory map.
         - images : the same memory as (n_images, size, size, 3)
         - factors : ndarray of shape (n_images, 6), int64: the level of each, from 0
-        - factor_values : ndarray of shape (n_images, 6), float64: a square's left and upper edge
-          in pixels
+        - factor_values : ndarray of shape (n_images, 6), float64: the left and the upper edge of
+          each square in pixels
         - factor_names : ("pos_x_red", "pos_y_red", "pos_x_green", "pos_y_green", "pos_x_blue",
           "pos_y_blue")
-        - factor_sizes : tuple of int, the number of levels
-        - image_shape : (size, size, 3), as the estimators' ``image_shape`` takes it
-        - frame : None, or with ``as_frame`` a DataFrame of ``factor_values`` by name
+        - factor_sizes : tuple of int, the number of levels of each factor
+        - image_shape : (size, size, 3), for the parameter ``image_shape`` of estimators
+        - frame : None; with ``as_frame``, a DataFrame of ``factor_values`` by name
 
     Raises
     ------
     ImportError
-        If there is no pandas and ``as_frame`` asks for it.
+        If ``as_frame=True`` and pandas is not installed.
     ValueError
         If a parameter is out of its range.
 
     See Also
     --------
-    make_sprites : Images whose factors pixels do order.
+    make_sprites : Makes images whose factors pixel distances do reveal.
 
     References
     ----------
@@ -130,7 +129,7 @@ def make_xy_squares(
 
 
 def _rows(size, square_size, edges):
-    """Yield the pixels of every row, drawn many at a time."""
+    """Yield the pixels of every row, drawn in chunks."""
     n_images = max(1, CHUNK // size**2)
     side = np.arange(square_size)
     for start in range(0, len(edges), n_images):

@@ -1,4 +1,4 @@
-"""Fitted estimators outside Python and scikit-learn: modules of torch, files of ONNX."""
+"""Export of fitted estimators to torch modules and ONNX files, which run without scikit-learn."""
 
 from skvae.exporting.onnx_files import to_onnx
 from skvae.exporting.parts import to_torch

@@ -1,4 +1,4 @@
-"""From fitted estimators to steps in torch, or to one sentence that says what has none."""
+"""Turn fitted estimators into steps in torch, or raise an error if a part has no step."""
 
 from copy import deepcopy
 
@@ -31,16 +31,16 @@ BOUNDS = ("encode", "decode", "code", "elbo", "elbo_function")
 
 
 def step_of(estimator, dtype, place):
-    """Return the step that computes what a fitted estimator does.
+    """Return a step that computes in torch what a fitted estimator does.
 
     Parameters
     ----------
     estimator : estimator
-        One of this package, a scaler, or a Pipeline of such.
+        One of this package, a scaler, or a Pipeline of these.
     dtype : torch.dtype
-        Of the rows.
+        The dtype of the rows.
     place : str
-        What a sentence calls the estimator.
+        The name of the estimator in error messages.
 
     Returns
     -------
@@ -49,11 +49,11 @@ def step_of(estimator, dtype, place):
     Raises
     ------
     NotFittedError
-        If it, or a part of it, is not fitted.
+        If the estimator, or a part of it, is not fitted.
     TypeError
         If there is no step for its class.
     ValueError
-        If there is none for what it holds.
+        If there is no step for its parameters or content.
     """
     if isinstance(estimator, Pipeline):
         return _chain(estimator, dtype, place)
@@ -108,7 +108,7 @@ def _network_step(estimator, dtype, place):
 
 
 def _check_plain(parameters, place):
-    """Refuse a model of holes, of columns of several kinds, and of counts."""
+    """Raise an error for models of missing values, of mixed column likelihoods, and of counts."""
     if parameters.get("missing") is not None:
         got, remedy = f"missing={parameters['missing']!r}", "missing=None"
     elif "_parts_" in parameters:
@@ -123,7 +123,7 @@ def _check_plain(parameters, place):
 
 
 def _check_own(cls, names, place):
-    """Refuse a subclass that answers otherwise than what is exported."""
+    """Raise an error for a subclass that overrides one of the exported methods."""
     for name in names:
         method = getattr(cls, name, None)
         if method is not None and not method.__module__.startswith("skvae."):
@@ -137,13 +137,13 @@ def _check_own(cls, names, place):
 def _copied(network, place):
     try:
         copied = deepcopy(network).cpu().requires_grad_(False)
-    except Exception as error:  # whatever a module of the user's says
+    except Exception as error:  # a user's module may raise anything
         raise ValueError(
             f"An export needs networks that copy.deepcopy can copy. Got {type(error).__name__} "
             f"from that of {place} instead: {first_line(error)}. Hold plain tensors and modules in "
             f"the encoder and the decoder."
         ) from error
-    # torch.export.save warns of weights in another layout, as those of convolutions are.
+    # torch.export.save warns about other memory layouts, such as those of convolution weights.
     return copied.to(memory_format=torch.contiguous_format)
 
 
@@ -160,7 +160,7 @@ def first_line(error):
 
 
 def _standard(scaler, dtype, place):
-    # In the dtype of the rows, as scikit-learn does since 1.7.
+    # In the dtype of the rows, as in scikit-learn since 1.7.
     operations = []
     if scaler.with_mean:
         operations.append(("sub", torch.tensor(scaler.mean_, dtype=dtype)))
@@ -176,7 +176,7 @@ def _min_max(scaler, dtype, place):
 
 
 def _max_abs(scaler, dtype, place):
-    limits = (-1.0, 1.0) if getattr(scaler, "clip", False) else None  # a parameter of releases
+    limits = (-1.0, 1.0) if getattr(scaler, "clip", False) else None  # absent in old releases
     return ScalerStep([("div", _float64(scaler.scale_))], scaler.n_features_in_, limits)
 
 
@@ -195,7 +195,7 @@ def _identity(x):
 
 
 def _draw_in(x):
-    """Return w asinh(x / w), whose operator runtimes of ONNX have for float32 alone."""
+    """Return w asinh(x / w), written without asinh, which ONNX runtimes have only for float32."""
     size = x.abs() / USUAL
     return x.sign() * USUAL * torch.log(size + torch.sqrt(size.square() + 1))
 
@@ -218,7 +218,7 @@ FUNCTIONS = {
 
 
 def _function(transformer, dtype, place):
-    check_is_fitted(transformer, "n_features_in_")  # or it counts as fitted from the start
+    check_is_fitted(transformer, "n_features_in_")  # without the name it always counts as fitted
     for name in ("func", "inverse_func"):
         function = getattr(transformer, name)
         arguments = transformer.kw_args if name == "func" else transformer.inv_kw_args

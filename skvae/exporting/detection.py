@@ -1,4 +1,4 @@
-"""What a fitted outlier detector decides of new rows, in torch."""
+"""The scores and decisions of a fitted outlier detector for new rows, in torch."""
 
 import math
 
@@ -22,11 +22,12 @@ class Member(nn.Module):
     kind : {"likelihood", "reconstruction", "latent"}
         The score.
     codes : tuple of tensors, default=None
-        Mean and inverse covariance of the training codes, of a "latent" score.
+        Mean and inverse covariance of the training codes, for a "latent" score.
     constants : tensor of shape (n_features,), default=None
-        The only value that a column had, or NaN; None where there is no such column.
+        The value of each column that was constant, and NaN for other columns; None if there are no
+        constant columns.
     penalty : float, default=0.0
-        What another value takes off the score.
+        How much each different value in a constant column lowers the score.
     """
 
     def __init__(self, step, kind, codes=None, constants=None, penalty=0.0):
@@ -59,23 +60,23 @@ class Member(nn.Module):
 
 
 class DetectorStep(Step):
-    """The models, threshold and p-values of a detector, of rows that no model has seen.
+    """The models, threshold and p-values of a detector, for rows that no model was fitted to.
 
     Parameters
     ----------
     members : list of Member
         The models.
     n_features : int
-        Length of a row.
+        Number of columns of a row.
     limits : tuple of tensors of shape (n_features,), float64
-        The farthest values that are told from farther ones.
+        The smallest and the largest value of each column; values beyond are clipped.
     offset : float
         The threshold.
     calibration : list of (tensor of shape (n_models,), tensor of shape (m_i,)), float64
-        Of rows left out by the same models: the models' weights in the mean, and the rows' scores,
-        ascending.
+        For each group of rows left out by the same models: the weights of the models in the mean,
+        and the sorted scores of the rows.
     scale : float
-        What counts as rounding of a score: a millionth of it, and of the score.
+        Differences up to a millionth of ``scale`` plus the score count as rounding.
     """
 
     offers = ("score_samples", "detector")
@@ -101,7 +102,7 @@ class DetectorStep(Step):
         return self._by_models(x).mean(-1)
 
     def detector(self, x):
-        """Return score, decision, prediction and p-value by the names of the methods."""
+        """Return a dict of score, decision, prediction and p-value, named like the methods."""
         by_models = self._by_models(x)
         scores = by_models.mean(-1)
         decision = scores - self.offset
@@ -117,7 +118,7 @@ class DetectorStep(Step):
         return torch.stack([member(within) for member in self.members], -1)
 
     def _p_values(self, by_models):
-        # Weights of zero are of models whose score may be infinite.
+        # A weight of zero excludes a model, whose score may be infinite.
         own = torch.where(self.weights > 0, by_models[:, None], 0.0).mul(self.weights).sum(-1)
         magnitude = own.abs() + self.scale
         own = own + torch.where(magnitude < math.inf, ROUNDING * magnitude, 0.0)
@@ -125,7 +126,7 @@ class DetectorStep(Step):
         return (1 + n_no_higher).double() / (1 + self.sizes.sum())
 
     def _count(self, own):
-        """Return how many scores of each kind are no higher than a row's own, by bisection."""
+        """Return how many scores of each group are no higher than a row's own, by bisection."""
         place = torch.zeros_like(own, dtype=torch.int64)
         step = (self.length + 1) // 2
         while step:
@@ -137,5 +138,5 @@ class DetectorStep(Step):
 
 
 def _padded(scores, length):
-    """Return ascending scores with infinities after them."""
+    """Return sorted scores, filled up with infinities to a given length."""
     return torch.cat((scores, scores.new_full((length - len(scores),), math.inf)))

@@ -1,4 +1,4 @@
-"""Files of ONNX, which any of its runtimes computes: no Python, no torch, no scikit-learn."""
+"""ONNX files, which an ONNX runtime can compute without Python, torch or scikit-learn."""
 
 import json
 import logging
@@ -16,7 +16,7 @@ from skvae.files.disk import write_whole
 
 __all__ = ["onnx_model", "to_onnx"]
 
-MOST_BYTES = 2**31 - 1  # of a message of protobuf
+MOST_BYTES = 2**31 - 1  # limit of a protobuf message
 ROWS = "n_samples"
 LOGGERS = ("torch.onnx", "onnxscript")
 
@@ -28,45 +28,45 @@ def to_onnx(
     *,
     dtype: str = "float32",
 ) -> None:
-    """Write what a fitted estimator answers to a file of ONNX.
+    """Write one method of a fitted estimator to an ONNX file.
 
-    The file has one input "X", (n_samples, n_features), of any number of rows, and an output by
-    the name of the part; of a detector four, by the names of its methods. Scalers, weights,
-    noise vectors and thresholds are in it. Results equal those of the estimator for X of the same
-    dtype up to rounding: in float32 within 1e-5 of the largest, where the estimator's own have as
-    many digits. Rows are not checked: one with NaN has NaN for an answer, to a detector it is an
-    outlier.
+    The file has one input "X" of shape (n_samples, n_features), for any number of rows. It has one
+    output, named like the part; a detector has four, named like its methods. The file contains
+    scalers, weights, noise vectors and thresholds. For X of the same dtype, its results equal those
+    of the estimator up to rounding. In float32 they agree within 1e-5 of the largest value, if the
+    estimator itself is that precise. Rows are not checked: a row with NaN gives NaN, and a detector
+    calls it an outlier.
 
     Parameters
     ----------
     estimator : estimator
-        Fitted, of those that :func:`to_torch` takes.
+        A fitted estimator of a class that :func:`to_torch` accepts.
     path : str or path-like
-        A new file, or one to replace: written whole, or the old one stays.
+        A new file, or one to replace. If writing fails, the old file stays.
     part : {"code", "reconstruction", "reconstruction_error", "score_samples", "detector"}, \
             default="code"
-        What it computes, as for :func:`to_torch`.
+        What the file computes; see :func:`to_torch`.
     dtype : {"float32", "float64"}, default="float32"
-        Of X and of what is computed from it. onnxruntime has no convolutions of float64.
+        The dtype of X and of the computation. onnxruntime has no convolutions for float64.
 
     Raises
     ------
     ImportError
-        If there are no onnx, onnxscript and onnxruntime: ``pip install skvae[onnx]``.
+        If onnx, onnxscript or onnxruntime is missing: ``pip install skvae[onnx]``.
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it, or a step of it, is of a class that has no export.
+        If the class of the estimator, or of one of its steps, cannot be exported.
     ValueError
-        If :func:`to_torch` refuses it; if torch cannot trace a module of yours, or onnxruntime
-        lacks an operation of it; if the weights take more than 2 GiB.
+        If :func:`to_torch` refuses the estimator; if torch cannot trace a module of yours, or
+        onnxruntime lacks one of its operations; if the weights take more than 2 GiB.
     OSError
         If the file cannot be written.
 
     See Also
     --------
-    to_torch : The same as a module, for ``torch.export``.
-    save : Keeps the estimator itself.
+    to_torch : Returns the same as a torch module, for ``torch.export``.
+    save : Saves the estimator itself.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def to_onnx(
 
 
 def _onnxruntime():
-    """Return onnxruntime, after a look for what torch writes ONNX by, or raise a sentence."""
+    """Return onnxruntime, or raise an error if it or a package that torch needs is missing."""
     try:
         import onnxruntime
         import onnxscript  # noqa: F401
@@ -110,20 +110,20 @@ def _onnxruntime():
 
 @torch.inference_mode(mode=False)
 def onnx_model(module, n_features, dtype, names, facts):
-    """Return the bytes of a file of ONNX.
+    """Return the bytes of an ONNX file.
 
     Parameters
     ----------
     module : nn.Module
-        In evaluation mode; rows in, one or more results out.
+        In evaluation mode; it takes rows and returns one or more results.
     n_features : int
-        Length of a row.
+        Number of columns of a row.
     dtype : {"float32", "float64"}
-        Of the rows.
+        The dtype of the rows.
     names : sequence of str
-        Of the results.
+        Names of the results.
     facts : dict of {str: str}
-        For the file's metadata.
+        Metadata for the file.
 
     Returns
     -------
@@ -135,7 +135,7 @@ def onnx_model(module, n_features, dtype, names, facts):
             f"A file of ONNX holds at most {MOST_BYTES} bytes. Got an estimator of {n_bytes} "
             f"instead. Use to_torch, or smaller layers."
         )
-    x = torch.zeros(2, n_features, dtype=DTYPES[dtype])  # one row would be taken for a constant
+    x = torch.zeros(2, n_features, dtype=DTYPES[dtype])  # torch would fix a size of one row
     with _quiet():
         try:
             rows = {"X": {0: torch.export.Dim(ROWS, min=1)}}
@@ -150,7 +150,7 @@ def onnx_model(module, n_features, dtype, names, facts):
                 f"an error instead: {first_line(error)}. Install a newer one: pip install "
                 f"--upgrade onnxscript"
             ) from error
-        except Exception as error:  # torch documents none
+        except Exception as error:  # torch documents no class of error
             raise ValueError(
                 f"torch.onnx must be able to trace the network. Got {type(error).__name__} "
                 f"instead: {first_line(error)}. Write encoder and decoder without branches on "
@@ -160,7 +160,7 @@ def onnx_model(module, n_features, dtype, names, facts):
 
 
 def _bare(model, facts):
-    """Return a model without the paths and lines of code that it was traced from."""
+    """Return the model without the paths and source lines that torch recorded."""
     graph = model.graph
     del graph.value_info[:]
     for part in (*graph.node, *graph.initializer, *graph.input, *graph.output, graph, model):
@@ -174,12 +174,12 @@ def _bare(model, facts):
 
 
 def _check_runs(runtime, data, dtype):
-    """Refuse a model with an operation that onnxruntime does not have."""
+    """Raise an error if onnxruntime lacks an operation of the model."""
     options = runtime.SessionOptions()
-    options.log_severity_level = 4  # the error says it all
+    options.log_severity_level = 4  # the error already says what is missing
     try:
         runtime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # of a class by itself
+    except Exception as error:  # onnxruntime has its own error classes
         other = "to_torch" if dtype == "float32" else "dtype='float32', or to_torch"
         raise ValueError(
             f"onnxruntime must have the operations of the network in {dtype}. Got its error "
@@ -189,7 +189,7 @@ def _check_runs(runtime, data, dtype):
 
 @contextmanager
 def _quiet():
-    """Keep to itself what torch says of its own progress, and of its own code."""
+    """Suppress torch's messages about its own progress and its own code."""
     levels = {logging.getLogger(name): logging.getLogger(name).level for name in LOGGERS}
     try:
         for logger in levels:

@@ -1,4 +1,4 @@
-"""One part of what a fitted estimator answers, as a module of torch: the source of all exports."""
+"""One method of a fitted estimator as a torch module, from which all exports are made."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ PARTS = {
     "reconstruction_error": ("reconstruction_error",),
     "score_samples": ("score_samples",),
     "detector": ("score_samples", "decision_function", "predict", "p_value"),
-}  # and the names of their results
+}  # each part with the names of its results
 
 
 class Part(nn.Module):
@@ -26,7 +26,7 @@ class Part(nn.Module):
     Parameters
     ----------
     step : Step
-        What an estimator computes.
+        The exported estimator.
     part : str
         One of ``PARTS``.
     """
@@ -37,16 +37,16 @@ class Part(nn.Module):
 
     @property
     def n_features(self):
-        """Length of a row."""
+        """Number of columns of a row."""
         return self.step.n_features
 
     def forward(self, X):
-        """Return the part of rows (n_samples, n_features), for a detector a dict."""
+        """Return the result for rows of shape (n_samples, n_features); a dict for a detector."""
         return getattr(self.step, self.part)(X)
 
 
 def part_of(estimator, part, dtype, function):
-    """Return one part of a fitted estimator, or refuse it in the name of a function."""
+    """Return one part of a fitted estimator; errors name the calling function."""
     check_argument("part", part, one_of(*PARTS), function)
     check_argument("dtype", dtype, one_of(*DTYPES), function)
     step = step_of(estimator, DTYPES[dtype], "estimator")
@@ -60,54 +60,53 @@ def part_of(estimator, part, dtype, function):
 
 @torch.inference_mode(mode=False)
 def to_torch(estimator: Any, part: str = "code", *, dtype: str = "float32") -> nn.Module:
-    """Return what a fitted estimator answers as a module of torch, without scikit-learn.
+    """Return one method of a fitted estimator as a torch module, without scikit-learn.
 
-    The module has copies of weights, constants of the scalers and thresholds. It looks at no
-    value, so that ``torch.export.export`` and ``torch.compile`` take it, and checks none: a row
-    with NaN has NaN for an answer, to a detector it is an outlier.
+    The module has copies of the weights, thresholds and constants of the scalers. Its computation
+    does not branch on values, so that ``torch.export.export`` and ``torch.compile`` accept it. It
+    does not check its input: a row with NaN gives NaN, and a detector calls it an outlier.
 
     Parameters
     ----------
     estimator : estimator
-        Fitted: a transformer of this package, an :class:`~skvae.AutoencoderOutlierDetector`, or a
-        Pipeline of such and of scikit-learn's ``StandardScaler``, ``MinMaxScaler``,
-        ``MaxAbsScaler``, ``RobustScaler`` and ``FunctionTransformer``, of a function that
-        torch has.
+        A fitted transformer of this package, an :class:`~skvae.AutoencoderOutlierDetector`, or a
+        Pipeline of these and of scikit-learn's ``StandardScaler``, ``MinMaxScaler``,
+        ``MaxAbsScaler``, ``RobustScaler`` and ``FunctionTransformer``. The function of the latter
+        must have a counterpart in torch.
     part : {"code", "reconstruction", "reconstruction_error", "score_samples", "detector"}, \
             default="code"
         What ``forward`` returns for rows of shape (n_samples, n_features):
 
         - "code": ``transform``
-        - "reconstruction": ``inverse_transform`` of that
-        - "reconstruction_error": its mean squared error, row by row, in squared units of X
-        - "score_samples": the same, float64. Noise vectors that a bound is a mean over are fixed
-          ones, of the estimator too, and are in the module. Rows without a density have NaN.
-        - "detector": of an outlier detector, a dict of "score_samples", "decision_function",
-          "predict" and "p_value", for rows that no model has seen. Rows that were fitted are taken
-          for new ones.
+        - "reconstruction": ``inverse_transform`` of the code
+        - "reconstruction_error": the mean squared error of each row, in squared units of X
+        - "score_samples": the method of this name, in float64. The bound of a VAE is a mean over
+          fixed noise vectors; the module contains the same ones. Rows without a density give NaN.
+        - "detector": for an outlier detector, a dict of "score_samples", "decision_function",
+          "predict" and "p_value". All rows are treated as new, also those of the training data.
     dtype : {"float32", "float64"}, default="float32"
-        Of the rows, and of what is computed from them.
+        The dtype of the rows and of the computation.
 
     Returns
     -------
     torch.nn.Module
-        In evaluation mode, on the CPU; its parameters need no gradient.
+        In evaluation mode, on the CPU, without gradients for its parameters.
 
     Raises
     ------
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it, or a step of it, is of another class.
+        If the class of the estimator, or of one of its steps, cannot be exported.
     ValueError
-        If the estimator has no such part, or holds what torch cannot compute: a scaling function
-        or an anomaly score that is a callable, a table that is not all numbers, a method of
-        a subclass of yours.
+        If the estimator does not have this part, or contains what torch cannot compute: a function
+        or an anomaly score of your own, a table with columns that are not numeric, or a method that
+        your subclass overrides.
 
     See Also
     --------
     to_onnx : Writes the same to a file.
-    save : Keeps the estimator itself.
+    save : Saves the estimator itself.
 
     Examples
     --------

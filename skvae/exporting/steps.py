@@ -1,7 +1,7 @@
-"""What a step of a Pipeline computes, in torch: from rows to codes, back, and a score of rows.
+"""The steps of a Pipeline in torch: from rows to codes and back, and a score for each row.
 
-A step is a module with some of the methods that ``offers`` names. All are traced: none looks at a
-value, or at how many rows there are.
+A step is a module. Its attribute ``offers`` lists the methods that can be exported. All methods can
+be traced: none of them branches on a value or on the number of rows.
 """
 
 import math
@@ -31,7 +31,7 @@ class Step(nn.Module):
     Parameters
     ----------
     n_features : int
-        Length of a row.
+        Number of columns of a row.
     """
 
     offers: tuple[str, ...] = ("code", "reconstruction", "reconstruction_error")
@@ -41,11 +41,11 @@ class Step(nn.Module):
         self.n_features = n_features
 
     def reconstruction(self, x):
-        """Return rows from their codes, (n_samples, n_features)."""
+        """Return the rows decoded from their own codes, (n_samples, n_features)."""
         return self.decode(self.code(x))
 
     def reconstruction_error(self, x):
-        """Return the mean squared error of the reconstruction, (n_samples,)."""
+        """Return the mean squared error of each row's reconstruction, (n_samples,)."""
         return (self.reconstruction(x) - x).square().mean(-1)
 
 
@@ -79,11 +79,11 @@ class VariationalStep(NetworkStep):
     network : VariationalNetwork
         In evaluation mode.
     n_features : int
-        Length of a row.
+        Number of columns of a row.
     support : tuple of float
-        The least and the greatest value that has a density, once scaled.
+        The smallest and the largest scaled value that has a density.
     input_scale : float
-        What rows are multiplied by for that.
+        The factor that scales the rows.
     """
 
     def __init__(self, network, n_features, support, input_scale):
@@ -91,11 +91,11 @@ class VariationalStep(NetworkStep):
         noise = whitened_noise(network.n_components)
         self.register_buffer("noise", noise.to(next(network.parameters()).dtype))
         self.support, self.input_scale = support, input_scale
-        # As the estimator decodes one row: of many rows as many times more are held.
+        # The estimator decodes one row like this. For more rows, memory grows in proportion.
         self.n_at_a_time = max(1, DECODED_ENTRIES // network.width)
 
     def score_samples(self, x):
-        """Return the bound, (n_samples,), float64; NaN of rows that have no density."""
+        """Return the bound, (n_samples,), float64; NaN for rows without a density."""
         posterior = self.network.encode(x)
         vectors = self.noise.split(self.n_at_a_time)
         log_prob = sum(self._log_prob(x, posterior, some) for some in vectors) / len(self.noise)
@@ -117,17 +117,18 @@ class VariationalStep(NetworkStep):
 
 
 class ScalerStep(Step):
-    """Arithmetic of columns with constants, one operation after the other, then limits.
+    """Arithmetic of columns with constants, one operation after another, then clipping.
 
     Parameters
     ----------
     operations : list of (str, tensor of shape (n_features,))
-        "add", "sub", "mul" or "div", and by what. Where that is of float64 and rows are not, the
-        operation is, and its result is rounded: as NumPy does in place.
+        The operation is "add", "sub", "mul" or "div", and the tensor is its second operand. If the
+        tensor is float64 and the rows are not, the operation is done in float64 and its result is
+        rounded, as NumPy does for an operation in place.
     n_features : int
-        Length of a row.
+        Number of columns of a row.
     limits : tuple of float, default=None
-        The least and the greatest result.
+        The smallest and the largest result.
     """
 
     def __init__(self, operations, n_features, limits=None):
@@ -144,7 +145,7 @@ class ScalerStep(Step):
         return x if self.limits is None else x.clamp(*self.limits)
 
     def decode(self, z):
-        """Return scaled rows as they were, but for what the limits cut off."""
+        """Return the original rows from scaled ones, except for what was clipped."""
         for place, name in reversed(list(enumerate(self.names))):
             z = self._computed(z, INVERSE[name], place)
         return z
@@ -171,7 +172,7 @@ class ElementwiseStep(Step):
 
 
 class Chain(Step):
-    """The steps of a Pipeline; the last one's score and the like are of what arrives there."""
+    """The steps of a Pipeline; the score of the last step is in the units of its own input."""
 
     def __init__(self, steps):
         super().__init__(steps[0].n_features)
@@ -179,7 +180,7 @@ class Chain(Step):
         self.offers = steps[-1].offers
 
     def code(self, x):
-        """Return what comes out at the end."""
+        """Return the output of the last step."""
         return self.steps[-1].code(self._arriving(x))
 
     def decode(self, z):

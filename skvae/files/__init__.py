@@ -1,1 +1,1 @@
-"""Files without code: numbers and text as safetensors, written whole, checked when read."""
+"""Files without code: numbers and text in safetensors format, written whole, checked when read."""

@@ -1,7 +1,7 @@
-"""One safetensors file: a JSON document and arrays, checked before anything is made of them.
+"""One safetensors file that holds a JSON document and arrays, and is checked before use.
 
-The file is read whole, and is never larger in memory than a few times its length: what the header
-says of sizes is compared with the length first.
+The whole file is read into memory. Sizes given in the header are first compared with the length of
+the file, so that reading never needs more than a few times this length.
 """
 
 import json
@@ -14,24 +14,24 @@ from skvae.files.errors import damaged
 
 __all__ = ["checked_json", "pack_file", "unpack_file"]
 
-LENGTH_BYTES = 8  # of the header's length, before the header
-MOST_HEADER = 2**24  # bytes: some 10,000 models of a detector
-MOST_DEPTH = 64  # of brackets; an estimator in an estimator takes eight
-# In Python a value of JSON takes up to 184 bytes. With eight bytes of text to each, that is about
-# twenty times the text, and a file is mostly arrays.
+LENGTH_BYTES = 8  # the file starts with the length of its header in this many bytes
+MOST_HEADER = 2**24  # bytes: enough for a detector of some 10,000 models
+MOST_DEPTH = 64  # nested brackets; an estimator within an estimator needs eight
+# A JSON value takes up to 184 bytes in Python. If each value has at least eight bytes of text, this
+# is about twenty times the text, and most of a file is arrays.
 FEW_VALUES, BYTES_OF_VALUE = 4096, 8
 DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2",
     "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1",
     "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1", "BOOL": "|b1",
 }  # fmt: skip
-# A string, or a bracket. The possessive + keeps no place to come back to, one for each character.
+# A string, or a bracket. The possessive + never backtracks, so it stores no position per character.
 TOKENS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[{]|[\]}]', re.DOTALL)
 DOCUMENT, CHECKSUM = "skvae", "checksum"
 
 
 def _safetensors():
-    """Return safetensors' writer, reader and error, or raise a sentence."""
+    """Return the writer, reader and error class of safetensors, or raise if it is missing."""
     try:
         from safetensors import SafetensorError, deserialize, numpy
     except ImportError as error:
@@ -48,14 +48,14 @@ def pack_file(document, arrays):
     Parameters
     ----------
     document : dict
-        What JSON can hold.
+        Content that JSON can represent.
     arrays : dict of {str: ndarray}
-        Of numbers or flags.
+        Arrays of numbers or booleans.
 
     Raises
     ------
     SavingError
-        If :func:`unpack_file` would not read it.
+        If :func:`unpack_file` would refuse the file.
     """
     save, *_ = _safetensors()
     arrays = {name: np.asarray(value, order="C") for name, value in arrays.items()}
@@ -78,12 +78,12 @@ def unpack_file(data):
     -------
     document : dict
     arrays : dict of {str: ndarray}
-        Writable, each in memory of its own.
+        Writable; each array has its own memory.
 
     Raises
     ------
     SavingError
-        If it is no such file, or cut, lengthened or changed.
+        If it is not such a file, or was cut, extended or changed.
     """
     _, deserialize, SafetensorError = _safetensors()
     metadata = _header(data)
@@ -102,14 +102,14 @@ def unpack_file(data):
 
 
 def checked_json(text, name):
-    """Return what JSON holds, after a look at its size and its depth.
+    """Parse JSON after checking its size and its depth.
 
     Parameters
     ----------
     text : str
-        JSON.
+        The JSON text.
     name : str
-        What a refusal calls it.
+        The name of this text in error messages.
 
     Examples
     --------
@@ -139,7 +139,7 @@ def checked_json(text, name):
 
 
 def _header(data):
-    """Return the metadata of a file, after a look at the lengths that it begins with."""
+    """Return the metadata of a file, after checking the length that the file starts with."""
     length = int.from_bytes(data[:LENGTH_BYTES], "little")
     left = len(data) - LENGTH_BYTES
     if left < 0 or length > left:
@@ -160,7 +160,7 @@ def _header(data):
 
 
 def _array(name, dtype, shape, data):
-    """Return an array of safetensors' parts of one, which are of one length."""
+    """Return an array from its parts in safetensors, whose lengths safetensors has checked."""
     if dtype not in DTYPES:
         raise damaged(f"one with {name!r} of dtype {dtype}")
     values = np.frombuffer(data, dtype=DTYPES[dtype]).reshape(shape)
@@ -168,7 +168,7 @@ def _array(name, dtype, shape, data):
 
 
 def _checksum(text, arrays):
-    """Return a checksum of a document and arrays: it tells a fault of a disk, and no forger."""
+    """Return a checksum of a document and arrays: it detects disk faults, but not forgery."""
     found = blake2b(text.encode(), digest_size=16)
     for name in sorted(arrays):
         value = arrays[name]

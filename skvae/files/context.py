@@ -1,4 +1,4 @@
-"""A file being written or read: its arrays, the sizes that must agree, the names it may use."""
+"""State of a file being written or read: its arrays, its sizes, and the names it may import."""
 
 import pkgutil
 from contextlib import contextmanager
@@ -9,26 +9,26 @@ __all__ = ["Reading", "Writing", "name_of"]
 
 
 class Writing:
-    """What a file that is being written holds so far.
+    """The content of a file that is being written.
 
     Parameters
     ----------
     kinds : dict of {str: Kind}
-        What a value may be, as :data:`skvae.files.values.PLAIN`.
+        The types of values that can be written, such as :data:`skvae.files.values.PLAIN`.
     write_part : callable, default=None
-        Writes an estimator: (estimator, file, place) -> what JSON holds. None where there are none.
+        Writes an estimator: (estimator, file, place) -> JSON content. None if there are none.
 
     Attributes
     ----------
     arrays : dict of {str: ndarray}
-        By their places.
+        The arrays by their places.
     """
 
     def __init__(self, kinds, write_part=None):
         self.kinds, self.arrays, self._write_part = kinds, {}, write_part
 
     def add(self, array, place):
-        """Take the array of a place, whose name it has."""
+        """Add an array under the name of its place."""
         if place in self.arrays:
             raise SavingError(
                 f"A file keeps one array for each place. Got two for {place} instead. Use other "
@@ -37,30 +37,30 @@ class Writing:
         self.arrays[place] = array
 
     def write_part(self, estimator, place):
-        """Write an estimator that another one holds; return what JSON holds of it."""
+        """Write an estimator that is part of another one; return its JSON content."""
         return self._write_part(estimator, self, place)
 
 
 class Reading:
-    """What is left of a file that is being read.
+    """The content of a file that is being read.
 
     Parameters
     ----------
     kinds : dict of {str: Kind}
-        What a value may be, as it was when the file was written.
+        The types of values, as they were when the file was written.
     arrays : dict of {str: ndarray}
-        Those of the file; each is taken once.
+        The arrays of the file; each one is taken once.
     read_part : callable, default=None
-        Reads an estimator: (node, file, place) -> estimator. None where there are none.
+        Reads an estimator: (node, file, place) -> estimator. None if there are none.
     trusted : collection of str, default=()
         Names that may be imported.
 
     Attributes
     ----------
     n_entries : int
-        Numbers in all arrays together: no honest file speaks of larger sizes.
+        Total number of entries of all arrays. A valid file never names a larger size.
     sizes : dict of {str: int}
-        What sizes of the estimator being read are known to be.
+        Sizes of the current estimator that are already known, by name.
     """
 
     def __init__(self, kinds, arrays, read_part=None, trusted=()):
@@ -76,25 +76,25 @@ class Reading:
         return self.arrays.pop(place)
 
     def read_part(self, node, place):
-        """Return an estimator that another one holds."""
+        """Return an estimator that is part of another one."""
         with self.own_sizes():
             return self._read_part(node, self, place)
 
     @contextmanager
     def own_sizes(self):
-        """Begin with no sizes known, and return to those that are."""
+        """Start with no known sizes, and restore the earlier ones at the end."""
         before, self.sizes = self.sizes, {}
         yield
         self.sizes = before
 
     def agree(self, size, name, place):
-        """Remember a size, or refuse one that differs from what was found before."""
+        """Record a size, or raise an error if it differs from the value found earlier."""
         known = self.sizes.setdefault(name, size)
         if known != size:
             raise refusal(place, f"{name}={known} as elsewhere", f"{size}")
 
     def check_trusted(self, name, place):
-        """Refuse a name that the caller has not listed."""
+        """Raise an error for a name that the caller has not listed as trusted."""
         if name not in self.trusted:
             raise SavingError(
                 f"The file's {place} is code by name, which load imports only if it is trusted. "
@@ -103,7 +103,7 @@ class Reading:
             )
 
     def resolve(self, name, place):
-        """Return what a trusted name means: a class or a function of the user's."""
+        """Return the class or function that a trusted name refers to."""
         if not isinstance(name, str):
             raise refusal(place, "a name", name)
         self.check_trusted(name, place)

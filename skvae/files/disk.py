@@ -1,4 +1,4 @@
-"""Bytes on a disk: written whole or not at all, read from files alone."""
+"""Read regular files, and write files completely or not at all."""
 
 import os
 import secrets
@@ -9,33 +9,34 @@ from skvae.files.errors import SavingError
 
 __all__ = ["read_whole", "replaced", "write_whole"]
 
-# No file of these is asked to wait for another process, and none is translated, where there are
-# such flags.
+# Opening never waits for another process, and bytes are never translated, on systems that have
+# these flags.
 READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 WRITING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-# Of a name that the one beside it begins with: a letter has four bytes at most, of 255 in a name.
+# The temporary name starts with this part of the name: 50 letters of up to four bytes, of 255.
 MOST_LETTERS = 50
 
 
 @contextmanager
 def replaced(path):
-    """Yield a binary file that takes its place at ``path`` if the block ends well.
+    """Yield a binary file that replaces the file at ``path`` if the block succeeds.
 
-    Whoever reads the path finds the old or the new one, never a part. The bytes go to a file beside
-    it, whose name nobody can guess, and reach the disk before that one takes the place of the old.
-    A link stays one: what it leads to is replaced.
+    Other processes see either the old file or the complete new one. The bytes are first written to
+    a temporary file in the same folder, with a random name, and flushed to the disk. Then it
+    replaces the old file. If ``path`` is a symbolic link, the link stays and its target is
+    replaced.
 
     Parameters
     ----------
     path : str or path-like
-        A new file, or one to replace, which leaves its permissions.
+        A new file, or an existing one to replace; the permissions of the old file are kept.
 
     Raises
     ------
     OSError
         If the disk is full, or the folder is missing or not writable; the old file stays.
     SavingError
-        If the path is that of something else than a file.
+        If the path exists and is not a regular file.
 
     Examples
     --------
@@ -57,9 +58,14 @@ def replaced(path):
     if mode is not None and not stat.S_ISREG(mode):
         raise _no_file(path)
     folder, name = os.path.split(path)
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(
+            f"A file needs a folder that exists. Got {folder!r} instead, which is none. Make it "
+            f"first."
+        )
     beside = os.path.join(folder, f"{name[:MOST_LETTERS]}.{secrets.token_hex(8)}.part")
     try:
-        descriptor = os.open(beside, WRITING, 0o666)  # less what the process's umask takes away
+        descriptor = os.open(beside, WRITING, 0o666)  # the process's umask still applies
         with open(descriptor, "wb") as file:
             yield file
             file.flush()
@@ -75,28 +81,28 @@ def replaced(path):
 
 
 def write_whole(path, data):
-    """Write a file at once, as :func:`replaced` does.
+    """Write all data to a file, as :func:`replaced` does.
 
     Parameters
     ----------
     path : str or path-like
         A new file, or one to replace.
     data : bytes
-        What it is to hold.
+        The content of the file.
     """
     with replaced(path) as file:
         file.write(data)
 
 
 def read_whole(path):
-    """Return the bytes of a file; a pipe or a device is refused, and not waited for.
+    """Return the bytes of a file; raise at once for a pipe or a device instead of waiting.
 
     Raises
     ------
     OSError
-        If there is none, or it may not be read.
+        If there is no file, or it may not be read.
     SavingError
-        If the path is that of something else than a file.
+        If the path is not that of a regular file.
     """
     if os.path.isdir(path):
         raise _no_file(path)
@@ -117,7 +123,7 @@ def _no_file(path):
 
 
 def _sync_folder(folder):
-    """Have the new name reach the disk too, where a folder can be opened for that."""
+    """Flush the new name to the disk too, on systems that can open a folder."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

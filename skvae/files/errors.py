@@ -1,15 +1,15 @@
-"""What reading and writing files refuse, in one sentence each."""
+"""The errors of reading and writing files."""
 
 __all__ = ["SavingError", "damaged", "refusal"]
 
 
 class SavingError(ValueError):
-    """What :func:`skvae.save`, :func:`skvae.load` and ``checkpoint=`` refuse, in one sentence.
+    """Error of :func:`skvae.save`, :func:`skvae.load` and ``checkpoint=``, in one sentence.
 
     Attributes
     ----------
     got : str or None
-        What a file that was read has, in words.
+        A short description of the file that was read.
 
     Examples
     --------
@@ -22,7 +22,7 @@ class SavingError(ValueError):
 
 
 def damaged(got):
-    """Return the error of a file that is not whole, or another kind of file.
+    """Return the error for a file that is incomplete, changed or of another kind.
 
     Examples
     --------
@@ -39,7 +39,7 @@ def damaged(got):
 
 
 def refusal(place, expected, got):
-    """Return the error of a file whose content at one place is not what it must be.
+    """Return the error for a file whose content at one place is not as expected.
 
     Examples
     --------
@@ -59,4 +59,4 @@ def refusal(place, expected, got):
     return error
 
 
-LONGEST = 80  # characters of a file's content that a sentence quotes
+LONGEST = 80  # most characters of a file's content in an error message

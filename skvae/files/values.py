@@ -1,4 +1,4 @@
-"""What a value may be, and how JSON holds it: plainly, or by the name of its kind."""
+"""The types of values in a file, and their form in JSON: plain, or marked by the type's name."""
 
 import math
 from collections.abc import Callable
@@ -24,29 +24,29 @@ INTEGERS = range(-(2**63), 2**64)
 
 
 class Kind(NamedTuple):
-    """One kind of value that JSON has no word for."""
+    """One type of value that JSON cannot represent directly."""
 
     takes: Callable[[Any], bool]
-    write: Callable[..., Any]  # (value, file, place) -> what JSON holds
-    read: Callable[..., Any]  # (what JSON holds, file, place) -> value
+    write: Callable[..., Any]  # (value, file, place) -> JSON content
+    read: Callable[..., Any]  # (JSON content, file, place) -> value
 
 
 def write_value(value, file, place):
-    """Return what JSON holds of a value; its arrays go to the file.
+    """Return the JSON content of a value; its arrays are added to the file.
 
     Parameters
     ----------
     value : object
-        Of one of the file's kinds.
+        A value of one of the file's types.
     file : Writing
-        Takes the arrays.
+        Receives the arrays.
     place : str
-        Where in the file it is.
+        The name of the value's place in the file.
 
     Raises
     ------
     SavingError
-        If it is of no kind that a file has.
+        If the file has no type for this value.
     """
     plain = value is None or type(value) in (bool, str)
     plain = plain or (type(value) is int and value in INTEGERS)
@@ -87,7 +87,7 @@ def read_texts(file, place):
     data, lengths = file.take(f"{place}.utf8"), file.take(f"{place}.lengths")
     whole = data.dtype == np.uint8 and data.ndim == 1
     whole = whole and lengths.dtype == np.int64 and lengths.ndim == 1
-    # Each by itself first: a sum of numbers near 2**63 would wrap around.
+    # Check each length alone first: a sum of numbers near 2**63 would overflow.
     whole = whole and np.all((lengths >= 0) & (lengths <= len(data)))
     if not whole or sum(lengths.tolist()) != len(data):
         raise refusal(place, "text of the lengths that it tells", "others")
@@ -100,7 +100,7 @@ def read_texts(file, place):
 
 
 def read_list(node, file, place):
-    """Return the list that is to be here, its values read."""
+    """Return the list that is expected here, with its values read."""
     if not isinstance(node, list):
         raise refusal(place, "a list", node)
     return read_value(node, file, place)
@@ -146,7 +146,7 @@ def _read_scalar(node, file, place):
 
 
 def _write_array(value, file, place):
-    """Return the order: a matrix whose columns lie together is computed with as such."""
+    """Return the memory order: computations on a matrix in Fortran order should stay the same."""
     by_columns = value.flags.f_contiguous and not value.flags.c_contiguous
     file.add(value.T if by_columns else value, place)
     return "F" if by_columns else "C"
@@ -185,16 +185,16 @@ def _read_text_array(node, file, place):
 
 
 def is_of(*types):
-    """Return a function that tells values of these classes, and of none below them."""
+    """Return a function that is True for values of exactly these classes, not of subclasses."""
     return lambda value: type(value) in types
 
 
 def _is_native(array):
-    """Return whether an array is of numbers or flags, as a file holds them."""
+    """Return whether an array has numbers or booleans of a dtype that a file can hold."""
     return array.dtype.kind in "biu" or array.dtype in (np.float16, np.float32, np.float64)
 
 
-SCALARS = (  # no set: what a file has in a name's place may have no hash
+SCALARS = (  # a tuple, not a set: a damaged file may have an unhashable value here
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
     "float16", "float32", "float64",
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Scores of codes: how much they hold, how it is shared out, and what moves them."""
+"""Scores of codes: how much information they hold, how it is distributed, and what moves them."""
 
 from skvae.metrics.dci import dci_score
 from skvae.metrics.decomposition import (

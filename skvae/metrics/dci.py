@@ -1,4 +1,4 @@
-"""Disentanglement, completeness and informativeness, of the importances of codes to factors."""
+"""DCI: disentanglement, completeness and informativeness, from the importances of the codes."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,7 +18,7 @@ __all__ = ["DCI_PARTS", "dci_score"]
 
 DCI_PARTS = ("disentanglement", "completeness", "informativeness")
 
-FEWEST_ROWS = 6  # two of them held out, which a coefficient of determination needs
+FEWEST_ROWS = 6  # a third, two rows, is held out, and R^2 needs two rows
 
 
 def dci_score(
@@ -33,7 +33,7 @@ def dci_score(
 ) -> Depends:
     r"""Return the disentanglement, completeness or informativeness (DCI) of codes.
 
-    With :math:`R_{jk}` the importance of code j to the prediction of factor k,
+    Let :math:`R_{jk}` be the importance of code j for predicting factor k. Then
 
     .. math::
 
@@ -42,71 +42,76 @@ def dci_score(
         C &= \frac{1}{F} \sum_k (1 - H_D(R_{\cdot k})) \\
         I &= \frac{1}{F} \sum_k \max(R^2_k, 0)
 
-    where :math:`H_n` is the entropy, to the base n, of n importances over their sum.
-    Disentanglement: is each code important to one factor alone? Completeness: to each factor,
-    is one code alone important? Informativeness: how well are the factors predicted?
+    where :math:`H_n(R)` is the entropy, with logarithms to the base n, of n importances divided by
+    their sum. Disentanglement asks whether each code is important for only one factor.
+    Completeness asks whether only one code is important for each factor. Informativeness asks how
+    well the codes predict the factors.
 
     Parameters
     ----------
     factors : array-like of shape (n_samples, n_factors)
-        Known factors, at least two: numbers, unless nominal.
+        Known factors, at least two. Columns must be numeric unless they are listed in ``nominal``.
     codes : array-like of shape (n_samples, n_components)
         Codes of the same rows, such as ``transform`` returns.
     part : {"disentanglement", "completeness", "informativeness"}, default="disentanglement"
-        Which of the three is the score.
+        Which of the three values to return as the score.
     nominal : sequence of int, default=None
-        Columns of the factors whose levels have no order, such as a shape. Each level needs two
-        rows or more, and the time is in proportion to the number of levels.
+        Columns of the factors whose levels have no order, such as a shape. Each level needs at
+        least two rows. The computing time is proportional to the number of levels.
     flavor : {"disentanglement_lib"}, default=None
-        "disentanglement_lib" takes every factor for nominal, has informativeness be the
-        accuracy, and weighs completeness by the factors' importance. Minutes, not
-        seconds, on the factors of dSprites.
+        "disentanglement_lib" computes the score as that library does: every factor is nominal,
+        informativeness is the accuracy, and completeness is weighted by the importance of the
+        factors. On the factors of dSprites this takes minutes instead of seconds.
     details : bool, default=False
-        Return the score with its parts.
+        If True, return the score together with its parts.
     random_state : int, RandomState instance or None, default=None
-        Of the rows held out, a third of them, and of ties between codes.
+        Controls which third of the rows is held out, and how ties between codes are broken.
 
     Returns
     -------
     float, or DetailedScore
-        From 0 to 1. Codes and factors without any importance have 0, and a single code a
-        completeness of 1. With ``details``
+        From 0 to 1. A code or a factor whose importances are all 0 has the value 0. If there is
+        only one code, completeness is 1. With ``details``, the entries are
 
         - "score": the float
-        - "disentanglement", "completeness", "informativeness": the three, floats
+        - "disentanglement", "completeness", "informativeness": the three values, floats
         - "per_code": the disentanglement of each code, ndarray of shape (n_components,)
         - "code_weights": :math:`\rho`, ndarray of shape (n_components,)
         - "completeness_per_factor", "informativeness_per_factor": ndarray of shape (n_factors,)
-        - "importances": R, ndarray of shape (n_components, n_factors); a column sums to 1, or 0
+        - "importances": R, ndarray of shape (n_components, n_factors); the sum of a column is 1, or
+          0 where no code is important
 
     Raises
     ------
     ValueError
-        If there is one factor alone, or fewer than six rows; if a factor has one level, or is
-        nominal with a level in one row alone; if an ordered one is not of numbers; if the shapes
-        do not fit.
+        If there is only one factor, or fewer than six rows; if a factor has only one level; if a
+        level of a nominal factor has only one row; if a factor that is not nominal is not numeric;
+        if the shapes do not match.
 
     Notes
     -----
-    The values depend on the regressor. It is gradient boosting of 100 trees of depth 3,
-    scikit-learn's defaults, on standardised codes, and the importance is the share of the decrease
-    of the squared error. A random forest that tries some codes at each split, as its
-    classifier's default has it, gives importance to codes that tell nothing: perfect codes do not
-    have 1. Scale and offset of a code, and of an ordered factor, do not matter;
-    order and sign do a little, as trees break ties by them.
+    The values depend on the regressor. Here it is gradient boosting on standardised codes, with
+    scikit-learn's defaults: 100 trees of depth 3. The importance of a code is its share of the
+    decrease in squared error. A random forest that tries only some of the codes at each split, as
+    scikit-learn's classifier does by default, also gives importance to codes without information,
+    so that perfect codes score below 1. The scale and offset of a code, and of an ordered factor,
+    do not change the values. Order and sign change them a little, because they decide ties between
+    splits.
 
-    The importances of a factor that the codes do not tell count like any other's: they are those of
-    what the trees made of the noise. Its informativeness shows it.
+    A factor that the codes do not predict still has importances. They describe trees fitted to
+    noise, and they count as much as those of other factors. Look at its informativeness to see
+    this.
 
-    A nominal factor has a gradient boosting classifier, its levels weighted to count alike, and in
-    place of :math:`R^2` the balanced accuracy, rescaled to 0 where it is that of chance.
+    A nominal factor is predicted by a gradient boosting classifier in which every level has the
+    same total weight. In place of :math:`R^2` it has the balanced accuracy, rescaled so that
+    guessing gives 0.
 
     References
     ----------
     Eastwood & Williams (2018), A framework for the quantitative evaluation of disentangled
-    representations, ICLR; informativeness there is the error. Locatello et al. (2019),
-    Challenging common assumptions in the unsupervised learning of disentangled representations,
-    for the boosting.
+    representations, ICLR (their informativeness is the prediction error). Locatello et al. (2019),
+    Challenging common assumptions in the unsupervised learning of disentangled representations
+    (for gradient boosting as the regressor).
 
     Examples
     --------
@@ -159,7 +164,7 @@ def dci_score(
 
 
 def _importances(factors, codes, name, flavor, rng):
-    """Return R, (n_codes, n_factors), and how well each factor is predicted, (n_factors,)."""
+    """Return R, (n_codes, n_factors), and the informativeness of each factor, (n_factors,)."""
     values = standardised(factors.values)
     importances = np.empty((codes.shape[1], len(factors.sizes)))
     informativeness = np.empty(len(factors.sizes))
@@ -170,21 +175,21 @@ def _importances(factors, codes, name, flavor, rng):
             model, quality = _classified(codes, levels, *rows, balanced, rng)
         else:
             model, quality = _regressed(codes, values[:, place], *split_rows(len(codes), rng), rng)
-        # A split that gains nothing can count as a loss of the order of rounding.
+        # A split that gains nothing can have a slightly negative importance, by rounding.
         importances[:, place] = np.maximum(model.feature_importances_, 0.0)
         informativeness[place] = max(quality, 0.0)
     return importances, informativeness
 
 
 def _regressed(codes, values, learned, scored, rng):
-    """Return a regressor fitted, and its coefficient of determination on rows held out."""
+    """Return a fitted regressor, and its coefficient of determination on the held-out rows."""
     model = GradientBoostingRegressor(random_state=rng.randint(LARGEST_SEED))
     model.fit(codes[learned], values[learned])
     return model, r2_score(values[scored], model.predict(codes[scored]))
 
 
 def _classified(codes, levels, learned, scored, balanced, rng):
-    """Return a classifier fitted, and its accuracy on rows held out."""
+    """Return a fitted classifier, and its accuracy on the held-out rows."""
     model = GradientBoostingClassifier(random_state=rng.randint(LARGEST_SEED))
     weights = compute_sample_weight("balanced", levels[learned]) if balanced else None
     model.fit(codes[learned], levels[learned], sample_weight=weights)
@@ -195,14 +200,14 @@ def _classified(codes, levels, learned, scored, balanced, rng):
 
 
 def _disentanglement(importances):
-    """Return that of each code of (n_components, n_factors) importances, and its weight."""
+    """Return the disentanglement and the weight of each code; importances: (codes, factors)."""
     return _concentration(importances, axis=1), _shares(importances.sum(axis=1), axis=0)
 
 
 def _concentration(importances, axis):
-    """Return 1 less the entropy of the shares along an axis, to the base of their number.
+    """Return 1 minus the entropy of the shares along an axis, in base of the axis length.
 
-    1 where one has all, 0 where all have the same or none has any.
+    The result is 1 where one entry has everything. It is 0 where all entries are equal, or all 0.
     """
     shares = _shares(importances, axis)
     entropy = -xlogy(shares, shares).sum(axis=axis)
@@ -211,6 +216,6 @@ def _concentration(importances, axis):
 
 
 def _shares(importances, axis):
-    """Return importances over their sum along an axis, 0 where it is."""
+    """Return importances divided by their sum along an axis, or 0 where that sum is 0."""
     total = importances.sum(axis=axis, keepdims=True)
     return np.divide(importances, total, out=np.zeros_like(importances), where=total > 0)

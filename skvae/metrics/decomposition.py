@@ -1,4 +1,4 @@
-"""What a divergence from the prior is spent on: information, dependence, or the wrong shape."""
+"""The KL divergence from the prior, split into information, dependence and wrong shape."""
 
 import math
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ from skvae.nn.distributions import LOG_2PI, Gaussian, kl_per_dimension
 __all__ = ["KLDecomposition", "decompose", "gaussian_total_correlation", "kl_decomposition"]
 
 LEAST_DRAWS = 100
-MARGIN = 3.0  # nats below log N from which the mutual information is held down
-RESOLUTION = 1e-9  # of a control variate's spread, relative to the divergence
+MARGIN = 3.0  # nats: above log N - MARGIN the estimate of the mutual information is cut off
+RESOLUTION = 1e-9  # smallest spread of a control variate that is used, relative to the divergence
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -29,19 +29,19 @@ class KLDecomposition(Result):
     Attributes
     ----------
     kl : float
-        The whole, without error.
+        The whole divergence; exact.
     mutual_information, total_correlation, dimension_wise_kl : float
-        Its parts, which sum to it.
+        The three parts. Their sum is ``kl``.
     kl_per_dimension : ndarray of shape (n_components,)
-        The shares of ``kl``, without error.
+        The share of each dimension in ``kl``; exact.
     dimension_wise_kl_per_dimension : ndarray of shape (n_components,)
-        The shares of ``dimension_wise_kl``.
+        The share of each dimension in ``dimension_wise_kl``.
     mutual_information_se, total_correlation_se, dimension_wise_kl_se : float
-        Standard errors of the parts, from the draws alone.
+        Standard errors of the parts. They measure the random draws alone.
     dimension_wise_kl_per_dimension_se : ndarray of shape (n_components,)
-        Likewise.
+        Standard errors of the shares, also from the draws alone.
     saturated : bool
-        Whether the rows are too few for the mutual information there is.
+        Whether there are too few rows to measure this much mutual information.
     """
 
     kl: float
@@ -68,62 +68,64 @@ class KLDecomposition(Result):
         return names, columns
 
     def __repr__(self):
-        """Return the table, and a word of warning where it is due."""
+        """Return the table, followed by a warning if the result is saturated."""
         return super().__repr__() + ("\nsaturated: too few rows" if self.saturated else "")
 
 
 def kl_decomposition(
     estimator: Estimator, X: MatrixLike, *, n_samples: int = 10_000, random_state: Seed = None
 ) -> KLDecomposition:
-    r"""Decompose the mean divergence of the posteriors from the prior.
+    r"""Split the mean KL divergence of the posteriors from the prior into three parts.
 
     .. math:: \frac{1}{N} \sum_n KL(q(z|x_n) \,\|\, p(z)) =
               \underbrace{E \log \frac{q(z|x)}{q(z)}}_{\text{mutual information}} +
               \underbrace{E \log \frac{q(z)}{\prod_j q(z_j)}}_{\text{total correlation}} +
               \underbrace{\sum_j KL(q(z_j) \,\|\, p(z_j))}_{\text{dimension-wise KL}}
 
-    Here :math:`q(z) = \frac{1}{N} \sum_n q(z|x_n)` is the exact mixture of all rows of X, and
-    the expectations are over draws z of a row's posterior, as many of each row used. The
-    divergence itself is known in closed form, row by row: the draws' error in it is taken
-    out of the parts by regression, so that they sum to it to rounding.
+    Here :math:`q(z) = \frac{1}{N} \sum_n q(z|x_n)` is the exact mixture over all rows of X. The
+    expectations are means over draws z from the rows' posteriors, with the same number of draws
+    for each row used. The divergence of each row has a closed form. Regression removes the error
+    that the draws make in it, so that the three parts sum to the exact divergence up to rounding.
 
     Parameters
     ----------
     estimator : estimator with ``posterior``, or Pipeline or search that holds one
-        Fitted. A Pipeline's other steps transform X first.
+        The fitted model. If it is a Pipeline, its other steps transform X first.
     X : array-like of shape (N, n_features)
-        The rows whose mixture q(z) is.
+        The rows that form the mixture q(z).
     n_samples : int, default=10_000
-        Number of draws z, at least 100. Every row has ``n_samples // N`` of them, and at
-        least two; if it is less than N, a random half as many rows have two each. The
-        time is that of ``n_samples * N * n_components`` densities (up to twice that for N near
-        ``n_samples``); the memory is that of the posteriors and the draws.
+        Number of draws z, at least 100. Each row gets ``n_samples // N`` draws, and at least two.
+        If ``n_samples`` is less than N, ``n_samples // 2`` random rows get two draws each. The
+        time is that of computing ``n_samples * N * n_components`` densities (up to twice as many if
+        N is close to ``n_samples``). The memory holds the posteriors and the draws.
     random_state : int, RandomState instance or None, default=None
-        Seeds the draws; None draws afresh at every call.
+        Seed of the draws. None gives new draws at every call.
 
     Returns
     -------
     KLDecomposition
-        All in nats. It prints as a table, a row for the whole and each part and a column for each
-        dimension, and ``to_frame()`` is that table.
+        All values are in nats. It prints as a table with one row for the whole and for each part,
+        and one column for each dimension. ``to_frame()`` returns this table.
 
     Warns
     -----
     UserWarning
-        If the divergence exceeds log N - 3 (and 0), the result's ``saturated``. N rows cannot
-        show more than log N nats of mutual information, and what there is beyond shows as
-        total correlation: where that is truly 0, ten dimensions and 10,000 rows give 0.3,
-        3.0, 6.8 and 13.8 nats of it at a true mutual information of 6.9, 12, 16 and 23.
+        If the divergence is above both 0 and log N - 3; ``saturated`` is then True. N rows cannot
+        show more than log N nats of mutual information. The estimate counts the rest as total
+        correlation. An example with a true total correlation of 0, ten dimensions and 10,000 rows:
+        where the true mutual information is 6.9, 12, 16 and 23 nats, the estimated total
+        correlation is 0.3, 3.0, 6.8 and 13.8 nats.
 
     Notes
     -----
-    A draw has the terms m = log q(z|x) - log q(z), t = log q(z) - sum_j log q(z_j) and
-    w_j = log q(z_j) - log p(z_j). They are fitted by least squares on (1, r, k), where r is
-    their sum less its row's divergence, and k the latter less the mean over all rows:
-    both have mean zero. The intercepts are the estimates. Standard errors are of the residuals'
-    spread among the draws of one row; only where rows were left out does the spread over rows
-    enter, by its share (two-stage sampling). They are the error of drawing, not that of having
-    these rows and no others.
+    Each draw has the terms m = log q(z|x) - log q(z), t = log q(z) - sum_j log q(z_j) and
+    w_j = log q(z_j) - log p(z_j). Least squares fits each term on (1, r, k). Here r is the sum of
+    the terms minus the divergence of the draw's row, and k is the divergence of that row minus the
+    mean over all rows. Both r and k have mean zero, so the intercepts are the estimates. The
+    standard errors come from the spread of the residuals between draws of one row. Only if some
+    rows were left out does the spread between rows enter too, in proportion to their share
+    (two-stage sampling). The standard errors do not include the error of having these rows and no
+    others.
 
     References
     ----------
@@ -154,7 +156,7 @@ def kl_decomposition(
 
 
 def decompose(posterior, n_samples, rng):
-    """Return the :class:`KLDecomposition` of the posteriors of some rows, without a warning."""
+    """Return the :class:`KLDecomposition` of some rows' posteriors, without any warning."""
     n_rows, n_components = posterior.mean.shape
     of_rows = kl_per_dimension(posterior).numpy()
     per_dimension = of_rows.mean(0)
@@ -188,21 +190,21 @@ def decompose(posterior, n_samples, rng):
 def _warn_of_saturation(kl, n_rows):
     warn(
         f"The mean divergence should be below log N - {MARGIN:g}. Got {kl:.4g} nats for "
-        f"N = {n_rows} rows, of which log N is {math.log(n_rows):.4g} instead: mutual "
-        f"information beyond that cannot show, and counts as total correlation. Give more rows, "
-        f"or compare by gaussian_total_correlation."
+        f"N = {n_rows} rows, where log N is {math.log(n_rows):.4g}, instead: mutual information "
+        f"above log N cannot be measured, and counts as total correlation. Give more rows, or "
+        f"compare by gaussian_total_correlation."
     )
 
 
 def _rows_to_draw(n_rows, n_draws, rng):
-    """Return the rows to use, all or a random half as many as draws, and the draws of each."""
+    """Return the rows to use, which are all or ``n_draws // 2`` random ones, and draws per row."""
     if n_draws >= n_rows:
         return np.arange(n_rows), max(2, n_draws // n_rows)
     return rng.permutation(n_rows)[: n_draws // 2], 2
 
 
 def _terms(posterior, rows, noise):
-    """Return the columns m, t, the sum over w_j, and every w_j, of one draw for each row."""
+    """Return the columns m, t, the sum of all w_j, and each w_j, for one draw of each row."""
     mean, log_scale = posterior.mean[rows], posterior.log_scale[rows]
     z = Gaussian(mean, log_scale).sample(noise)
     log_q_z, log_marginals = log_mixture(posterior, z)
@@ -218,10 +220,10 @@ def _terms(posterior, rows, noise):
 
 
 def _regression(terms, controls, size):
-    """Return the means of the terms given controls of mean zero, and the residuals.
+    """Return the means of the terms, corrected by controls of mean zero, and the residuals.
 
-    A control that is constant over the draws, but for rounding at this size, has no slope to fit:
-    the first term, that of the mutual information, takes it whole, so the sum stays right.
+    A control that is constant up to rounding has no slope that could be fitted. It is then
+    subtracted from the first term, the mutual information, so that the sum stays correct.
     """
     kept = [np.ones(len(terms))]
     for control in controls:
@@ -238,8 +240,8 @@ def _regression(terms, controls, size):
 def _standard_errors(draws, share):
     """Return the standard errors of the means of draws, (rows, draws of a row, terms).
 
-    Sampling in two stages, rows without replacement and then draws of each: the rows' own
-    spread enters as far as rows were left out.
+    The sampling has two stages: rows without replacement, then draws for each row. The spread
+    between rows counts only in proportion to the share of rows that were left out.
     """
     n_rows, n_each, _ = draws.shape
     within = draws.var(axis=1, ddof=1).mean(0)
@@ -253,21 +255,21 @@ def gaussian_total_correlation(estimator: Estimator, X: MatrixLike) -> float:
     .. math:: \frac{1}{2} \Big( \sum_j \log \Sigma_{jj} - \log \det \Sigma \Big), \quad
               \Sigma = Cov(\mu(x)) + diag(E \, \sigma^2(x))
 
-    It is 0 if and only if the codes are uncorrelated, whatever the number of rows: there are
-    no draws, and no cap such as that of :func:`kl_decomposition`. It does not see a
-    dependence without correlation.
+    It is 0 if and only if the codes are uncorrelated, for any number of rows. It needs no draws
+    and has no upper limit, unlike the total correlation of :func:`kl_decomposition`. It cannot
+    detect a dependence that leaves the codes uncorrelated.
 
     Parameters
     ----------
     estimator : estimator with ``posterior``, or Pipeline or search that holds one
-        Fitted. A Pipeline's other steps transform X first.
+        The fitted model. If it is a Pipeline, its other steps transform X first.
     X : array-like of shape (n_samples, n_features)
-        The rows whose mixture the aggregate posterior is.
+        The rows that form the aggregate posterior, a mixture.
 
     Returns
     -------
     float
-        In nats; infinite where codes determine one another.
+        In nats; infinite where some codes are a linear function of others.
 
     References
     ----------
@@ -291,5 +293,5 @@ def gaussian_total_correlation(estimator: Estimator, X: MatrixLike) -> float:
     correlation = covariance / torch.outer(scale, scale)
     rounding = len(correlation) * torch.finfo(correlation.dtype).eps
     if torch.linalg.eigvalsh(correlation)[0] <= rounding:
-        return math.inf  # codes that determine one another
+        return math.inf  # some codes are a linear function of others
     return max(0.0, -0.5 * float(torch.logdet(correlation)))

@@ -1,4 +1,4 @@
-"""A score with what it is made of."""
+"""A score together with its parts."""
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -11,8 +11,9 @@ __all__ = ["DetailedScore"]
 class DetailedScore(Result, Bunch):
     """A score with its parts, as attributes and as entries of a dict.
 
-    In the table a number is in the column "value", and a vector in a row of its own with a column
-    for each place; each row of a matrix is one, numbered behind its name.
+    In the printed table, a number stands in the column "value". A vector has a row of its own, with
+    one column for each entry. A matrix has one row of the table for each of its rows, with the
+    row's number after the name.
 
     Examples
     --------
@@ -35,7 +36,7 @@ class DetailedScore(Result, Bunch):
 
 
 def _rows(name, part):
-    """Yield (label, number or None, values by place) of a part of a score."""
+    """Yield (label, number or None, entries of the vector) for each table row of one part."""
     if isinstance(part, list) or np.ndim(part) == 2:  # a list has rows of several lengths
         for place, row in enumerate(part):
             yield f"{name} {place}", None, row

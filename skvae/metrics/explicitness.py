@@ -1,4 +1,4 @@
-"""Whether a linear classifier tells the factors' levels from the codes."""
+"""Explicitness: whether a linear classifier can predict the factors' levels from the codes."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,46 +24,47 @@ def explicitness_score(
     details: bool = False,
     random_state: Seed = None,
 ) -> Depends:
-    r"""Return the explicitness: do all codes together tell the levels of each factor?
+    r"""Return the explicitness: do all codes together predict the levels of each factor?
 
     .. math:: \frac{1}{F} \sum_k \frac{1}{K_k} \sum_l
               AUC(p(v_k = l \mid z), \; v_k = l)
 
-    with p of a multinomial logistic regression on all codes for each factor, and AUC the area
-    under the ROC curve on rows held out: the probability that a row of level l has a higher p
-    than a row of another level.
+    where :math:`p` is predicted by a multinomial logistic regression on all codes, one for each
+    factor. AUC is the area under the ROC curve on held-out rows: the probability that a row of
+    level l has a higher p than a row of another level.
 
     Parameters
     ----------
     factors : array-like of shape (n_samples, n_factors)
-        Known factors; every different value of a column is a level, in two rows or more.
+        Known factors. Each distinct value of a column is one level, which needs at least two rows.
     codes : array-like of shape (n_samples, n_components)
         Codes of the same rows, such as ``transform`` returns.
     flavor : {"disentanglement_lib"}, default=None
-        None fits without a penalty. "disentanglement_lib" has scikit-learn's default penalty, on
-        codes of variance 1, which levels that stand close do not overcome: on 5,000 rows a perfect
-        code of 32 levels has 0.998, not 1.
+        None fits the logistic regression without a penalty. "disentanglement_lib" uses
+        scikit-learn's default penalty on codes of variance 1. This penalty hides some of the
+        difference between close levels: on 5,000 rows a perfect code of 32 levels scores 0.998
+        instead of 1.
     details : bool, default=False
-        Return the score with its parts.
+        If True, return the score together with its parts.
     random_state : int, RandomState instance or None, default=None
-        Of the rows held out, a third of those of each level.
+        Controls which rows are held out: a third of the rows of each level.
 
     Returns
     -------
     float, or DetailedScore
-        From 0 to 1, with 0.5 by chance. Invariant to any invertible linear map of the
-        codes (for "disentanglement_lib" to their order, sign and scale), up to the solver's
-        tolerance. With ``details``
+        From 0 to 1; random codes have 0.5. Any invertible linear map of the codes leaves the score
+        unchanged, up to the tolerance of the solver. For "disentanglement_lib" only a change of
+        order, sign or scale does. With ``details``, the entries are
 
         - "score": the float
-        - "per_factor": ndarray of shape (n_factors,), whose mean it is
-        - "per_level": list of n_factors ndarrays, of shapes (n_levels,), whose means those are
+        - "per_factor": ndarray of shape (n_factors,), whose mean is the score
+        - "per_level": list of n_factors ndarrays of shape (n_levels,), whose means are "per_factor"
 
     Raises
     ------
     ValueError
-        If a factor has one level, a level in one row alone, or levels that do not recur; if the
-        shapes do not fit.
+        If a factor has only one level, a level with only one row, or more than one level for every
+        two rows; if the shapes do not match.
 
     References
     ----------
@@ -100,7 +101,7 @@ def explicitness_score(
 
 
 def _penalised_probabilities(codes, levels, learned, scored):
-    """Return the probabilities of every level in the rows scored, as disentanglement_lib does."""
+    """Return the probability of each level for the scored rows, as disentanglement_lib does."""
     scaler = StandardScaler().fit(codes[learned])
     classifier = LogisticRegression(max_iter=SOLVER_ITERATIONS)
     classifier.fit(scaler.transform(codes[learned]), levels[learned])

@@ -1,4 +1,4 @@
-"""What the scores of codes against known factors are given: rows of levels, and rows of codes."""
+"""Checks of the input that scores against known factors share: factors and codes, row by row."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -10,8 +10,8 @@ from skvae.base.validation import check_unmasked, valid_numbers
 
 __all__ = ["Factors", "active_codes", "check_codes", "check_factors", "check_size", "check_stds"]
 
-LARGEST_CODE = 1e150
-COLLAPSED_SHARE = 0.01  # of a code's variance that its means have, at most, where it collapsed
+LARGEST_CODE = 1e150  # its square is still finite in float64
+COLLAPSED_SHARE = 0.01  # a code collapsed if its means have at most this share of its variance
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,13 +21,13 @@ class Factors:
     Attributes
     ----------
     levels : ndarray of shape (n_samples, n_factors), integers
-        The places of the values among their factor's different values, sorted.
+        For each value, its position among the sorted distinct values of its factor.
     values : ndarray of shape (n_samples, n_factors), float64
-        The values of factors taken for numbers, the levels of others.
+        The values of numeric factors; the levels of all others.
     sizes : ndarray of shape (n_factors,), integers
-        The numbers of levels.
+        The number of levels of each factor.
     nominal : ndarray of shape (n_factors,), bool
-        Whether the levels have no order.
+        Whether the levels of a factor have no order.
     """
 
     levels: np.ndarray
@@ -43,10 +43,10 @@ class Factors:
 
 
 def check_factors(factors, codes, metric, *, nominal=None, least=1, ordered=False):
-    """Return the :class:`Factors` and the codes, float64, of a metric so named.
+    """Return the :class:`Factors` and the codes, float64, for the metric of that name.
 
-    ``least`` is the number of factors that it needs, ``ordered`` whether it takes those that are
-    not nominal for numbers. Otherwise a level is a class: it must recur, and may be a name.
+    ``least`` is the number of factors that the metric needs. With ``ordered``, factors that are not
+    nominal are read as numbers. Otherwise a level is a class, which may be a name and must recur.
     """
     check_unmasked(factors, "factors")
     factors = check_array(factors, dtype=None, input_name="factors", ensure_min_samples=2)
@@ -78,7 +78,7 @@ def check_codes(codes, metric):
 
 
 def check_size(codes, metric):
-    """Refuse codes that are too large to have a variance."""
+    """Raise an error if codes are so large that their variance is infinite."""
     largest = float(np.abs(codes).max())
     if not largest <= LARGEST_CODE:
         raise ValueError(
@@ -88,7 +88,7 @@ def check_size(codes, metric):
 
 
 def check_stds(stds, codes, metric):
-    """Return the posteriors' standard deviations, which must fit the codes, as float64."""
+    """Return the posteriors' standard deviations as float64; their shape must match the codes."""
     validate = partial(check_array, dtype="numeric", input_name="stds")
     stds = valid_numbers(validate, stds, name="stds").astype(np.float64, copy=False)
     if stds.shape != codes.shape or (stds <= 0).any():
@@ -101,10 +101,11 @@ def check_stds(stds, codes, metric):
 
 
 def active_codes(codes, stds=None):
-    r"""Return which codes carry anything, as a boolean array.
+    r"""Return which codes carry information, as a boolean array.
 
-    A constant code does not; nor, where the posteriors' stds are known, does one whose means
-    have at most 1 % of its variance, :math:`Var_x(\mu_j) \leq 0.01 (Var_x(\mu_j) + E \sigma_j^2)`.
+    A constant code carries none. If the stds of the posteriors are known, a collapsed code carries
+    none either: its means have at most 1 % of its variance,
+    :math:`Var_x(\mu_j) \leq 0.01 (Var_x(\mu_j) + E \sigma_j^2)`.
     """
     variance = codes.var(axis=0)
     active = (np.ptp(codes, axis=0) > 0) & (variance > 0)
@@ -114,7 +115,7 @@ def active_codes(codes, stds=None):
 
 
 def _nominal_columns(nominal, n_factors, metric):
-    """Return which columns were named as nominal."""
+    """Return a mask of the columns that were listed as nominal."""
     columns = np.atleast_1d(np.asarray([] if nominal is None else nominal))
     mask = np.zeros(n_factors, dtype=bool)
     if columns.size == 0:
@@ -129,15 +130,15 @@ def _nominal_columns(nominal, n_factors, metric):
 
 
 def _levels(column, place, metric):
-    """Return the different values of a column, sorted, and where each row's is among them."""
+    """Return the sorted distinct values of a column, and for each row its index among them."""
     try:
         if column.dtype.kind in "mM" and np.isnat(column).any():
             raise TypeError("NaT is no level")
         return np.unique(column, return_inverse=True)
     except TypeError as error:
         raise ValueError(
-            f"{metric} needs factors whose levels can be sorted. Got some in column {place} that "
-            f"cannot instead, or are missing. Give numbers or names alone."
+            f"{metric} needs factors whose levels can be sorted. Got values in column {place} that "
+            f"are missing or cannot be sorted instead. Give only numbers or only names."
         ) from error
 
 
@@ -160,6 +161,7 @@ def _numbers(column, place, metric):
         return column.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"{metric} needs factors that are numbers, but for nominal ones. Got "
-            f"{column[0]!r} in column {place} instead. Name it by nominal=[{place}]."
+            f"{metric} needs factors that are numbers, unless they are nominal. Got "
+            f"{column[0]!r} in column {place} instead. If its levels have no order, pass "
+            f"nominal=[{place}]."
         ) from error

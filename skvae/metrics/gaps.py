@@ -1,4 +1,4 @@
-"""Whether one code alone tells of each factor, and each code of one factor: MIG and modularity."""
+"""MIG and modularity: one code for each factor, and one factor for each code."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -34,69 +34,72 @@ def mutual_information_gap(
 
     .. math:: \frac{1}{F} \sum_k \frac{I(z_{j_1}; v_k) - I(z_{j_2}; v_k)}{H(v_k)}
 
-    with :math:`j_1, j_2` the two codes that tell most of factor :math:`v_k`; a single code has a
-    second that tells nothing.
+    where :math:`j_1, j_2` are the two codes with the most information about factor :math:`v_k`. If
+    there is only one code, the second term is 0.
 
     Parameters
     ----------
     factors : array-like of shape (n_samples, n_factors)
-        Known factors; every different value of a column is a level, so values must recur.
+        Known factors. Each distinct value of a column is one level. A column needs at least twice
+        as many rows as levels.
     codes : array-like of shape (n_samples, n_components)
         Codes of the same rows, such as ``transform`` returns.
     estimator : {"histogram", "posterior"}, default="histogram"
-        Of the mutual information. "histogram" has the codes in bins, and plugs in the shares
-        of rows, as disentanglement_lib does. "posterior" takes a code for a draw of its row's
-        Gaussian posterior, as Chen et al. do, with ``codes`` its mean; its integrals
-        are exact, with no draws. The values of the two do not compare.
+        How the mutual information is estimated. "histogram" sorts the codes into bins and uses the
+        shares of rows in them, as disentanglement_lib does. "posterior" treats a code as a random
+        draw from the Gaussian posterior of its row, with ``codes`` as its mean, as Chen et al. do.
+        It integrates numerically and draws nothing. The values of the two estimators cannot be
+        compared with each other.
     stds : array-like of shape (n_samples, n_components), default=None
-        Standard deviations of the posteriors, as ``posterior`` returns; "posterior" needs them.
+        Standard deviations of the posteriors, as ``posterior`` returns. Required for "posterior".
     n_bins : int, default=20
-        For "histogram". With fewer bins than a factor has levels, no gap of it reaches 1: 20
-        bins and 40 levels end at 0.8121, 32 levels at 0.85.
+        Number of bins for "histogram". If a factor has more levels than there are bins, its gap
+        cannot reach 1: with 20 bins the largest gap is 0.85 for 32 levels and 0.8121 for 40.
     strategy : {"uniform", "quantile"}, default="uniform"
-        For "histogram": bins of equal width, or of equal numbers of rows.
+        For "histogram": bins of equal width, or with equal numbers of rows.
     details : bool, default=False
-        Return the score with its parts.
+        If True, return the score together with its parts.
 
     Returns
     -------
     float, or DetailedScore
-        From 0 to 1; invariant to the order, sign and scale of codes (for "quantile", to any
-        increasing function). With ``details``
+        From 0 to 1. The order, sign and scale of the codes do not change it; for "quantile", no
+        increasing function of a code does. With ``details``, the entries are
 
         - "score": the float
-        - "per_factor": the gaps, ndarray of shape (n_factors,), whose mean it is
+        - "per_factor": the gap of each factor, ndarray of shape (n_factors,); the score is its mean
         - "information": ndarray of shape (n_components, n_factors), in nats
-        - "entropies": those of the factors, ndarray of shape (n_factors,), in nats
-        - "top_codes": :math:`j_1, j_2`, ndarray of shape (n_factors, 2), -1 for none
+        - "entropies": the entropy of each factor, ndarray of shape (n_factors,), in nats
+        - "top_codes": :math:`j_1, j_2`, ndarray of shape (n_factors, 2); -1 if there is no second
 
     Raises
     ------
     ValueError
-        If a factor has one level, or levels that do not recur; if the shapes do not fit; if
-        "posterior" has no ``stds``, or "histogram" has some.
+        If a factor has only one level, or more than one level for every two rows; if the shapes do
+        not match; if ``stds`` is missing for "posterior" or given for "histogram".
 
     Notes
     -----
-    Without noise every code that is a one-to-one function of several factors tells of each
-    of them all there is to tell: "posterior" has a noise, that of the encoder, and
-    "histogram" has bins. The bias of a plug-in estimate, (B - 1)(K - 1) / 2n nats for
-    independent B bins and K levels, is in both terms of a gap.
+    Without noise, a code that is a one-to-one function of several factors would have all the
+    information about each of them. Noise or bins prevent this: "posterior" includes the noise of
+    the encoder, and "histogram" has its bins. The histogram estimate is too large by
+    (B - 1)(K - 1) / 2n nats for independent variables with B bins and K levels. This bias is in
+    both terms of a gap.
 
     References
     ----------
     Chen et al. (2018), Isolating sources of disentanglement in variational autoencoders,
     section 4.1. Locatello et al. (2019), Challenging common assumptions in the unsupervised
-    learning of disentangled representations, for the histogram.
+    learning of disentangled representations (for the histogram).
 
     Examples
     --------
     >>> import numpy as np
     >>> from skvae.metrics import mutual_information_gap
     >>> factors = np.array([[0, 0], [0, 1], [1, 0], [1, 1]] * 2)
-    >>> round(mutual_information_gap(factors, factors * [-3.0, 2.0]), 9)  # a code for each
+    >>> round(mutual_information_gap(factors, factors * [-3.0, 2.0]), 9)  # one code per factor
     1.0
-    >>> round(mutual_information_gap(factors, factors[:, [0, 0, 1]]), 9)  # two for the first
+    >>> round(mutual_information_gap(factors, factors[:, [0, 0, 1]]), 9)  # two for the first one
     0.5
     >>> rounded = mutual_information_gap(
     ...     factors, 2.0 * factors, estimator="posterior", stds=np.ones((8, 2))
@@ -149,50 +152,50 @@ def modularity_score(
     flavor: str | None = None,
     details: bool = False,
 ) -> Depends:
-    r"""Return the modularity: does each code tell of one factor alone?
+    r"""Return the modularity: does each code inform about only one factor?
 
     .. math:: \frac{1}{D} \sum_j \Big( 1 -
               \frac{\sum_{k \neq k_j} I(z_j; v_k)^2}{(F - 1) \, I(z_j; v_{k_j})^2} \Big)
 
-    with :math:`k_j` the factor that code :math:`z_j` tells most of, and the mean over the codes
-    that tell of any.
+    where :math:`k_j` is the factor that code :math:`z_j` has the most information about. The mean
+    is over the D codes that have information about at least one factor.
 
     Parameters
     ----------
     factors : array-like of shape (n_samples, n_factors)
-        Known factors, at least two; every different value of a column is a level, so values
-        must recur.
+        Known factors, at least two. Each distinct value of a column is one level. A column needs at
+        least twice as many rows as levels.
     codes : array-like of shape (n_samples, n_components)
         Codes of the same rows, such as ``transform`` returns.
     stds : array-like of shape (n_samples, n_components), default=None
-        Standard deviations of the posteriors: codes that collapsed are then left out.
+        Standard deviations of the posteriors. If given, collapsed codes are left out.
     n_bins : int, default=20
-        Bins of each code, for the plug-in mutual information.
+        Number of bins of each code, for the estimate of the mutual information.
     strategy : {"uniform", "quantile"}, default="uniform"
-        Bins of equal width, or of equal numbers of rows.
+        Bins of equal width, or with equal numbers of rows.
     flavor : {"disentanglement_lib"}, default=None
-        None holds mutual information for 0 where a chi-squared test at the level 0.001
-        finds none, and leaves out codes that have none with any factor: the plug-in bias of
-        a code of pure noise would count as sharing. "disentanglement_lib" does neither, and
-        counts a constant code as 0.
+        None sets the mutual information to 0 where a chi-squared test at the level 0.001 finds no
+        dependence, and leaves out codes without information about any factor. Otherwise the bias of
+        the estimate would make a code of pure noise look as if it shared its information between
+        factors. "disentanglement_lib" does neither, and counts a constant code as 0.
     details : bool, default=False
-        Return the score with its parts.
+        If True, return the score together with its parts.
 
     Returns
     -------
     float, or DetailedScore
-        From 0 to 1; 0 where no code tells of any factor. Invariant to the order, sign and
-        scale of codes. With ``details``
+        From 0 to 1; 0 if no code has information about any factor. The order, sign and scale of the
+        codes do not change it. With ``details``, the entries are
 
         - "score": the float
-        - "per_code": ndarray of shape (n_components,), NaN for codes left out
-        - "information": ndarray of shape (n_components, n_factors), in nats, as used
+        - "per_code": ndarray of shape (n_components,), NaN for codes that are left out
+        - "information": ndarray of shape (n_components, n_factors), in nats, after the test
 
     Raises
     ------
     ValueError
-        If there is one factor alone; if a factor has one level, or levels that do not recur; if
-        the shapes do not fit.
+        If there is only one factor; if a factor has only one level, or more than one level for
+        every two rows; if the shapes do not match.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""InfoMEC: modularity, compactness and explicitness, all three of information."""
+"""InfoMEC: modularity, compactness and explicitness, all three measured by information."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,7 +22,7 @@ __all__ = ["INFOMEC_PARTS", "infomec_score"]
 INFOMEC_PARTS = ("modularity", "compactness", "explicitness")
 
 N_NEIGHBORS = 10
-FEW_VALUES = 20  # of a quantised code; bins of others, for the test of independence
+FEW_VALUES = 20  # most values of a quantised code; in the test, the bins of other codes
 
 
 def infomec_score(
@@ -34,9 +34,10 @@ def infomec_score(
     details: bool = False,
     random_state: Seed = None,
 ) -> Depends:
-    r"""Return the modularity, compactness or explicitness of codes, of information (InfoMEC).
+    r"""Return the modularity, compactness or explicitness of codes by information (InfoMEC).
 
-    With :math:`N_{jk} = I(z_j; v_k) / H(v_k)` of the D codes that tell of any of the F factors,
+    Let :math:`N_{jk} = I(z_j; v_k) / H(v_k)`, for F factors and the D codes that have information
+    about at least one of them. Then
 
     .. math::
 
@@ -46,61 +47,65 @@ def infomec_score(
              \Big( 1 - \frac{1}{D} \Big) \\
         E &= \frac{1}{F} \sum_k \max\Big(1 - \frac{H_V(v_k \mid z)}{H_V(v_k)}, \, 0 \Big)
 
-    where :math:`H_V` is the cross-entropy, on rows held out, of the best of a family of
-    predictions: multinomial logistic regressions on all codes, or the levels' shares. Of n rows
-    fitted, the former take 1/(n + 1) of the latter in, so that no row has probability 0.
+    where :math:`H_V` is the cross-entropy on held-out rows. Conditional on z, the predictions are
+    those of a multinomial logistic regression on all codes. Without z, they are the shares of the
+    levels. After a fit on n rows, the first are mixed with the second, with weight 1/(n + 1), so
+    that no row has probability 0.
 
     Parameters
     ----------
     factors : array-like of shape (n_samples, n_factors)
-        Known factors, at least two; every different value of a column is a level, so values
-        must recur.
+        Known factors, at least two. Each distinct value of a column is one level. A column needs at
+        least twice as many rows as levels.
     codes : array-like of shape (n_samples, n_components)
         Codes of the same rows, such as ``transform`` returns.
     part : {"modularity", "compactness", "explicitness"}, default="modularity"
-        Which of the three is the score. Modularity: does each code tell of one factor alone?
-        Compactness: does one code alone tell of each factor? Explicitness: do all codes
-        together tell the factors, by a linear classifier?
+        Which of the three values to return as the score. Modularity: does each code inform about
+        only one factor? Compactness: is the information about each factor in only one code?
+        Explicitness: can a linear classifier predict the factors from all codes together?
     stds : array-like of shape (n_samples, n_components), default=None
-        Standard deviations of the posteriors: codes that collapsed are then left out.
+        Standard deviations of the posteriors. If given, collapsed codes are left out.
     details : bool, default=False
-        Return the score with its parts.
+        If True, return the score together with its parts.
     random_state : int, RandomState instance or None, default=None
-        Of the noise that the estimate of mutual information breaks ties with, and of the rows
-        held out, a third of those of each level.
+        Controls the small noise that breaks ties in the estimate of the mutual information, and
+        which rows are held out: a third of the rows of each level.
 
     Returns
     -------
     float, or DetailedScore
-        From 0 to 1; invariant to the order, sign and scale of codes, up to that noise and the
-        solver's tolerance. Modularity is 0 where no code tells of any factor. A factor
-        that no code tells of has a compactness of 0; if one code alone tells of any, that of
-        the factors it tells of is 1. With ``details``
+        From 0 to 1. The order, sign and scale of the codes do not change it, up to that noise and
+        the tolerance of the solver. Modularity is 0 if no code has information about any factor.
+        Compactness is 0 for a factor that no code informs about. If only one code has any
+        information, compactness is 1 for the factors that it informs about. With ``details``, the
+        entries are
 
         - "score": the float
-        - "modularity", "compactness", "explicitness": the three, floats
+        - "modularity", "compactness", "explicitness": the three values, floats
         - "per_code": the modularity of each code, ndarray of shape (n_components,), NaN for
-          codes left out
+          codes that are left out
         - "compactness_per_factor", "explicitness_per_factor": ndarray of shape (n_factors,)
-        - "information": N, ndarray of shape (n_components, n_factors), as used
+        - "information": N, ndarray of shape (n_components, n_factors), after the test
 
     Raises
     ------
     ValueError
-        If there is one factor alone; if a factor has one level, or levels that do not recur, or
-        for explicitness one in one row alone; if the shapes do not fit.
+        If there is only one factor; if a factor has only one level, or more than one level for
+        every two rows; if a level has only one row, where explicitness is computed; if the shapes
+        do not match.
 
     Notes
     -----
-    Mutual information is estimated from the 10 nearest neighbours of each standardised code, as
-    Kraskov, Stögbauer & Grassberger do it, or, of a code of at most 20 different values (a
-    quantised one), plugged in. It is held for 0 where a chi-squared test at the level 0.001, on 20
-    bins of other codes, finds none.
+    The mutual information is estimated from the 10 nearest neighbours of each standardised code, by
+    the method of Kraskov, Stögbauer & Grassberger. A code with at most 20 distinct values (a
+    quantised code) uses the shares of its values instead. The mutual information is set to 0 where
+    a chi-squared test at the level 0.001 finds no dependence; the test uses 20 bins for codes that
+    are not quantised.
 
-    Hsu et al. count the codes of a range over 1/20 of the largest range: there a factor of
-    scale decides, and the noise of a code that tells of nothing counts as its
-    modularity. They score explicitness on the rows fitted, where D codes of noise have about
-    (K - 1) D / 2n nats, with classes weighted in the fit alone.
+    Hsu et al. differ in two ways. They use the codes whose range is over 1/20 of the largest range.
+    Then rescaling a code changes the result, and the noise of a code without information counts
+    as its modularity. They also score explicitness on the fitted rows, where D codes of pure noise
+    have about (K - 1) D / 2n nats, and weight the classes in the fit only.
 
     References
     ----------
@@ -132,7 +137,7 @@ def infomec_score(
 
 
 def _information(factors, codes, active, rng):
-    """Return the mutual information over the entropy, (n_components, n_factors)."""
+    """Return the mutual information divided by the entropy, (n_components, n_factors)."""
     bins = histogram_bins(codes, FEW_VALUES, "quantile")
     many = np.zeros_like(active)
     for j, code in enumerate(codes.T):
@@ -157,7 +162,7 @@ def _information(factors, codes, active, rng):
 
 
 def _shared_out(information):
-    """Return modularity and compactness of information over the entropy."""
+    """Return modularity and compactness from the information divided by the entropy."""
     told = information.any(axis=1)
     per_code = np.full(len(information), np.nan)
     per_code[told] = _over_chance(information[told])
@@ -174,7 +179,7 @@ def _shared_out(information):
 
 
 def _over_chance(information):
-    """Return the share of the largest entry of each row, 0 if all are equal and 1 if alone."""
+    """Return the rescaled share of each row's largest entry: 0 if all are equal, 1 if alone."""
     n = information.shape[1]
     if n < 2:
         return np.ones(len(information))
@@ -189,8 +194,8 @@ def _explicitness(factors, codes, name, rng):
         learned, scored = split_levels(levels, place, name, rng)
         shares = np.bincount(levels[learned]) / len(learned)
         told = linear_probabilities(codes, levels, learned, scored)
-        # A classifier that tells all of n rows may yet be wrong about the next one: without this,
-        # one such row held out would outweigh all others.
+        # A classifier that is right in all of n rows may be wrong in the next one. Without this
+        # correction, one such held-out row would outweigh all others.
         told = (len(learned) * told + shares) / (len(learned) + 1)
         conditional = -np.log(told[np.arange(len(scored)), levels[scored]]).mean()
         marginal = -np.log(shares[levels[scored]]).mean()

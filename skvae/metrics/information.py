@@ -1,4 +1,4 @@
-"""How much codes tell of factors: the mutual information of every pair, in nats."""
+"""Mutual information, in nats, of every pair of a code and a factor."""
 
 import numpy as np
 from scipy.special import xlogy
@@ -13,21 +13,21 @@ __all__ = [
 ]
 
 SIGNIFICANCE = 0.001
-REACH = 8.5  # standard deviations beyond which a Gaussian counts as 0
-POINTS_PER_STD = 4  # of the grid, for the narrowest Gaussian
-LEAST_STD = 1 / 500  # of the mean one
-LEAST_STEP = 1e-15  # of the range, for cells to have numbers
+REACH = 8.5  # standard deviations; beyond this a Gaussian density counts as 0
+POINTS_PER_STD = 4  # grid points per standard deviation of the narrowest Gaussian
+LEAST_STD = 1 / 500  # smallest standard deviation, relative to the mean one
+LEAST_STEP = 1e-15  # smallest standard deviation, relative to the range; keeps cell numbers finite
 BLOCK_LENGTHS = (64, 4096)
-CELLS_AT_ONCE = 2**18  # of a block's rows: temporaries stay in the processor's cache
+CELLS_AT_ONCE = 2**18  # cells times rows of one step: the arrays fit into the processor's cache
 TEST_BINS = 20
 
 
 def histogram_bins(codes, n_bins, strategy="uniform"):
     """Return the bin of every code, (n_samples, n_components) integers.
 
-    Bins are of equal width between a code's least and greatest value ("uniform"), or of equal
-    numbers of rows ("quantile"), as far as equal values, which share a bin, let them. A constant
-    code has one.
+    "uniform" bins have equal width between the smallest and the largest value of a code.
+    "quantile" bins have equal numbers of rows, except that equal values share a bin. A constant
+    code has one bin.
     """
     if strategy == "quantile":
         share = (rankdata(codes, axis=0) - 0.5) / len(codes)
@@ -38,12 +38,12 @@ def histogram_bins(codes, n_bins, strategy="uniform"):
 
 
 def histogram_information(levels, bins):
-    r"""Return the plug-in mutual information of codes in bins and factors in levels.
+    r"""Return the plug-in mutual information of binned codes and factors.
 
     .. math:: I(z_j; v_k) = H(z_j) + H(v_k) - H(z_j, v_k)
 
-    with the entropies of the shares of rows, so every value is from 0 to
-    :math:`H(v_k)`. That of independent variables, B bins and K levels, is about
+    The entropies are those of the shares of rows, so every value is between 0 and
+    :math:`H(v_k)`. For independent variables with B bins and K levels, the value is about
     (B - 1)(K - 1) / 2n too large.
 
     Parameters
@@ -72,8 +72,9 @@ def histogram_information(levels, bins):
 def dependent(levels, bins):
     """Return which codes depend on which factors, by Pearson's chi-squared test at 0.001.
 
-    Unlike the plug-in information, its statistic has the right mean where cells hold few rows.
-    Bins of few rows still make it heavy-tailed: take those of equal numbers, ``TEST_BINS``.
+    Unlike the plug-in information, the statistic of this test has the correct mean even if cells
+    hold few rows. Bins with few rows still make it heavy-tailed, so use ``TEST_BINS`` bins with
+    equal numbers of rows.
 
     Parameters
     ----------
@@ -98,7 +99,7 @@ def dependent(levels, bins):
 
 
 def _tables(levels, bins):
-    """Yield each factor's counts of rows, (n_components, n_bins, n_levels)."""
+    """Yield for each factor its table of counts, (n_components, n_bins, n_levels)."""
     n_components, n_bins = bins.shape[1], bins.max() + 1
     cells = bins + n_bins * np.arange(n_components)
     for column in levels.T:
@@ -109,14 +110,15 @@ def _tables(levels, bins):
 
 
 def posterior_information(levels, means, stds):
-    r"""Return the mutual information of factors and codes drawn from Gaussian posteriors.
+    r"""Return the mutual information of the factors and codes drawn from Gaussian posteriors.
 
     .. math:: I(z_j; v_k) = \sum_l p(v_k = l) \, KL(q(z_j | v_k = l) \,\|\, q(z_j))
 
-    where :math:`q(z_j)` is the mixture of all rows' posteriors and :math:`q(z_j | v_k = l)` that of
-    the rows with level l. Each is a density on the line, so the integrals are sums over a grid
-    of a quarter of the smallest std: no draws, and errors below 1e-6 nats. A std below 1/500
-    of the mean one, or 1e-15 of the range of the means, counts as that.
+    where :math:`q(z_j)` is the mixture of the posteriors of all rows, and
+    :math:`q(z_j | v_k = l)` is the mixture over the rows with level l. Each is a density of one
+    variable, so the integrals are sums over a grid whose step is a quarter of the smallest std.
+    There are no draws, and the errors are below 1e-6 nats. A std smaller than 1/500 of the mean
+    std, or than 1e-15 of the range of the means, is replaced by that value.
 
     Parameters
     ----------
@@ -142,10 +144,10 @@ def posterior_information(levels, means, stds):
 
 
 def _masses(mean, std, groups, n_groups):
-    """Yield the joint masses of groups and grid cells of one code, (n_groups, n_cells).
+    """Yield the joint probabilities of groups and grid cells of one code, (n_groups, n_cells).
 
-    The grid is taken in blocks, of which each has the rows that reach it, so that cells
-    between far rows cost nothing.
+    The grid is divided into blocks. Each block sums only the rows whose density reaches it, so that
+    empty cells between distant rows cost nothing.
     """
     std = np.maximum(std, max(std.mean() * LEAST_STD, np.ptp(mean) * LEAST_STEP))
     step = std.min() / POINTS_PER_STD

@@ -1,4 +1,4 @@
-"""What the metrics are given: an estimator, or a Pipeline or a search that holds one."""
+"""Input of the metrics that take a model: an estimator, or a Pipeline or search that holds one."""
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ __all__ = ["posterior_of"]
 
 
 def posterior_of(estimator, X, metric):
-    """Return q(z|x), a float64 :class:`~skvae.nn.Gaussian`, for a metric so named."""
+    """Return q(z|x) as a float64 :class:`~skvae.nn.Gaussian`, for the metric of that name."""
     estimator, X = last_step(estimator, X, "posterior")
     if not hasattr(estimator, "posterior"):
         raise TypeError(

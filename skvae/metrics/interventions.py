@@ -1,4 +1,4 @@
-"""What codes do when one factor is held: the scores of the beta-VAE's and FactorVAE's authors."""
+"""Scores of how codes react when one factor is fixed, from the papers on beta-VAE and FactorVAE."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,8 +13,8 @@ from skvae.metrics.prediction import SOLVER_ITERATIONS
 
 __all__ = ["beta_vae_score", "factor_vae_score"]
 
-ROWS_AT_ONCE = 2**17  # drawn, so that memory is bounded
-LEAST_STD = 0.05  # of a code in use, in disentanglement_lib's configuration
+ROWS_AT_ONCE = 2**17  # rows drawn at once, which limits the memory
+LEAST_STD = 0.05  # a code with a smaller standard deviation is unused, as in disentanglement_lib
 
 
 def beta_vae_score(
@@ -28,60 +28,62 @@ def beta_vae_score(
     details: bool = False,
     random_state: Seed = None,
 ) -> Depends:
-    r"""Return how often the factor that pairs share is told from their codes' differences.
+    r"""Return how well code differences of row pairs reveal which factor the two rows share.
 
-    A point has a random factor k, and ``n_pairs`` pairs of random rows, the two rows of a pair
-    equal in factor k. Its features, from which a linear classifier is to tell k, are
+    A point is made from one random factor k and ``n_pairs`` random pairs of rows; the two rows of a
+    pair have the same level of factor k. A linear classifier must predict k from the features of
+    the point,
 
     .. math:: \frac{1}{L} \sum_{l=1}^{L} | z_{l1} - z_{l2} |
 
-    in units of each code's standard deviation. The score is the accuracy on further points.
+    in units of each code's standard deviation. The score is its accuracy on new points.
 
     Parameters
     ----------
     factors : array-like of shape (n_samples, n_factors)
-        Known factors, at least two; every different value of a column is a level, so values
-        must recur. The rows stand for all there are: pairs are drawn among them.
+        Known factors, at least two. Each distinct value of a column is one level. A column needs at
+        least twice as many rows as levels. Pairs are drawn among these rows only.
     codes : array-like of shape (n_samples, n_components)
         Codes of the same rows, such as ``transform`` returns.
     n_pairs : int, default=64
-        L.
+        Number of pairs of rows for one point, L in the formula.
     n_train, n_test : int, default=10_000, 5_000
-        Points to learn from, and to score on.
+        Number of points for training the classifier, and for computing the score.
     flavor : {"disentanglement_lib"}, default=None
-        "disentanglement_lib" leaves the codes in their own units, which the penalty of the
-        logistic regression then feels.
+        "disentanglement_lib" keeps the codes in their own units, so that their scale changes the
+        effect of the penalty in the logistic regression.
     details : bool, default=False
-        Return the score with its parts.
+        If True, return the score together with its parts.
     random_state : int, RandomState instance or None, default=None
-        Of the factors, the pairs, and so the points.
+        Controls the random factors and pairs.
 
     Returns
     -------
     float, or DetailedScore
-        From 0 to 1, with 1/F by chance. Invariant to the order, sign and scale of codes, up to the
-        classifier's tolerance. With ``details``
+        From 0 to 1; guessing gives 1/F. The order, sign and scale of the codes do not change it, up
+        to the tolerance of the classifier. With ``details``, the entries are
 
         - "score": the float
-        - "per_factor": the accuracy on the points of each factor, ndarray of shape (n_factors,),
-          NaN for one that none held
+        - "per_factor": the accuracy on the points of each factor, ndarray of shape (n_factors,);
+          NaN for a factor without points
 
     Raises
     ------
     ValueError
-        If there is one factor alone; if a factor has one level, or levels that do not recur; if
-        the shapes do not fit.
+        If there is only one factor; if a factor has only one level, or more than one level for
+        every two rows; if the shapes do not match.
 
     Notes
     -----
-    It does not see a factor that no code holds: F - 1 of them have features that fall to 0, and
-    none falling tells of the last. A perfect code and one without a factor both have 1.
+    The score does not notice if the codes miss exactly one factor. For each of the other F - 1
+    factors, a feature drops to 0; if no feature drops, the classifier concludes that it is the
+    missing factor. Perfect codes and codes without one factor therefore both score 1.
 
     References
     ----------
     Higgins et al. (2017), beta-VAE: learning basic visual concepts with a constrained variational
-    framework, section 3. The classifier is multinomial logistic regression at scikit-learn's
-    defaults.
+    framework, section 3. The classifier is scikit-learn's multinomial logistic regression with its
+    default parameters.
 
     Examples
     --------
@@ -124,58 +126,59 @@ def factor_vae_score(
     details: bool = False,
     random_state: Seed = None,
 ) -> Depends:
-    r"""Return how often the factor that is held is told from the code that varies least.
+    r"""Return how well the code with the smallest variance reveals which factor is fixed.
 
-    A vote has a random factor k at a random level, ``batch_size`` random rows that have it, and
-    the code of the least variance among them, relative to that over all rows:
+    A vote is made from one random factor k, one random level of it, and ``batch_size`` random rows
+    with that level. It goes to the code whose variance over these rows is smallest, relative to its
+    variance over all rows:
 
     .. math:: j^* = \arg\min_j Var_l(z_{lj}) / Var(z_j)
 
-    Each code stands for the factor that it has most votes of. The score is the share of
-    further votes that the codes so tell.
+    Each code predicts the factor for which it has the most training votes. The score is the share
+    of new votes that are predicted correctly.
 
     Parameters
     ----------
     factors : array-like of shape (n_samples, n_factors)
-        Known factors, at least two; every different value of a column is a level, so values
-        must recur. The rows stand for all there are: batches are drawn among them.
+        Known factors, at least two. Each distinct value of a column is one level. A column needs at
+        least twice as many rows as levels. Batches are drawn among these rows only.
     codes : array-like of shape (n_samples, n_components)
         Codes of the same rows, such as ``transform`` returns.
     stds : array-like of shape (n_samples, n_components), default=None
-        Standard deviations of the posteriors: codes that collapsed have no vote then. Without
-        them, constant codes alone have none.
+        Standard deviations of the posteriors. If given, collapsed codes get no votes. Without them,
+        only constant codes get none.
     batch_size : int, default=64
-        Rows of a vote, at least two.
+        Number of rows for one vote, at least two.
     n_train, n_test : int, default=10_000, 5_000
-        Votes to learn from, and to score on.
+        Number of votes for learning which factor a code predicts, and for computing the score.
     flavor : {"disentanglement_lib"}, default=None
-        "disentanglement_lib" takes a code's vote if its standard deviation is 0.05 or more.
+        "disentanglement_lib" uses the codes whose standard deviation is at least 0.05.
     details : bool, default=False
-        Return the score with its parts.
+        If True, return the score together with its parts.
     random_state : int, RandomState instance or None, default=None
-        Of the factors, the rows, and so the votes.
+        Controls the random factors and rows.
 
     Returns
     -------
     float, or DetailedScore
-        From 0 to 1, with about 1/F by chance, and 0 where no code has a vote. Invariant to the
-        order, sign and scale of codes. With ``details``
+        From 0 to 1; random codes have about 1/F, and it is 0 if no code may get votes. The order,
+        sign and scale of the codes do not change it. With ``details``, the entries are
 
         - "score": the float
-        - "per_factor": the share told of each factor's votes, ndarray of shape (n_factors,),
-          NaN for one without any
-        - "votes": those learned from, ndarray of shape (n_components, n_factors), integers
+        - "per_factor": the share of each factor's votes predicted correctly, ndarray of shape
+          (n_factors,); NaN for a factor without votes
+        - "votes": the training votes, ndarray of shape (n_components, n_factors), integers
 
     Raises
     ------
     ValueError
-        If there is one factor alone; if a factor has one level, or levels that do not recur; if
-        the shapes do not fit.
+        If there is only one factor; if a factor has only one level, or more than one level for
+        every two rows; if the shapes do not match.
 
     Notes
     -----
-    It hardly sees a factor that no code holds while there are codes of noise: these vary
-    least when that factor is held, and so come to stand for it.
+    The score hardly notices if the codes miss one factor while other codes are pure noise: when
+    that factor is fixed, a noise code often varies least, and then predicts this factor.
 
     References
     ----------
@@ -212,10 +215,10 @@ def factor_vae_score(
 
 
 class _Siblings:
-    """Draws rows that share a factor's level.
+    """Draw rows that share the level of a factor.
 
-    The rows of each level stand together in an order by level, so a random sibling of a row
-    is one look-up away.
+    The rows are sorted by level. Rows of the same level are then neighbours, so that one look-up
+    finds a random row with the same level.
     """
 
     def __init__(self, factors):
@@ -225,14 +228,14 @@ class _Siblings:
         self.firsts = [np.cumsum(counts) - counts for counts in self.counts]
 
     def draw(self, factor, rows, rng):
-        """Return for each of the rows another of its level, or itself, each equally likely."""
+        """Return for each row a random row of the same level, which may be the row itself."""
         levels = self.levels[rows, factor]
         place = rng.random_sample(rows.shape) * self.counts[factor][levels]
         return self.order[factor][self.firsts[factor][levels] + place.astype(np.intp)]
 
 
 def _points(siblings, n_points, n_each, rng, feature):
-    """Return feature(factor, n) of n points of each factor, in chunks, and their factors."""
+    """Return the features of all points, computed in chunks by factor, and the points' factors."""
     n_factors = siblings.levels.shape[1]
     held = rng.randint(n_factors, size=n_points)
     features, at_once = [], max(1, ROWS_AT_ONCE // n_each)
@@ -243,7 +246,7 @@ def _points(siblings, n_points, n_each, rng, feature):
 
 
 def _differences(siblings, codes, n_points, n_pairs, rng):
-    """Return the features of points, (n_points, n_components), and the factors held."""
+    """Return the features of the points, (n_points, n_components), and the shared factors."""
 
     def feature(factor, count):
         rows = rng.randint(len(codes), size=(count, n_pairs))
@@ -254,7 +257,7 @@ def _differences(siblings, codes, n_points, n_pairs, rng):
 
 
 def _votes(siblings, codes, active, n_votes, batch_size, rng):
-    """Return the code that varies least in each batch, and the factors held."""
+    """Return for each batch the code that varies least, and the fixed factor."""
     places = np.flatnonzero(active)
     codes = codes[:, places]
 
@@ -267,12 +270,12 @@ def _votes(siblings, codes, active, n_votes, batch_size, rng):
 
 
 def _units(codes):
-    """Return the standard deviations, 1 for constant codes."""
+    """Return the standard deviations of the codes, and 1 for constant codes."""
     return np.where(active_codes(codes), codes.std(axis=0), 1.0)
 
 
 def _mean_by(groups, values, n_groups):
-    """Return the mean of the values in each group; NaN for one without any."""
+    """Return the mean of the values in each group, and NaN for an empty group."""
     counts = np.bincount(groups, minlength=n_groups)
     sums = np.bincount(groups, weights=values, minlength=n_groups)
     return np.divide(sums, counts, out=np.full(n_groups, np.nan), where=counts > 0)

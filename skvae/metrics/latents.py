@@ -1,4 +1,4 @@
-"""What each dimension of a code does."""
+"""What each latent dimension does."""
 
 import numpy as np
 import torch
@@ -19,22 +19,23 @@ __all__ = ["LatentSummary", "active_units", "latent_loadings", "latent_summary"]
 
 
 def active_units(estimator: Estimator, X: MatrixLike, *, threshold: float = ACTIVE_VARIANCE) -> int:
-    r"""Return the number of dimensions whose code varies over the rows.
+    r"""Return the number of latent dimensions whose code varies over the rows.
 
     .. math:: \#\{j : Var_x(\mu_j(x)) > \text{threshold}\}
 
-    A collapsed dimension of a variational autoencoder has the prior for a posterior in every
-    row: its mean does not vary. The threshold is in the units of the codes, which for a
-    variational autoencoder are those of its prior N(0, I), and otherwise are anyone's.
+    In a collapsed dimension of a variational autoencoder, the posterior of every row is the prior,
+    so its mean does not vary. The threshold is in the units of the codes. For a variational
+    autoencoder these are the units of its prior N(0, I). The codes of other models have no fixed
+    unit.
 
     Parameters
     ----------
     estimator : estimator with ``transform``, or Pipeline or search that holds one
-        Fitted.
+        The fitted model.
     X : array-like of shape (n_samples, n_features)
-        Rows like those fitted.
+        Rows of the same kind as the training data.
     threshold : float, default=0.01
-        The variance that counts as none.
+        A dimension is active if its variance is larger than this.
 
     Returns
     -------
@@ -62,12 +63,12 @@ def active_units(estimator: Estimator, X: MatrixLike, *, threshold: float = ACTI
 
 
 class LatentSummary(ResultColumns):
-    """What each dimension carries, as attributes and entries of a dict; see :func:`latent_summary`.
+    """What each dimension carries, as attributes and as dict entries; see :func:`latent_summary`.
 
     Attributes
     ----------
     latent : ndarray of str of shape (n_components,)
-        The dimensions' names, those of the columns of ``transform``.
+        The names of the dimensions, which are also the column names of ``transform``.
     kl : ndarray of shape (n_components,)
         The mean of :math:`KL(q(z_j|x) \\,\\|\\, p(z_j))`, in nats.
     mean_variance : ndarray of shape (n_components,)
@@ -75,28 +76,29 @@ class LatentSummary(ResultColumns):
     posterior_variance : ndarray of shape (n_components,)
         The mean of :math:`\\sigma_j^2(x)`.
     active : ndarray of bool of shape (n_components,)
-        Whether ``mean_variance`` is over 0.01.
+        Whether ``mean_variance`` is larger than 0.01.
     """
 
     _labels = "latent"
 
 
 def latent_summary(estimator: Estimator, X: MatrixLike) -> LatentSummary:
-    r"""Return what each dimension of q(z|x) carries, over the rows of X.
+    r"""Return the KL divergence and the variances of each latent dimension over the rows of X.
 
     Parameters
     ----------
     estimator : estimator with ``posterior``, or Pipeline or search that holds one
-        Fitted. A Pipeline's other steps transform X first.
+        The fitted model. If it is a Pipeline, its other steps transform X first.
     X : array-like of shape (n_samples, n_features)
-        Rows like those fitted.
+        Rows of the same kind as the training data.
 
     Returns
     -------
     LatentSummary
-        With "latent", the dimensions' names, "kl" in nats, "mean_variance", "posterior_variance"
-        and "active". The two variances sum to 1 where the aggregate posterior has the prior's
-        variance. It prints as a table, a row for each dimension, and ``to_frame()`` is that table.
+        It has "latent" (the names of the dimensions), "kl" in nats, "mean_variance",
+        "posterior_variance" and "active". The two variances sum to 1 if the aggregate posterior has
+        the variance of the prior. It prints as a table with one row for each dimension.
+        ``to_frame()`` returns this table.
 
     Examples
     --------
@@ -122,30 +124,30 @@ def latent_summary(estimator: Estimator, X: MatrixLike) -> LatentSummary:
 
 
 def latent_loadings(estimator: Estimator, X: MatrixLike) -> Depends:
-    r"""Return how much each feature moves each code.
+    r"""Return how strongly each feature changes each code.
 
     .. math:: E_x \left| \frac{\partial \mu_j(x)}{\partial x_i} \right|
 
-    The mean is over the rows of X, of a feature with holes over those where it was observed; the
-    derivative is exact, and the unit that of the code over that of the feature. Multiply by
-    ``X.std(0)`` to compare features of different scales. For a linear encoder these are the
-    absolute weights, as of the loadings of a PCA. A column of category codes has no derivative, and
-    0 here; the columns of a one-hot block have one.
+    The mean is over the rows of X. If a feature has missing values, the mean is over the rows in
+    which it was observed. The derivative is exact. Its unit is that of the code divided by that of
+    the feature. Multiply by ``X.std(0)`` to compare features of different scales. For a linear
+    encoder the result is the absolute weights, like the loadings of a PCA. A column of category
+    codes has no derivative, and its value is 0. The columns of a one-hot block have one.
 
     Parameters
     ----------
     estimator : autoencoder of this package, or Pipeline or search that holds one
-        Fitted. A Pipeline's other steps transform X first, and the features are then those
-        that come out of them.
+        The fitted model. If it is a Pipeline, its other steps transform X first, and the features
+        are those that these steps return.
     X : array-like of shape (n_samples, n_features)
-        Rows like those fitted.
+        Rows of the same kind as the training data.
 
     Returns
     -------
     ndarray of shape (n_components, n_features), or DataFrame
-        In the dtype of X. A DataFrame where ``set_output`` asks the estimator for one: the
-        columns are the features, and the dimensions' names are the index of pandas, or a first
-        column "latent" of polars.
+        In the dtype of X. It is a DataFrame if ``set_output`` of the estimator asks for one. The
+        features are then its columns. The names of the dimensions are the index in pandas, and a
+        first column "latent" in polars.
 
     Examples
     --------
@@ -166,8 +168,8 @@ def latent_loadings(estimator: Estimator, X: MatrixLike) -> Depends:
     loadings = _mean_absolute_jacobian(estimator, X)
     if np.isnan(loadings).any():
         raise ValueError(
-            "latent_loadings needs rows so near to those fitted that codes have derivatives there. "
-            "Got nan instead. Clip the rows, or scale them alike."
+            "latent_loadings needs rows so close to the training rows that the codes have finite "
+            "derivatives. Got nan instead. Clip the rows, or scale them as in fit."
         )
     return _in_frame(estimator, loadings)
 
@@ -175,14 +177,14 @@ def latent_loadings(estimator: Estimator, X: MatrixLike) -> Depends:
 @torch.inference_mode(mode=False)
 @torch.enable_grad()
 def _mean_absolute_jacobian(estimator, X):
-    """Return the mean over rows of the code's derivative by x, in absolute value."""
+    """Return the mean over rows of the absolute derivative of the code with respect to x."""
     X = estimator._rows(X)
     total, n_observed = 0.0, 0
     for network, x in estimator._chunks(X):
         holes = torch.isnan(x)
         x.requires_grad_()
         code = network.code(x)
-        # Row i of the code depends on row i of x alone, so one sum serves all rows at once.
+        # Row i of the code depends only on row i of x, so one sum gives the gradients of all rows.
         sums = []
         for column in code.T:
             (rows,) = torch.autograd.grad(
@@ -195,7 +197,7 @@ def _mean_absolute_jacobian(estimator, X):
 
 
 def _in_frame(estimator, loadings):
-    """Return loadings in what ``set_output`` asks for."""
+    """Return the loadings in the container that ``set_output`` asks for."""
     library, features = asked_library(estimator), names_of_features(estimator)
     if library == "default":
         return loadings

@@ -1,4 +1,4 @@
-"""What the scores that predict factors from codes share: rows held out, a linear classifier."""
+"""What scores share that predict factors from codes: held-out rows and a linear classifier."""
 
 import warnings
 
@@ -19,31 +19,31 @@ __all__ = [
 ]
 
 LARGEST_SEED = np.iinfo(np.int32).max
-HELD_OUT = 1 / 3  # of the rows
-DEPENDENT = 1e-8  # of the largest singular value, below which a direction is one of rounding
+HELD_OUT = 1 / 3  # share of the rows
+DEPENDENT = 1e-8  # of the largest singular value; a direction below it is only rounding
 SOLVER_ITERATIONS = 1000
-NEWTON_COEFFICIENTS = 1000  # beyond which a Hessian costs too much
+NEWTON_COEFFICIENTS = 1000  # with more coefficients than this, a Hessian costs too much
 
 
 def standardised(codes):
-    """Return codes of mean 0 and variance 1, and 0 for constant codes."""
+    """Return codes scaled to mean 0 and variance 1; constant codes become 0."""
     return (codes - codes.mean(axis=0)) / np.where(active_codes(codes), codes.std(axis=0), np.inf)
 
 
 def split_rows(n_samples, rng):
-    """Return the indices of rows to learn from, and of a random third of them to score on."""
+    """Return the indices of the training rows, and of a random third of the rows for scoring."""
     return _split(np.zeros(n_samples, dtype=np.intp), rng)
 
 
 def split_levels(levels, place, metric, rng):
-    """Return such indices with a third of the rows of every level, and all levels in both.
+    """Return the same for a third of the rows of each level, so that both parts have all levels.
 
-    ``place`` is the factor's column, and ``metric`` the name of who asks.
+    ``place`` is the column of the factor. ``metric`` is the name of the metric, for the error.
     """
     if np.bincount(levels).min() < 2:
         raise ValueError(
-            f"{metric} needs two rows or more of each level of a factor that it classifies. Got "
-            f"one of some level in column {place} instead. Give more rows."
+            f"{metric} needs at least two rows of each level of a factor that it classifies. Got "
+            f"a level with one row in column {place} instead. Give more rows."
         )
     return _split(levels, rng)
 
@@ -59,10 +59,10 @@ def _split(levels, rng):
 
 
 def linear_probabilities(codes, levels, learned, scored):
-    """Return the probabilities of every level in the rows scored, (n_scored, n_levels).
+    """Return the probability of each level for the scored rows, (n_scored, n_levels).
 
-    They are those of multinomial logistic regression without a penalty, so that any invertible
-    linear map of the codes has the same, up to the solver's tolerance.
+    The model is multinomial logistic regression without a penalty. Any invertible linear map of the
+    codes therefore gives the same probabilities, up to the tolerance of the solver.
     """
     codes = standardised(codes)
     directions, values, _ = np.linalg.svd(codes, full_matrices=False)
@@ -75,7 +75,7 @@ def linear_probabilities(codes, levels, learned, scored):
         C=np.inf, solver="newton-cholesky" if small else "lbfgs", max_iter=SOLVER_ITERATIONS
     )
     with warnings.catch_warnings():
-        # Levels that the codes separate have no maximum: any point near it will do.
+        # If the codes separate the levels, the fit does not converge: any point on its way will do.
         for category in (ConvergenceWarning, LinAlgWarning):
             warnings.simplefilter("ignore", category)
         classifier.fit(features[learned], levels[learned])

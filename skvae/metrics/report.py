@@ -1,4 +1,4 @@
-"""All scores of codes against known factors, as one table."""
+"""All scores of codes against known factors, in one table."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -26,10 +26,10 @@ class DisentanglementReport(Result):
     Attributes
     ----------
     scores : dict of str to float
-        By name.
+        The value of each score by its name.
     per_factor : dict of str to ndarray of shape (n_factors,)
-        What the scores are the means of, for those that are means over factors; for the
-        accuracies, that of the points of each factor.
+        For each score that is a mean over factors, the values of the single factors. For the
+        accuracies, the accuracy on the points of each factor.
     factor_names : tuple of str
         The factors' names.
     n_samples : int
@@ -58,50 +58,51 @@ def disentanglement_report(
     factor_names: Collection[str] | None = None,
     random_state: Seed = None,
 ) -> DisentanglementReport:
-    """Return every score of codes against known factors.
+    """Compute all scores of codes against known factors.
 
     Parameters
     ----------
     factors : array-like of shape (n_samples, n_factors)
-        Known factors, at least two, whose levels recur.
+        Known factors, at least two. A column needs at least twice as many rows as levels.
     codes : array-like of shape (n_samples, n_components)
         Codes of the same rows, such as ``transform`` returns.
     nominal : sequence of int, default=None
         Columns of the factors whose levels have no order, such as a shape.
     stds : array-like of shape (n_samples, n_components), default=None
-        Standard deviations of the posteriors, as ``posterior`` returns: then "mig_posterior" is
-        among the scores, and codes that collapsed are left out where a score does so.
+        Standard deviations of the posteriors, as ``posterior`` returns. If given, the scores
+        include "mig_posterior", and those scores that leave out collapsed codes do so.
     factor_names : sequence of str, default=None
-        For the table; by default the columns of a DataFrame, else "v0", "v1" and so on.
+        Names for the table. By default these are the columns of a DataFrame, or else "v0", "v1" and
+        so on.
     random_state : int, RandomState instance or None, default=None
-        Of all that is drawn: rows held out, pairs and batches of rows. An int gives every
-        score the value that it has with the same int alone.
+        Controls everything random: held-out rows, pairs and batches of rows. With an int, each
+        score has the value that its own function returns for the same int.
 
     Returns
     -------
     DisentanglementReport
-        Its ``scores`` are, from 0 to 1, "beta_vae", "factor_vae", "mig", "mig_posterior",
+        Its ``scores``, all from 0 to 1, are "beta_vae", "factor_vae", "mig", "mig_posterior",
         "sap", "modularity", "explicitness", "dci_disentanglement", "dci_completeness",
         "dci_informativeness", "infomec_modularity", "infomec_compactness" and
-        "infomec_explicitness". It prints as a table, a row for each score and a column for
-        each factor, and ``to_frame()`` is that table.
+        "infomec_explicitness". It prints as a table with one row for each score and one column for
+        each factor. ``to_frame()`` returns this table.
 
     Raises
     ------
     ValueError
-        If there is one factor alone; if a factor has one level, or levels that do not recur; if
-        the shapes do not fit.
+        If there is only one factor; if a factor has only one level, or more than one level for
+        every two rows; if the shapes do not match.
 
     See Also
     --------
-    mutual_information_gap : Is each factor in one code alone, by the information in it?
-    sap_score : Does one code alone predict a factor?
-    modularity_score : Does each code tell of one factor alone?
-    dci_score : One factor for each code, one code for each factor, factors predicted?
-    infomec_score : The same three, by information.
-    explicitness_score : Do all codes together tell every level, linearly?
-    beta_vae_score : Is the factor that pairs share told by a linear classifier?
-    factor_vae_score : Is the factor that is held told by the code that varies least?
+    mutual_information_gap : Is the information about each factor in only one code?
+    sap_score : Does only one code predict each factor?
+    modularity_score : Does each code inform about only one factor?
+    dci_score : One factor for each code, one code for each factor, factors predicted well?
+    infomec_score : The same three questions, measured by information.
+    explicitness_score : Can a linear classifier predict every level from all codes together?
+    beta_vae_score : Can a linear classifier tell which factor pairs of rows share?
+    factor_vae_score : Does the code that varies least reveal which factor is fixed?
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Whether one code alone predicts each factor: the separated attribute predictability."""
+"""SAP, the separated attribute predictability: whether only one code predicts each factor."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,47 +25,48 @@ def sap_score(
     details: bool = False,
     random_state: Seed = None,
 ) -> Depends:
-    r"""Return the separated attribute predictability (SAP): does one code alone predict a factor?
+    r"""Return the separated attribute predictability (SAP): does only one code predict a factor?
 
     .. math:: \frac{1}{F} \sum_k (S_{j_1 k} - S_{j_2 k}), \quad S_{jk} = Corr(z_j, v_k)^2
 
-    with :math:`j_1, j_2` the two codes of the highest scores for factor k; the second of a single
-    code tells nothing. A nominal factor's S is the balanced accuracy, on rows held out, of
-    thresholds on the code, and at least 1/K, that of guessing one of its K levels.
+    where :math:`j_1, j_2` are the two codes with the highest scores for factor k. If there is only
+    one code, the second score is that of guessing. For a nominal factor with K levels, S is the
+    balanced accuracy on held-out rows of thresholds on the code. It is at least 1/K, the accuracy
+    of guessing.
 
     Parameters
     ----------
     factors : array-like of shape (n_samples, n_factors)
-        Known factors: numbers, unless nominal.
+        Known factors. Columns must be numeric unless they are listed in ``nominal``.
     codes : array-like of shape (n_samples, n_components)
         Codes of the same rows, such as ``transform`` returns.
     nominal : sequence of int, default=None
-        Columns of the factors whose levels have no order, such as a shape. Each level needs two
-        rows or more.
+        Columns of the factors whose levels have no order, such as a shape. Each level needs at
+        least two rows.
     flavor : {"disentanglement_lib"}, default=None
-        "disentanglement_lib" takes every factor for nominal, and for S the accuracy of a linear
-        support vector machine with one code, which cannot single out a level between two
-        others: a perfect code is far below 1.
+        "disentanglement_lib" treats every factor as nominal. S is then the accuracy of a linear
+        support vector machine with one code. It cannot separate a level that lies between two
+        others, so that a perfect code is far below 1.
     details : bool, default=False
-        Return the score with its parts.
+        If True, return the score together with its parts.
     random_state : int, RandomState instance or None, default=None
-        Of the rows held out, a third of them, for nominal factors.
+        Controls which third of the rows is held out, for nominal factors.
 
     Returns
     -------
     float, or DetailedScore
-        From 0 to 1. A nominal factor of K levels adds 1 - 1/K at most. Invariant to the order,
-        sign and scale of codes. With ``details``
+        From 0 to 1. A nominal factor with K levels contributes at most 1 - 1/K. The order, sign and
+        scale of the codes do not change it. With ``details``, the entries are
 
         - "score": the float
-        - "per_factor": the differences, ndarray of shape (n_factors,), whose mean it is
+        - "per_factor": the differences, ndarray of shape (n_factors,); the score is their mean
         - "predictability": S, ndarray of shape (n_components, n_factors)
 
     Raises
     ------
     ValueError
-        If a factor has one level, or is nominal with a level in one row alone; if an ordered one
-        is not of numbers; if the shapes do not fit.
+        If a factor has only one level; if a level of a nominal factor has only one row; if a factor
+        that is not nominal is not numeric; if the shapes do not match.
 
     References
     ----------
@@ -92,7 +93,7 @@ def sap_score(
     for place in np.flatnonzero(classes):
         predict = _threshold_accuracies if flavor is None else _linear_accuracies
         scores[:, place] = predict(codes, factors.levels[:, place], place, rng)
-    guessed = np.where(classes, 1 / factors.sizes, 0.0)  # by no code
+    guessed = np.where(classes, 1 / factors.sizes, 0.0)  # the score without any code
     most = -np.sort(-np.maximum(scores, guessed), axis=0)
     per_factor = most[0] - (most[1] if len(most) > 1 else guessed)
     score = float(per_factor.mean())
@@ -102,15 +103,15 @@ def sap_score(
 
 
 def _squared_correlations(codes, values):
-    """Return the squared correlations, 0 for a constant code."""
+    """Return the squared correlations, and 0 for a constant code."""
     codes, values = (table - table.mean(axis=0) for table in (codes, values))
     spread = np.outer(np.linalg.norm(codes, axis=0), np.linalg.norm(values, axis=0))
     return np.divide(codes.T @ values, spread, out=np.zeros_like(spread), where=spread > 0) ** 2
 
 
 def _threshold_accuracies(codes, levels, place, rng):
-    """Return the balanced accuracy of as many intervals of one code as there are levels."""
-    codes = standardised(codes)  # trees have float32, in which an offset leaves few digits
+    """Return the balanced accuracy of splitting one code into as many intervals as levels."""
+    codes = standardised(codes)  # trees use float32, where a large offset leaves few digits
     tree = DecisionTreeClassifier(
         max_leaf_nodes=levels.max() + 1,
         class_weight="balanced",
@@ -126,7 +127,7 @@ def _linear_accuracies(codes, levels, place, rng):
 
 
 def _accuracies(classifier, accuracy, codes, levels, place, rng):
-    """Return the accuracy with each code alone, on rows held out."""
+    """Return the accuracy on held-out rows with each code alone."""
     learned, scored = split_levels(levels, place, "sap_score", rng)
     predicted = (
         classifier.fit(code[learned, None], levels[learned]).predict(code[scored, None])

@@ -1,4 +1,4 @@
-"""Whether several models found the same codes: the unsupervised disentanglement ranking."""
+"""UDR, the unsupervised disentanglement ranking: whether several models found the same codes."""
 
 from collections.abc import Collection
 from itertools import permutations
@@ -27,58 +27,62 @@ def udr_score(
     flavor: str | None = None,
     details: bool = False,
 ) -> Depends:
-    r"""Return how far models agree on their codes (UDR), which needs no factors.
+    r"""Return how far several models agree on their codes (UDR); no known factors are needed.
 
-    Let :math:`R_{ab}` be how alike code a of model i and code b of model j are, over the same
-    rows. With :math:`r_a, r_b` the largest of row a and of column b, two models agree by
+    Let :math:`R_{ab}` be the similarity, over the same rows, of code a of model i and code b of
+    model j. Let :math:`r_a` be the largest entry of row a, and :math:`r_b` the largest of column b.
+    The agreement of the two models is
 
     .. math:: UDR_{ij} = \frac{1}{d_i + d_j} \Big( \sum_b \frac{r_b^2}{\sum_a R_{ab}} +
               \sum_a \frac{r_a^2}{\sum_b R_{ab}} \Big)
 
-    where :math:`d_i, d_j` count the active codes, which alone enter the outer sums. A model's score
-    is the median over the others; the result is the mean over models. It is 1 where the
-    codes of any two are the same, but for order, sign and scale.
+    where :math:`d_i, d_j` are the numbers of active codes. The outer sums are over active codes
+    only. The score of one model is the median of its agreement with the others. The result is the
+    mean over all models. It is 1 if all models have the same codes up to order, sign and scale.
 
     Parameters
     ----------
     codes_list : sequence of array-likes of shape (n_samples, n_components)
-        Codes of the same rows by at least two models, say fits from different seeds, each
-        with its own n_components.
+        Codes of the same rows from at least two models, for example fits with different seeds.
+        The models may differ in n_components.
     stds_list : sequence of array-likes, default=None
-        Standard deviations of the posteriors, each of its codes' shape: codes that collapsed are
-        then inactive. Without them, constant codes alone are.
+        Standard deviations of the posteriors, each with the shape of its codes. If given, collapsed
+        codes are inactive. Without them, only constant codes are inactive.
     method : {"spearman", "lasso"}, default="spearman"
-        R is the absolute rank correlation, or the absolute coefficients of one model's
-        standardised codes in a lasso of penalty 0.1 that predicts the other's. The lasso
-        shrinks: of independent codes that are the same it makes 0.9.
+        How R is computed. "spearman" is the absolute rank correlation. "lasso" predicts the
+        standardised codes of one model from those of the other with a lasso of penalty 0.1, and
+        takes the absolute coefficients. The lasso shrinks: two models with the same independent
+        codes agree by 0.9.
     flavor : {"disentanglement_lib"}, default=None
-        "disentanglement_lib" halves the sum of the two means, so that the model with fewer
-        active codes has as much weight, and leaves collapsed codes out of the inner sums and the
-        maxima too.
+        "disentanglement_lib" takes the mean of the two sides' means, so that the model with fewer
+        active codes has the same weight. It also leaves collapsed codes out of the inner sums and
+        the maxima.
     details : bool, default=False
-        Return the score with its parts.
+        If True, return the score together with its parts.
 
     Returns
     -------
     float, or DetailedScore
-        From 0 to 1, and 0 where nothing is active; for the lasso 0.9 where codes are the same, and
-        above 1 at most where those of one model are so dependent that coefficients exceed 1.
-        Invariant to the order, sign and scale of codes. With ``details``
+        From 0 to 1, and 0 if no code is active. With "lasso" equal codes give 0.9, and a value
+        above 1 is possible only if the codes of one model depend on each other so strongly that
+        coefficients exceed 1. The order, sign and scale of the codes do not change it. With
+        ``details``, the entries are
 
         - "score": the float
-        - "per_model": the medians, ndarray of shape (n_models,)
+        - "per_model": the median of each model, ndarray of shape (n_models,)
         - "agreement": :math:`UDR_{ij}`, ndarray of shape (n_models, n_models), NaN on the
           diagonal; symmetric for "spearman"
-        - "n_active": numbers of active codes, ndarray of shape (n_models,)
+        - "n_active": the number of active codes of each model, ndarray of shape (n_models,)
 
     Raises
     ------
     ValueError
-        If there are fewer than two models, or their codes are not of the same number of rows.
+        If there are fewer than two models, or their codes differ in the number of rows.
 
     Notes
     -----
-    A high value says that other seeds find the same codes, not that these are anyone's factors.
+    A high value says that other seeds find the same codes. It does not say that these codes are
+    the true factors.
 
     References
     ----------
@@ -126,7 +130,7 @@ def udr_score(
 
 
 def _checked_stds(stds_list, codes_list):
-    """Return the stds of each model, or None for each."""
+    """Return the checked stds of each model, or a list of None."""
     if stds_list is None:
         return [None] * len(codes_list)
     if len(stds_list) != len(codes_list):
@@ -144,7 +148,7 @@ def _rank_correlations(ranks, other_ranks):
 
 def _coefficients(codes, other_codes):
     R = np.zeros((codes.shape[1], other_codes.shape[1]))
-    varying = other_codes.any(axis=0)  # of a constant code all coefficients are 0
+    varying = other_codes.any(axis=0)  # all coefficients of a constant code are 0
     if varying.any():
         lasso = Lasso(alpha=LASSO_PENALTY, fit_intercept=False, random_state=0)
         R[:, varying] = np.abs(np.atleast_2d(lasso.fit(codes, other_codes[:, varying]).coef_)).T
@@ -152,9 +156,9 @@ def _coefficients(codes, other_codes):
 
 
 def _agreement(R, active, other_active, flavor):
-    """Return UDR of two models, given the likeness R of their codes.
+    """Return the agreement UDR of two models, from the similarity R of their codes.
 
-    The library looks for the peaks among active codes alone, the paper among all.
+    disentanglement_lib takes the maxima over active codes only; the paper takes them over all.
     """
     if flavor is None:
         rows, columns = _peaks(R)[active], _peaks(R.T)[other_active]
@@ -166,6 +170,6 @@ def _agreement(R, active, other_active, flavor):
 
 
 def _peaks(R):
-    """Return the largest entry of each row, times its share of the row; 0 for a row of zeros."""
+    """Return each row's largest entry times its share of the row's sum; 0 for a row of zeros."""
     largest, total = R.max(axis=1), R.sum(axis=1)
     return np.divide(largest**2, total, out=np.zeros_like(total), where=total > 0)

@@ -1,4 +1,4 @@
-"""Choosing a model: what to select by, and what each beta keeps of the data."""
+"""Model selection: scores to select models by, and what a model keeps at each beta."""
 
 from skvae.model_selection.code_scorers import downstream_scorer, latent_scorer
 from skvae.model_selection.curve import BetaCurve, beta_curve

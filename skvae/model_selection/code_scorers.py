@@ -1,4 +1,4 @@
-"""Scores of the codes that a search may select by: against known factors, or by their use."""
+"""Scorers for a search that judge the codes: by known factors, or by a model trained on them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,30 +17,30 @@ __all__ = ["downstream_scorer", "latent_scorer"]
 def latent_scorer(
     metric: Callable[..., Any], *, stds: bool = False, **options: Any
 ) -> Callable[..., float]:
-    """Return a scorer of codes against known factors, for ``scoring=``.
+    """Return a scorer for ``scoring=`` that compares codes with known factors.
 
-    The scorer is called with a fitted estimator, rows X and their factors y, and returns
-    ``metric(y, codes, **options)``, the codes being what ``transform`` returns of X.
+    The search calls the scorer with a fitted estimator, rows X and their factors y. It returns
+    ``metric(y, codes, **options)``, where ``codes`` is what ``transform`` returns for X.
 
     Parameters
     ----------
     metric : callable
-        ``metric(factors, codes, **options)`` returns a float, higher being better, as the scores
-        of :mod:`skvae.metrics` do.
+        ``metric(factors, codes, **options)`` returns a float, and higher is better. The scores of
+        :mod:`skvae.metrics` have this form.
     stds : bool, default=False
-        Also give the metric ``stds=``, the standard deviations of the posteriors.
+        If True, the metric also gets ``stds=``, the standard deviations of the posteriors.
     **options
-        Of the metric, such as ``random_state=0``.
+        Keyword arguments of the metric, such as ``random_state=0``.
 
     Returns
     -------
     callable
-        ``scorer(estimator, X, y)``. It can be pickled where the metric can.
+        ``scorer(estimator, X, y)``. It can be pickled if the metric can.
 
     Notes
     -----
-    A fold must have every level of every factor. The rows of a full factorial stand in order, so
-    shuffle them: ``cv=KFold(3, shuffle=True, random_state=0)``.
+    Each fold must contain every level of every factor. The rows of a grid of factors are ordered,
+    so shuffle them: ``cv=KFold(3, shuffle=True, random_state=0)``.
 
     Examples
     --------
@@ -66,31 +66,31 @@ def latent_scorer(
 def downstream_scorer(
     estimator: Estimator, *, cv: Any = 5, scoring: Any = None
 ) -> Callable[..., float]:
-    """Return a scorer of codes by what a simple model makes of them, for ``scoring=``.
+    """Return a scorer for ``scoring=`` that trains a simple model on the codes and scores it.
 
-    The scorer is called with a fitted transformer, rows X and their targets y, and returns the mean
-    of ``cross_val_score(estimator, codes, y, cv=cv, scoring=scoring)``, the codes being what
-    ``transform`` returns of X: accuracy for a classifier, R2 for a regressor.
+    The search calls the scorer with a fitted transformer, rows X and their targets y. It returns
+    the mean of ``cross_val_score(estimator, codes, y, cv=cv, scoring=scoring)``, where ``codes``
+    is what ``transform`` returns for X: the accuracy of a classifier, or the R2 of a regressor.
 
     Parameters
     ----------
     estimator : classifier or regressor
-        Cloned for every fold; seed one that draws.
+        It is cloned for every fold. Give it a ``random_state`` if it is random.
     cv : int, cross-validation generator or iterable, default=5
-        Of the rows that the search holds out.
+        How to split the rows that the search holds out.
     scoring : str or callable, default=None
-        Of the estimator; None takes its ``score``.
+        The score of the estimator. None uses its ``score`` method.
 
     Returns
     -------
     callable
-        ``scorer(transformer, X, y)``. It can be pickled where the estimator can.
+        ``scorer(transformer, X, y)``. It can be pickled if the estimator can.
 
     Notes
     -----
-    A Pipeline of the transformer and the estimator, searched as a whole, answers the same question
-    with the estimator fitted on the training rows: do so where the pipeline is what you
-    want. The scorer serves to judge one search of transformers by several scores at once.
+    If you want the best Pipeline of a transformer and an estimator, search over this Pipeline
+    instead: its estimator is then fitted on the training rows. Use this scorer to judge one search
+    over transformers by several scores at once.
 
     Examples
     --------
@@ -117,8 +117,8 @@ def _codes(estimator, X):
 def _check_targets(y, scorer, what):
     if y is None:
         raise ValueError(
-            f"{scorer} needs {what} of the rows as y. Got None instead. Give fit of the search "
-            f"them beside X."
+            f"{scorer} needs {what} of the rows as y. Got None instead. Call the search's fit as "
+            f"fit(X, y)."
         )
 
 

@@ -1,4 +1,4 @@
-"""Fits at one value of a parameter after the other, and what each of them holds."""
+"""Fits at one parameter value after another, and measures of each fit."""
 
 from copy import deepcopy
 from numbers import Integral
@@ -14,39 +14,39 @@ from skvae.nn.distributions import active_dimensions
 
 __all__ = ["SCORE", "fit_path"]
 
-N_DRAWS = 2_000  # with which the parts of the divergence have an error of about 0.02 nats
-SCORE = "score: "  # before the name of a score, for it to differ from a measure's
+N_DRAWS = 2_000  # the parts of the divergence then have an error of about 0.02 nats
+SCORE = "score: "  # prefix of a score's name, to keep it apart from the names of measures
 PARTS = ("kl", "mutual_information", "total_correlation", "dimension_wise_kl", "kl_per_dimension")
 
 
 def fit_path(
     estimator, prefix, param_name, values, train, test, *, epochs, scorer=None, keep=False
 ):
-    """Return what fits hold: the first begins at random weights, each next at those before it.
+    """Fit at each value and return measures; each fit continues from the weights of the last one.
 
     Parameters
     ----------
     estimator : BaseVAETransformer, Pipeline that ends in one, or TableTransformer of one
-        Cloned.
+        It is cloned.
     prefix : str
-        Of the names of its parameters among those of the estimator.
+        The prefix that the parameter names of the variational autoencoder have in the estimator.
     param_name : str
         The parameter to vary.
     values : list of numbers
-        In the order of the fits.
+        The values, in the order of the fits.
     train, test : tuple of (X, y)
-        What to fit, and what to measure on.
+        The rows to fit and the rows to evaluate on.
     epochs : int
-        Those of every fit but the first.
+        Number of epochs of every fit except the first.
     scorer : callable, default=None
-        Returns a number, or a dict of them.
+        Returns a number, or a dict of numbers.
     keep : bool, default=False
-        Whether to return the fitted estimators as well, as "estimator".
+        Whether to also return the fitted estimators, as the entry "estimator".
 
     Returns
     -------
     list of dict
-        Numbers by name, for each value.
+        For each value, a dict of numbers by name.
     """
     parameters = estimator.get_params()
     own = {name: parameters[name] for name in (f"{prefix}max_epochs", f"{prefix}warm_start")}
@@ -65,13 +65,13 @@ def fit_path(
         if keep:
             row["estimator"] = model
         rows.append(row)
-    for row in rows if keep else []:  # a further ``fit`` is that of the estimator given
+    for row in rows if keep else []:  # so that fit, called again, acts as on the given estimator
         row["estimator"].set_params(**own)
     return rows
 
 
 def _seeds(model, prefix):
-    """Return seeds for the steps before the last, whose every fit has to give the same columns."""
+    """Return fixed seeds for the earlier steps, so that each fit gives the same columns."""
     return {
         name: check_random_state(value).randint(2**31 - 1)
         for name, value in model.get_params().items()
@@ -82,7 +82,7 @@ def _seeds(model, prefix):
 
 
 def _measures(model, X):
-    """Return what a fitted model holds of some rows, by name."""
+    """Return the measures of a fitted model on some rows, by name."""
     vae, X = last_step(model, X)
     posterior = posterior_of(vae, X, "beta_curve")
     parts = decompose(posterior, N_DRAWS, np.random.RandomState(0))
@@ -97,7 +97,7 @@ def _measures(model, X):
 
 
 def _scores(scorer, model, X, y):
-    """Return the numbers of a scorer, by names that no measure has."""
+    """Return the numbers of a scorer, with a prefix so that their names differ from measures."""
     scores = scorer(model, X) if y is None else scorer(model, X, y)
     scores = scores if isinstance(scores, dict) else {"score": scores}
     return {f"{SCORE}{name}": float(score) for name, score in scores.items()}

@@ -1,4 +1,4 @@
-"""Which candidates find the same codes again: a ranking that needs no factors."""
+"""A ranking without known factors: which candidates find the same codes again."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,15 +22,15 @@ class UnsupervisedRanking(Result):
     Attributes
     ----------
     names : tuple
-        The candidates: the keys of the dict, or the places in the list.
+        The candidates: the keys of the dict, or the positions in the list.
     scores : ndarray of shape (n_candidates,)
-        How far the models of each agree, from 0 to 1.
+        For each candidate, how far its models agree, from 0 to 1.
     active_shares : ndarray of shape (n_candidates,)
-        The share of active dimensions, a mean over the models of each.
+        For each candidate, the share of active dimensions, averaged over its models.
     per_model : tuple of ndarray
-        The scores that ``scores`` are the means of, in the order of the models given.
+        For each candidate, the scores of its models in the given order. ``scores`` has their means.
     n_active : tuple of ndarray of int
-        The number of active dimensions of each model.
+        For each candidate, the number of active dimensions of each model.
     """
 
     names: tuple
@@ -53,52 +53,53 @@ def rank_unsupervised(
 ) -> UnsupervisedRanking:
     """Rank candidates by how far their models agree on the codes of X.
 
-    The score is that of :func:`skvae.metrics.udr_score`. Groups of models, such as fits of the
-    same parameters from several seeds, are compared within each candidate, as its authors do;
-    single models each with all others.
+    The score is :func:`skvae.metrics.udr_score`. If each candidate has several models, such as
+    fits with the same parameters and different seeds, only models of the same candidate are
+    compared, as in the paper. If each candidate is one model, it is compared with all others.
 
     Parameters
     ----------
     estimators : dict of sequences, dict or sequence of fitted estimators
-        A dict of sequences has at least two models for each candidate, say fits
-        from several seeds or folds (``cross_validate(..., return_estimator=True)["estimator"]``).
-        A dict or a sequence of estimators has the models themselves for candidates. Each is
-        an estimator with ``transform``, or a Pipeline or search that holds one. Where there is
-        a ``posterior`` its standard deviations tell which dimensions collapsed.
+        A dict of sequences gives at least two models for each candidate, for example fits with
+        different seeds, or from different folds
+        (``cross_validate(..., return_estimator=True)["estimator"]``). In a dict or a sequence of
+        estimators, each model is a candidate. A model is an estimator with ``transform``, or a
+        Pipeline or search that holds one. If it has ``posterior``, the standard deviations show
+        which dimensions collapsed.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Rows to compare codes on, best held out.
+        Rows to compare the codes on, preferably held out.
     method : {"spearman", "lasso"}, default="spearman"
-        As of ``udr_score``.
+        See :func:`skvae.metrics.udr_score`.
     flavor : {"disentanglement_lib"}, default=None
-        As of ``udr_score``.
+        See :func:`skvae.metrics.udr_score`.
 
     Returns
     -------
     UnsupervisedRanking
-        Its ``names[0]`` is the best. Of equal scores the first given comes first. It prints as
-        a table, a row for each candidate, and ``to_frame()`` is that table.
+        Its ``names[0]`` is the best candidate. Candidates with equal scores keep the given order.
+        It prints as a table with one row for each candidate. ``to_frame()`` returns this table.
 
     Raises
     ------
     TypeError
         If an estimator has no ``transform``; if groups and single models are mixed.
     ValueError
-        If there is but one model, or one of a candidate.
+        If there is only one model, or a candidate has only one.
 
     See Also
     --------
     skvae.metrics.udr_score : The score of one candidate.
-    latent_scorer : Where the factors are known.
+    latent_scorer : A score to use if the factors are known.
 
     Notes
     -----
-    Trust it as far as it goes. The score tells whether a candidate's codes are found again from
-    another seed, so that a candidate with a low one has codes that are partly chance. It does
-    not tell whether those found again are anyone's factors: codes that mix two of them in the
-    same way every time have a score of 1. Over many models, objectives and data
-    sets Locatello et al. found no score without factors that selects reliably, and proved that
-    without assumptions on model and data there can be none. Candidates whose codes collapsed have
-    less to agree on: read ``active_shares`` next to the scores, and compare like with like.
+    The score has limits. It tells whether another seed finds the codes of a candidate again. A low
+    score means that the codes are partly chance. A high score does not mean that the codes are the
+    true factors: codes that mix two factors in the same way every time have a score of 1. Over many
+    models, objectives and data sets, Locatello et al. found no score without factors that selects
+    reliably. They also proved that no such score exists without assumptions on model and data.
+    Candidates with collapsed codes have fewer codes to agree on. Therefore read ``active_shares``
+    together with the scores, and compare candidates with similar shares.
 
     References
     ----------
@@ -126,7 +127,7 @@ def rank_unsupervised(
     names, groups = _grouped(estimators)
     results = [[_codes(model, X) for model in group] for group in groups]
     options = {"method": method, "flavor": flavor, "details": True}
-    if len(results[0]) == 1:  # single models: one comparison of all
+    if len(results[0]) == 1:  # single models: compare all of them with each other
         agreed = _agreement([result for group in results for result in group], options)
         per_model = [agreed.per_model[place : place + 1] for place in range(len(names))]
         n_active = [agreed.n_active[place : place + 1] for place in range(len(names))]
@@ -149,7 +150,7 @@ def rank_unsupervised(
 
 
 def _grouped(estimators):
-    """Return the names of the candidates, and the models of each."""
+    """Return the names of the candidates, and the list of models of each."""
     if not isinstance(estimators, Mapping):
         estimators = dict(enumerate(estimators))
     names, groups = list(estimators), list(estimators.values())
@@ -172,15 +173,15 @@ def _grouped(estimators):
     for name, group in zip(names, groups, strict=True):
         if len(group) < 2:
             raise ValueError(
-                f"rank_unsupervised needs at least two models of each candidate, for how far they "
-                f"agree is its score. Got {len(group)} of {name!r} instead. Fit it from further "
+                f"rank_unsupervised needs at least two models of each candidate, because its score "
+                f"is how far they agree. Got {len(group)} of {name!r} instead. Fit it with more "
                 f"seeds, or leave it out."
             )
     return names, groups
 
 
 def _codes(estimator, X):
-    """Return the codes of X and their posteriors' standard deviations, next to 0 without any."""
+    """Return the codes of X and the posteriors' standard deviations; almost 0 if unknown."""
     last, X = last_step(estimator, X)
     if hasattr(last, "posterior"):
         posterior = posterior_of(last, X, "rank_unsupervised")
@@ -190,6 +191,6 @@ def _codes(estimator, X):
 
 
 def _agreement(results, options):
-    """Return the details of the score of some models."""
+    """Return the score of some models with its details."""
     codes, stds = zip(*results, strict=True)
     return udr_score(codes, stds_list=stds, **options)

@@ -1,4 +1,4 @@
-"""Scores of models that a search may select by, for ``scoring=``."""
+"""Scorers of models for a search, for ``scoring=``."""
 
 from typing import Any
 
@@ -18,30 +18,31 @@ __all__ = [
 ]
 
 N_IMPORTANCE = 100
-SEED = 0  # of draws: the same for all candidates
+SEED = 0  # every candidate gets the same draws
 
 
 def elbo_scorer(estimator: Estimator, X: MatrixLike, y: Any = None) -> float:
-    r"""Score by the evidence lower bound at beta 1, whatever beta trained the model.
+    r"""Score a model by its evidence lower bound at beta 1, for any beta used in training.
 
-    The mean of ``score_samples``, in nats: a lower bound of the mean :math:`\log p(x)`. It selects
-    the model under which new rows are most probable, not the one that disentangles.
+    This is the mean of ``score_samples``, in nats, a lower bound of the mean :math:`\log p(x)`. It
+    selects the model that gives new rows the highest probability. It does not select for
+    disentanglement.
 
     Parameters
     ----------
     estimator : variational autoencoder, or Pipeline or search that holds one
-        Fitted. A Pipeline's steps before it transform X first; those behind, such as a
-        classifier, are left out.
+        The fitted model. The steps of a Pipeline before it transform X first. The steps after it,
+        such as a classifier, are ignored.
     X : array-like of shape (n_samples, n_features)
-        Rows, held out by a search.
+        Rows that a search has held out.
     y : None
         Ignored.
 
     Returns
     -------
     float
-        In nats, higher being better. Values compare among candidates that see the same rows in
-        the same units.
+        In nats; higher is better. Compare values only between candidates that are given the same
+        rows in the same units.
 
     Examples
     --------
@@ -59,26 +60,26 @@ def elbo_scorer(estimator: Estimator, X: MatrixLike, y: Any = None) -> float:
 
 
 def log_likelihood_scorer(estimator: Estimator, X: MatrixLike, y: Any = None) -> float:
-    r"""Score by the importance-weighted bound of the log-likelihood, with 100 draws a row.
+    r"""Score a model by the importance-weighted log-likelihood bound, with 100 draws per row.
 
-    It is nearer to :math:`\log p(x)` than the evidence lower bound of :func:`elbo_scorer`, and so
-    does not favour models whose posteriors are easily met. The draws are the same for all
-    candidates.
+    This bound is closer to :math:`\log p(x)` than the evidence lower bound of :func:`elbo_scorer`.
+    It therefore does not favour models whose true posterior the encoder can easily approximate.
+    All candidates get the same draws.
 
     Parameters
     ----------
     estimator : variational autoencoder, or Pipeline or search that holds one
-        Fitted. A Pipeline's steps before it transform X first; those behind, such as a
-        classifier, are left out.
+        The fitted model. The steps of a Pipeline before it transform X first. The steps after it,
+        such as a classifier, are ignored.
     X : array-like of shape (n_samples, n_features)
-        Rows, held out by a search.
+        Rows that a search has held out.
     y : None
         Ignored.
 
     Returns
     -------
     float
-        In nats, the mean over the rows, higher being better.
+        The mean over the rows, in nats; higher is better.
 
     Examples
     --------
@@ -96,27 +97,27 @@ def log_likelihood_scorer(estimator: Estimator, X: MatrixLike, y: Any = None) ->
 
 
 def reconstruction_scorer(estimator: Estimator, X: MatrixLike, y: Any = None) -> float:
-    r"""Score by how well rows are reconstructed, minus the mean squared error of a feature.
+    r"""Score a model by its reconstructions: minus the mean squared error over rows and features.
 
     .. math:: -\frac{1}{n d} \sum_{i=1}^n \| x_i - g(f(x_i)) \|^2
 
-    Any transformer with ``inverse_transform`` has it, such as PCA. It selects more components,
-    longer training and the smallest beta.
+    This works for any transformer with ``inverse_transform``, such as PCA. The score favours more
+    components, longer training and the smallest beta.
 
     Parameters
     ----------
     estimator : transformer with ``inverse_transform``, or Pipeline or search that holds one
-        Fitted. A Pipeline's steps before it transform X first, and the error is in the units of
-        what comes out of them; those behind, such as a classifier, are left out.
+        The fitted model. The steps of a Pipeline before it transform X first, and the error is in
+        the units after these steps. The steps after it, such as a classifier, are ignored.
     X : array-like of shape (n_samples, n_features)
-        Rows, held out by a search.
+        Rows that a search has held out.
     y : None
         Ignored.
 
     Returns
     -------
     float
-        In squared units of X, higher being better.
+        In squared units of X; higher is better.
 
     Examples
     --------
@@ -135,17 +136,17 @@ def reconstruction_scorer(estimator: Estimator, X: MatrixLike, y: Any = None) ->
 
 
 def active_units_scorer(estimator: Estimator, X: MatrixLike, y: Any = None) -> float:
-    """Score by the number of codes that vary, as :func:`skvae.metrics.active_units` counts them.
+    """Score a model by its number of active codes; see :func:`skvae.metrics.active_units`.
 
-    More is better: beside another score it shows which candidates collapsed.
+    A higher number is better. Use it next to another score, to see which candidates collapsed.
 
     Parameters
     ----------
     estimator : transformer, or Pipeline or search that holds one
-        Fitted. A Pipeline's steps before it transform X first; those behind, such as a
-        classifier, are left out.
+        The fitted model. The steps of a Pipeline before it transform X first. The steps after it,
+        such as a classifier, are ignored.
     X : array-like of shape (n_samples, n_features)
-        Rows, held out by a search.
+        Rows that a search has held out.
     y : None
         Ignored.
 
@@ -167,26 +168,26 @@ def active_units_scorer(estimator: Estimator, X: MatrixLike, y: Any = None) -> f
 
 
 def total_correlation_scorer(estimator: Estimator, X: MatrixLike, y: Any = None) -> float:
-    """Score by how independent the codes are, minus their Gaussian total correlation.
+    """Score a model by how independent its codes are: minus their Gaussian total correlation.
 
-    :func:`skvae.metrics.gaussian_total_correlation` of codes drawn from the posteriors, in closed
-    form, so it is the same measure for all candidates, whatever their beta and number of rows.
-    A collapsed model has the best value there is, 0: look at it beside another score.
+    The score is minus :func:`skvae.metrics.gaussian_total_correlation` of codes drawn from the
+    posteriors. It has a closed form, so candidates can be compared for any beta and any number of
+    rows. A fully collapsed model has the best possible value, 0, so use it next to another score.
 
     Parameters
     ----------
     estimator : variational autoencoder, or Pipeline or search that holds one
-        Fitted. A Pipeline's steps before it transform X first; those behind, such as a
-        classifier, are left out.
+        The fitted model. The steps of a Pipeline before it transform X first. The steps after it,
+        such as a classifier, are ignored.
     X : array-like of shape (n_samples, n_features)
-        Rows, held out by a search.
+        Rows that a search has held out.
     y : None
         Ignored.
 
     Returns
     -------
     float
-        In nats, at most 0, higher being better.
+        In nats, at most 0; higher is better.
 
     Examples
     --------
@@ -202,7 +203,7 @@ def total_correlation_scorer(estimator: Estimator, X: MatrixLike, y: Any = None)
 
 
 def _with_density(estimator, X, scorer):
-    """Return the last step, which must have p(x), and X as it arrives there."""
+    """Return the last step, which must have a density p(x), and X transformed up to it."""
     estimator, X = last_step(estimator, X, "posterior")
     if not hasattr(estimator, "posterior"):
         raise TypeError(

@@ -1,4 +1,4 @@
-"""Which beta keeps which principal direction of the data."""
+"""The largest beta at which a linear model keeps each principal direction of the data."""
 
 from functools import partial
 
@@ -19,42 +19,44 @@ def suggest_beta(
 ) -> np.ndarray:
     r"""Return the beta at which each principal direction of X collapses.
 
-    With :math:`\lambda_1 \geq \dots \geq \lambda_d` the eigenvalues of the covariance of X (d
-    columns), a linear beta-VAE keeps direction k, of its ``n_components``, while beta is below
+    Let :math:`\lambda_1 \geq \dots \geq \lambda_d` be the eigenvalues of the covariance of X, which
+    has d columns. A linear beta-VAE keeps direction k, one of its ``n_components``, while beta is
+    below
 
     .. math::
         \beta_k = \frac{\lambda_k}{\sigma^2} \text{ (held)}, \quad
         \beta_k = \max_{k \leq l \leq q} \frac{(d - l) \lambda_l}{\sum_{j > l} \lambda_j}
         \text{ (learned, q components)}
 
-    where the term of l = d is 1. A learned variance is the mean variance of the directions that
-    are not kept; and while direction l is kept, the larger ones are, hence the maximum. So a beta
-    under the last value keeps all components, one between the values k + 1 and k keeps k of them,
-    and one over the first keeps none. The values are exact for
-    ``hidden_layer_sizes=()`` and a :class:`~skvae.BetaVAETransformer`, at the optimum. Of other
-    networks they tell the order of magnitude: a decoder that bends explains more variance
-    with the same component, and keeps it under a larger beta.
+    where the term for l = d is 1. The first formula is for a fixed noise variance. A learned noise
+    variance is the mean variance of the directions that are not kept. Direction k is also kept
+    whenever a smaller direction l is kept, which is why the second formula has a maximum. A beta
+    below the last value keeps all components. A beta between the values k + 1 and k keeps k of
+    them. A beta above the first value keeps none. The values are exact at the optimum of a
+    :class:`~skvae.BetaVAETransformer` with ``hidden_layer_sizes=()``. For other networks they give
+    the order of magnitude: a nonlinear decoder explains more variance with the same component, and
+    keeps it at a larger beta.
 
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features)
-        The rows to be fitted, at least two, in the units they will be fitted in; of a table its
-        codes, as a TableEncoder returns them.
+        The rows to be fitted, at least two, in the same units as in the fit. For a table, the codes
+        that a TableEncoder returns.
     n_components : int
         Number of latent dimensions, at most n_features.
     noise_variance : {"learned", "pca"} or float, default="learned"
-        That of the estimator, see :class:`~skvae.BetaVAETransformer`: learned, or held at a PCA's
-        or at a number (:math:`\sigma^2`).
+        The parameter of the estimator; see :class:`~skvae.BetaVAETransformer`. The variance is
+        learned, fixed by a PCA, or fixed at a number (:math:`\sigma^2`).
 
     Returns
     -------
     ndarray of shape (n_components,), float64
-        Never increasing; 0 for directions without variance.
+        In decreasing order; 0 for directions without variance.
 
     Raises
     ------
     ValueError
-        If ``n_components`` or ``noise_variance`` is out of its range, or X constant.
+        If ``n_components`` or ``noise_variance`` is out of its range, or X is constant.
 
     References
     ----------
@@ -97,12 +99,12 @@ def suggest_beta(
         held = np.maximum(left, floor)
     elif noise_variance == "pca":
         held = max(held_noise_variance(components, n_samples), floor)
-    # While a smaller direction is kept, the larger ones are.
+    # While a smaller direction is kept, the larger ones are kept too.
     return np.maximum.accumulate(np.divide(variances, held)[::-1])[::-1]
 
 
 def _without_holes(X):
-    """Return X, which has no PCA where it has holes."""
+    """Return X, or raise an error if it has missing values, for which there is no PCA."""
     if X.dtype.kind == "f" and np.isnan(X).any():
         raise ValueError(
             "suggest_beta needs rows in which everything was observed. Got NaN instead. Fill it, "

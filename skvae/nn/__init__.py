@@ -1,6 +1,6 @@
-"""Torch alone, no scikit-learn: densities, networks, and what is minimised.
+"""Densities, networks and objectives in torch, without scikit-learn.
 
-The names here are those that models of one's own are made of.
+The names exported here are public: use them to write your own models.
 """
 
 from skvae.nn.aggregate import log_aggregate_posterior

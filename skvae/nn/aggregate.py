@@ -8,12 +8,12 @@ from skvae.nn.distributions import LOG_2PI
 
 __all__ = ["batch_weights", "log_aggregate_posterior", "log_mixture", "log_mixture_slopes"]
 
-# 2 to the power of less is lost beside 1 even in float64, and would become a subnormal number, on
-# which processors are many times slower.
+# Smaller exponents of 2 are clipped here. Their powers do not change a sum with 1, even in float64.
+# Some would be subnormal numbers, with which processors are many times slower.
 NEGLIGIBLE = -87.0
 LOG2_E = math.log2(math.e)
-CHUNK_ENTRIES = 2**18  # of the pairs of a batch, times dimensions: arrays of 1 MB of float32
-# Draws and rows of a chunk of the exact mixture: its two arrays of 512 kB stay in cache.
+CHUNK_ENTRIES = 2**18  # pairs of rows of a batch, times dimensions: arrays of 1 MB of float32
+# Draws and rows in a chunk of the exact mixture: its two arrays of 512 kB stay in the cache.
 CHUNK_DRAWS, CHUNK_ROWS = 64, 1024
 
 
@@ -25,25 +25,25 @@ def log_aggregate_posterior(posterior, z, n_samples, sampling="mws"):
 
     .. math:: \log \hat q(z_i) = \log \sum_j W_{ij} \, q(z_i | n_j)
 
-    - ``"mws"``, minibatch weighted sampling: :math:`W_{ij} = 1 / (NM)`. It is
-      the batch's own mixture less log N. The value is low by up to log N.
+    - ``"mws"``, minibatch weighted sampling: :math:`W_{ij} = 1 / (NM)`. This is
+      the log-density of the batch's own mixture minus log N. It is too low by up to log N.
     - ``"mss"``, minibatch stratified sampling in its symmetric form:
-      :math:`W_{ii} = 1 / N`, else :math:`W_{ij} = (N-1) / (N(M-1))`. The rows sum
-      to one, and :math:`\hat q` is unbiased over batches drawn without replacement
-      (its logarithm is biased downwards, as every logarithm of a mean is).
+      :math:`W_{ii} = 1 / N`, and :math:`W_{ij} = (N-1) / (N(M-1))` for i and j that differ. The
+      weights of a row i sum to one. :math:`\hat q` is unbiased over batches drawn without
+      replacement. Its logarithm is biased downwards, like every logarithm of an estimated mean.
 
-    The weights belong to the pair (i, j), and enter each column's marginal once.
+    Each weight belongs to a pair (i, j), and enters the marginal of each column once.
 
-    What can be told of the joint mixture ends at log M. Once the divergence of the posteriors is
-    well above, each :math:`z_i` is near its own posterior alone, and
-    :math:`\log \hat q(z_i)` is :math:`\log q(z_i|n_i)` and a constant: the gradient of the total
-    correlation is then that of the whole divergence, and the gradient of the mutual
-    information is 0. Near log M the two estimators differ, also in sign.
+    The estimate is informative only while the divergence of the posteriors is below log M. If the
+    divergence is far above log M, each :math:`z_i` is near its own posterior only, and
+    :math:`\log \hat q(z_i)` is :math:`\log q(z_i|n_i)` plus a constant. Then the gradient of the
+    total correlation equals that of the whole divergence, and the gradient of the mutual
+    information is 0. Near log M, the two estimators differ, even in sign.
 
     Parameters
     ----------
     posterior : Gaussian
-        q(z|n_j) of the batch, (M, n_components).
+        The posteriors q(z|n_j) of the batch, (M, n_components).
     z : tensor of shape (M, n_components)
         Row i is a draw from q(z|n_i).
     n_samples : int
@@ -62,7 +62,7 @@ def log_aggregate_posterior(posterior, z, n_samples, sampling="mws"):
 
     Examples
     --------
-    A collapsed posterior is N(0, I) in every row, and so is its mixture:
+    A collapsed posterior is N(0, I) for every row, and so is the mixture:
 
     >>> import torch
     >>> from skvae.nn.aggregate import log_aggregate_posterior
@@ -86,9 +86,10 @@ def batch_weights(n_batch, n_samples, sampling):
 
 
 class _LogMixture(torch.autograd.Function):
-    """log sum_j w_ij q(z_i|n_j), and the same of each column summed over the columns.
+    """log sum_j w_ij q(z_i|n_j), and the sum over the columns of the same for each column.
 
-    w_ij is 1, and ``self_weight`` where i = j. The derivative is :func:`log_mixture_slopes`'s.
+    w_ij is ``self_weight`` for i = j, and 1 otherwise. :func:`log_mixture_slopes` computes the
+    derivatives.
     """
 
     @staticmethod
@@ -107,31 +108,33 @@ class _LogMixture(torch.autograd.Function):
 
 
 def log_mixture_slopes(mean, log_scale, z, self_weight, grads=None):
-    """Return the logarithms of a batch's mixtures, and what they pull at.
+    """Return the log-densities of a batch's mixtures, and the derivatives of a loss.
 
-    The (n_components, M, M) entries are all the cost. One array of so many is alive, the rest is
-    done for some dimensions at a time, which stay in cache; exponents are of 2, of which the
-    exponential takes half as long.
+    The cost is that of (n_components, M, M) entries. Only one array of this size is in memory. The
+    rest is computed for some dimensions at a time, which stay in the cache. Exponents have base 2,
+    since exp2 takes half the time of exp.
 
     Parameters
     ----------
     mean, log_scale, z : tensors of shape (M, n_components)
-        Of the posteriors, and a draw from each.
+        Mean and log standard deviation of the posteriors, and a draw from each.
     self_weight : float
-        Weight of a draw's own posterior beside the others'.
+        Weight of the draw's own posterior. The other posteriors have weight 1.
     grads : pair of floats or tensors of shape (M,), default=None
-        Derivatives of a loss by ``log_joint`` and by ``log_marginals``; None for the values alone.
+        Derivatives of a loss by ``log_joint`` and by ``log_marginals``. None: only the values are
+        computed.
 
     Returns
     -------
     values : (log_joint, log_marginals)
-        log sum_j w_ij q(z_i|n_j), and the same of each column summed over the columns; (M,) each.
+        log sum_j w_ij q(z_i|n_j), and the sum over the columns of the same for each column; (M,)
+        each.
     slopes : tuple of three tensors of shape (M, n_components), or None
         Derivatives of the loss by ``mean``, ``log_scale`` and ``z``.
     """
-    # Contiguous columns first: the results of what follows take the layout of its operands.
+    # Transpose first: later results have the memory layout of their operands.
     mean, log_scale, z = (t.T.contiguous() for t in (mean, log_scale, z))
-    precision = torch.exp(-log_scale)  # [d, j]: of the standard deviation
+    precision = torch.exp(-log_scale)  # [d, j]: 1 / standard deviation
     constant = (-log_scale - 0.5 * LOG_2PI) * LOG2_E
     n_components, n_batch = z.shape
     n_dims = max(1, CHUNK_ENTRIES // n_batch**2)
@@ -168,22 +171,23 @@ def log_mixture_slopes(mean, log_scale, z, self_weight, grads=None):
 
 
 def _pulls(weight, standardised, precision):
-    """Return what weights of pairs [d, i, j] add up to, four times (n_dims, M).
+    """Return four weighted sums over pairs [d, i, j], each (n_dims, M).
 
-    Over i: alone, with the standardised distance, and with its square; over j: with the distance
-    and the precision. Consumes ``weight``.
+    Three are sums over i: of the weights, of the weights times the standardised distance, and of
+    the weights times its square. One is a sum over j: of weight times distance times precision.
+    ``weight`` is overwritten.
     """
     weights = weight.sum(1)
     pull = weight.mul_(standardised)
-    # The row on the left: on the right as a column, the same product takes ten times as long.
+    # The vector is the left factor: as the right factor, the product takes ten times as long.
     first, by_z = pull.sum(1), (precision.unsqueeze(1) @ pull.mT).squeeze(1)
     return weights, first, pull.mul_(standardised).sum(1), by_z
 
 
 def _weighted_sum(log2_terms, self_weight):
-    """Return 2^(log2_terms - their maximum) with weights, its sum, and the maximum.
+    """Return weighted 2^(log2_terms - maximum), its sum over the last axis, and the maximum.
 
-    Consumes ``log2_terms``, of which the last axis is summed.
+    ``log2_terms`` is overwritten.
     """
     maximum = log2_terms.amax(-1, keepdim=True)
     terms = log2_terms.sub_(maximum).clamp_(min=NEGLIGIBLE).exp2_()
@@ -194,27 +198,27 @@ def _weighted_sum(log2_terms, self_weight):
 
 @torch.no_grad()
 def log_mixture(posterior, z):
-    r"""Return log q(z) and every log q(z_j) of the mixture of all rows, in nats, exactly.
+    r"""Return the exact log q(z) and log q(z_j) of the mixture of all rows, in nats.
 
     .. math:: \log q(z) = \log \frac{1}{N} \sum_{n=1}^N \prod_j q(z_j|n), \quad
               \log q(z_j) = \log \frac{1}{N} \sum_{n=1}^N q(z_j|n)
 
-    Any number of rows and of points: the N x S x n_components densities are computed in chunks,
-    so the memory is that of the arguments and of the result. It is not differentiable.
+    The N x S x n_components densities are computed in chunks, so the memory is that of the
+    arguments and of the result, for any number of rows and points. It is not differentiable.
 
     Parameters
     ----------
     posterior : Gaussian
-        q(z|n) of every row, (N, n_components).
+        The posteriors q(z|n) of all rows, (N, n_components).
     z : tensor of shape (S, n_components)
         Any points, in the dtype of the posterior.
 
     Returns
     -------
     log_q_z : tensor of shape (S,)
-        Of the joint density.
+        Logarithm of the joint density.
     log_q_z_per_dimension : tensor of shape (S, n_components)
-        Of the marginals.
+        Logarithms of the marginal densities.
 
     Examples
     --------
@@ -232,8 +236,8 @@ def log_mixture(posterior, z):
     log_factor = -log_scale - 0.5 * math.log(2)
     factor = log_factor.exp()  # ((z - mean) * factor)^2 is half the squared standardised z
     log_joint, log_marginals = _log_sums(mean, factor, log_factor.sum(0), z)
-    # The marginals are plain sums of terms above a floor, which adds less than N times itself:
-    # a point so far from every row that this would show has its maximum taken out.
+    # The marginals are plain sums, whose terms are clipped from below at a tiny floor. If a point
+    # is so far from all rows that the clipping matters, its sum is computed again by logsumexp.
     rounding = math.log(torch.finfo(z.dtype).eps)
     bound = log_factor.amax(1, keepdim=True) + (_exponent_floor(z) + math.log(n_rows) - rounding)
     for dimension, point in (log_marginals < bound).nonzero().tolist():
@@ -246,10 +250,10 @@ def log_mixture(posterior, z):
 
 
 def _log_sums(mean, factor, log_weight, z):
-    """Return log sum_n w_n exp(-h_n) and log sum_n factor_dn exp(-h_dn) of every point.
+    """Return log sum_n w_n exp(-h_n) and log sum_n factor_dn exp(-h_dn) for every point.
 
-    h_dn is ((z_d - mean_dn) factor_dn)^2, and h_n its sum over d. All arguments but
-    ``log_weight``, (N,), have a dimension in each row.
+    h_dn is ((z_d - mean_dn) factor_dn)^2, and h_n is its sum over d. ``log_weight`` has shape
+    (N,). The rows of all other arguments are the dimensions.
     """
     (n_components, n_rows), n_points = mean.shape, z.shape[1]
     log_joint = z.new_full((n_points,), -math.inf)
@@ -275,5 +279,5 @@ def _log_sums(mean, factor, log_weight, z):
 
 
 def _exponent_floor(like):
-    """Return an exponent of which exp is not yet a subnormal number, which is slow to compute."""
+    """Return an exponent near the smallest whose exp is a normal number; others are slow."""
     return 0.99 * math.log(torch.finfo(like.dtype).tiny)

@@ -1,6 +1,6 @@
-"""The architectures of image networks: layers from an image to outputs, and from codes to one.
+"""The architectures of image networks: the layers of encoders and of decoders.
 
-Each function returns the layers, and the number of floats of a row at their widest place.
+Each function returns the layers, and the number of floats of a row in the widest of them.
 """
 
 import math
@@ -25,11 +25,11 @@ __all__ = ["ARCHITECTURES"]
 
 # The hybrid and the residual network.
 DENSE = 256
-HYBRID_CHANNELS = (16, 32, 64)  # further maps have the last number
+HYBRID_CHANNELS = (16, 32, 64)  # further maps have the last number of channels
 RESIDUAL_CHANNELS = (32, 64, 128)
-SMALLEST_MAP = 4  # the side from which maps are halved no more
-LARGEST_RESIDUAL_MAP = 8  # the side up to which maps have a residual block: larger ones cost more
-# The paper's network; the sixth convolution has a filter for every output.
+SMALLEST_MAP = 4  # maps whose sides are at most this are not halved
+LARGEST_RESIDUAL_MAP = 8  # only maps with sides up to this have a residual block: others cost more
+# The paper's network. The sixth convolution has one filter for each output.
 PAPER_FILTERS = (64, 128, 128, 256, 512)
 
 
@@ -38,7 +38,7 @@ def _half(height, width):
 
 
 def _patches(height, width, channels):
-    """Return the side of a patch, and of the maps the (height, width) and the channels."""
+    """Return the side of a patch, and the (height, width) and the channels of all maps."""
     patch = 2 if min(height, width) < 32 else 4 if min(height, width) < 128 else 8
     sizes = [(-(-height // patch), -(-width // patch))]
     while max(sizes[-1]) > SMALLEST_MAP:
@@ -47,7 +47,7 @@ def _patches(height, width, channels):
 
 
 def _patch_convolution(image_shape, n_filters, patch):
-    """Return the convolution that makes a pixel of every patch; the border's may be incomplete."""
+    """Return the convolution from patches to pixels. Patches at the border may be incomplete."""
     *size, depth = image_shape
     padding = [(-side % patch + 1) // 2 for side in size]
     return Conv(depth, n_filters, patch, stride=patch, padding=padding)
@@ -58,7 +58,7 @@ def _largest(sizes, channels):
 
 
 def _largest_decoded(sizes, channels, patch, depth):
-    """Return the same of a decoder, whose blocks are largest before their frame is cut off."""
+    """Return the widest layer of a decoder, whose maps are largest before their border is cut."""
     framed = [(2 * rows, 2 * columns) for rows, columns in sizes[1:]]
     framed += [(patch * sizes[0][0], patch * sizes[0][1])]
     return _largest([*sizes, *framed], [*channels, *channels[:-1], depth])
@@ -97,7 +97,7 @@ def _hybrid_decoder(n_components, image_shape):
 
 
 def _blocks(size, n_filters):
-    """Return a residual block where the maps are small."""
+    """Return a list of one residual block if the maps are small, or an empty list."""
     return [Residual(n_filters)] if max(size) <= LARGEST_RESIDUAL_MAP else []
 
 
@@ -132,12 +132,12 @@ def _residual_decoder(n_components, image_shape):
 
 
 def _paper_sizes(height, width):
-    """Return the (height, width) of the paper's maps, the image first."""
+    """Return the (height, width) of the paper's maps, beginning with the image."""
     return [(max(height >> k, 1), max(width >> k, 1)) for k in range(len(PAPER_FILTERS) + 2)]
 
 
 def _window(size):
-    """Return kernel, stride and padding that halve the sides; a side of one pixel stays."""
+    """Return kernel, stride and padding that halve the sides. A side of one pixel stays."""
     return zip(*((4, 2, 1) if side > 1 else (1, 1, 0) for side in size), strict=True)
 
 
@@ -164,7 +164,7 @@ def _paper_decoder(n_components, image_shape):
     layers += [FromOnePixel(n_components, first, 1), *_normalized(first)]
     layers += [FromOnePixel(first, filters[0], sizes[0]), *_normalized(filters[0])]
     for (n_inputs, n_filters), after in zip(pairwise(filters), sizes[1:], strict=True):
-        # An odd side is one pixel more than twice its half.
+        # The output padding adds one pixel if the side is odd.
         window = (*_window(after), [side % 2 * (side > 1) for side in after])
         layers += [TransposedConv(n_inputs, n_filters, *window, bias=after == sizes[-1])]
         layers += _normalized(n_filters)

@@ -1,4 +1,4 @@
-"""Image networks: convolutions between flat rows of pixels and codes."""
+"""Convolutional networks from flat rows of pixels to codes, and back."""
 
 import math
 
@@ -16,7 +16,7 @@ SIDES = (8, 256)  # smallest and largest height and width
 
 
 def _initialize(layers, generator, gain=FIRST_OUTPUT):
-    """Draw the weights, with this gain in the last layer; reset the norms."""
+    """Draw the weights, with ``gain`` for the last layer, and reset the normalisations."""
     last = [layer for layer in layers if isinstance(layer, Empty | Sum)][-1]
     for layer in layers:
         if isinstance(layer, Sum):
@@ -41,31 +41,34 @@ def _check(image_shape):
 
 
 class ConvolutionalEncoder(StandardizingEncoder):
-    r"""Convolutions on centred and scaled images: ``layers((x - centre) / scale)``.
+    r"""Convolutional encoder of centred and scaled images: ``layers((x - centre) / scale)``.
 
-    Rows (n_samples, height * width * channels) in C order in, (n_samples, n_outputs) out.
+    The input is rows (n_samples, height * width * channels) in C order. The output has shape
+    (n_samples, n_outputs).
 
-    *"residual"* sees the image as a map of patches with a side of 2 pixels where the shorter side
-    of the image is below 32, of 4 where it is below 128, else of 8, and halves the map until it
-    is at most 4 x 4. Maps of at most 8 x 8 have a residual
-    block: a convolution of normalised maps is added to them (K. He et al., 2016, Identity
-    mappings in deep residual networks, ECCV; group normalisation, Y. Wu and K. He, 2018, ECCV,
-    so that no row depends on its batch; SiLU).
+    *"residual"* splits the image into square patches, and each patch becomes one pixel of a map.
+    The side of a patch is 2 pixels if the shorter side of the image is below 32, 4 if it is below
+    128, and 8 otherwise. The map is then halved until it is at most 4 x 4. Maps of at most 8 x 8
+    have a residual block, which adds a convolution of the normalised maps to the maps (K. He et
+    al., 2016, Identity mappings in deep residual networks, ECCV). It uses group normalisation, so
+    that no row depends on its batch (Y. Wu and K. He, 2018, ECCV), and SiLU.
 
-    *"hybrid"* is a perceptron and a convolutional network with one dense layer in common, on maps
-    of the same sizes. The perceptron soon has a picture for each of its units, the convolutions
-    what is alike in many places; from 128 pixels on the perceptron sees half the resolution. SiLU,
-    and no normalisation. It is ahead of "residual" in the first minutes, and for longer on images
-    in which nothing moves.
+    *"hybrid"* is the sum of a perceptron and a convolutional network, followed by a common dense
+    layer. Its maps have the same sizes. The perceptron quickly learns one image for each of its
+    units, and the convolutions learn patterns that occur in many places. For sides of 128 pixels or
+    more, the perceptron sees half the resolution. It uses SiLU and no normalisation. It is better
+    than "residual" in the first minutes, and for longer on images in which nothing moves.
 
     *"paper"* is the network of M. Schik, *Overview of Variational Autoencoder-based Generative
-    Models*: six convolutions of kernel 4 and stride 2 with batch normalisation and leaky ReLU
-    (slope 0.3) in between, then dense heads. A side that comes down to one pixel early, in
-    images smaller than 64, stays: kernel and stride along it are 1. The paper's program differs:
-    its standard deviation is softplus(exp(h)), never below 0.69, where its text has a variance
-    exp(h) (here the heads are one linear layer, for the caller to read); its sixth convolution
-    has a filter for every component, not for every output; its running statistics move by 0.01
-    a step, not 0.1, which takes hundreds of steps, and most likely served in training as well.
+    Models*. It has six convolutions of kernel 4 and stride 2, with batch normalisation and leaky
+    ReLU (slope 0.3) between them, and then dense heads. In images smaller than 64 pixels, a side
+    reaches one pixel early. It then stays at one pixel: kernel and stride along it are 1.
+
+    The program of the paper differs in three points. Its standard deviation is softplus(exp(h)),
+    which is never below 0.69, but the text of the paper has a variance exp(h). Here the heads are
+    one linear layer, which the caller interprets. Its sixth convolution has one filter for each
+    component, and here one for each output. Its running statistics move by 0.01 per step, and here
+    by 0.1; so they need hundreds of steps there, and most likely were used in training as well.
 
     Parameters
     ----------
@@ -74,9 +77,9 @@ class ConvolutionalEncoder(StandardizingEncoder):
     n_outputs : int
         Length of the output.
     architecture : {"residual", "hybrid", "paper"}
-        Which network. Its ``width`` is the number of floats of a row at the widest place.
+        The network. Its ``width`` is the number of floats of a row in the widest layer.
     first_output : float, default=0.1
-        Gain of the last layer at first.
+        Gain of the first weights of the last layer.
     """
 
     def __init__(self, image_shape, n_outputs, architecture, *, first_output=FIRST_OUTPUT):
@@ -94,19 +97,21 @@ class ConvolutionalEncoder(StandardizingEncoder):
 
 
 class ConvolutionalDecoder(nn.Module):
-    """The mirror of :class:`ConvolutionalEncoder`: ``centre + scale * layers(z)``.
+    """The mirror image of :class:`ConvolutionalEncoder`: ``centre + scale * layers(z)``.
 
-    Codes (n_samples, n_components) in, rows (n_samples, height * width * channels) in C order
-    out; ``image_shape``, ``architecture`` and ``width`` as in the encoder.
+    The input is codes (n_samples, n_components). The output is rows
+    (n_samples, height * width * channels) in C order. ``image_shape``, ``architecture`` and
+    ``width`` are as in the encoder.
 
-    *"residual"* and *"hybrid"* enlarge their maps by convolutions whose outputs become 2 x 2
-    pixels each, and the last one emits a patch for every pixel of its map: the pixels of a patch
-    have as many weights, and no overlap of kernels shows as a checkerboard.
+    *"residual"* and *"hybrid"* enlarge their maps by convolutions, each of whose outputs becomes
+    2 x 2 pixels. The last convolution returns a patch for every pixel of its map. All pixels of a
+    patch have the same number of weights, and kernels do not overlap, so no checkerboard appears.
 
-    *"paper"* has six transposed convolutions, with batch normalisation and leaky ReLU in
-    between. The paper's program has both after the sixth too, then a convolution of kernel 5
-    and, if probabilistic, a sigmoid and a constant scale of softplus(0.01) = 0.698; its text
-    has none of it. Here the sixth is linear, and the likelihood has the scale.
+    *"paper"* has six transposed convolutions, with batch normalisation and leaky ReLU between
+    them. In the program of the paper, both also follow the sixth. Then come a convolution of
+    kernel 5 and, in the probabilistic version, a sigmoid and a constant scale of
+    softplus(0.01) = 0.698. The text of the paper does not have these. Here the sixth is linear, and
+    the scale is part of the likelihood.
     """
 
     def __init__(self, n_components, image_shape, architecture):
@@ -124,5 +129,5 @@ class ConvolutionalDecoder(nn.Module):
         self.scale.copy_(scale)
 
     def forward(self, z):
-        # Under autocast the layers have three digits: the constants enter with all of theirs.
+        # Under autocast the layers compute with three digits. The constants keep full precision.
         return torch.addcmul(self.centre, self.layers(z).to(z.dtype), self.scale)

@@ -1,15 +1,15 @@
-"""Probabilities of counts: how often something happened."""
+"""Probabilities of counts: the Poisson and the negative binomial distribution."""
 
 import torch
 from torch.nn import functional
 
 __all__ = ["NegativeBinomial", "Poisson"]
 
-MEANS = (1e-3, 1e30)  # of a column, as a decoder of logarithms begins with
+MEANS = (1e-3, 1e30)  # range of column means from which the decoder's logarithms start
 
 
 class Poisson:
-    r"""Independent counts, one a column, their variances their means.
+    r"""Independent counts, one for each column, whose variances equal their means.
 
     .. math:: \log p(x) = \sum_j x_j \eta_j - e^{\eta_j} - \log x_j!
 
@@ -31,7 +31,7 @@ class Poisson:
 
     @staticmethod
     def location(mean):
-        """Return the logarithms of these means, a mean of 0 kept at a finite distance."""
+        """Return the logarithms of means. A mean of 0 gives a finite logarithm."""
         return torch.log(mean.clamp(*MEANS))
 
     @property
@@ -57,10 +57,10 @@ class Poisson:
 
 
 class NegativeBinomial:
-    r"""Independent counts, one a column, their variances :math:`\mu + \alpha \mu^2`.
+    r"""Independent counts, one for each column, with variances :math:`\mu + \alpha \mu^2`.
 
-    A Poisson whose mean is gamma distributed with mean :math:`\mu` and variance
-    :math:`\alpha \mu^2`. With :math:`r = 1 / \alpha`
+    Each count is Poisson distributed, and its mean is gamma distributed with mean :math:`\mu` and
+    variance :math:`\alpha \mu^2`. With :math:`r = 1 / \alpha`,
 
     .. math:: \log p(x) = \sum_j \log \frac{\Gamma(x_j + r_j)}{\Gamma(r_j) \, x_j!}
               + r_j \log \frac{r_j}{r_j + \mu_j} + x_j \log \frac{\mu_j}{r_j + \mu_j}
@@ -101,7 +101,7 @@ class NegativeBinomial:
     def log_prob_per_feature(self, x):
         """Return the log-probability of every entry of x, in nats."""
         size, log_odds = 1 / self.dispersion, self._log_odds()
-        # Of a small dispersion the two are large and their difference is not.
+        # With a small dispersion both are large, but their difference is not: float64 is needed.
         rising = torch.lgamma((x + size).double()) - torch.lgamma(size.double())
         choose = rising.to(x) - torch.lgamma(x + 1)
         log_sum = functional.softplus(log_odds)
@@ -122,5 +122,5 @@ class NegativeBinomial:
 
 
 def _poisson(rates, generator):
-    """Return Poisson draws, by torch on the CPU, where the generator is."""
+    """Return Poisson draws, computed on the CPU, where the generator is."""
     return torch.poisson(rates.cpu(), generator=generator).to(rates)

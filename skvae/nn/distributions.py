@@ -17,11 +17,11 @@ __all__ = [
 ]
 
 LOG_2PI = math.log(2 * math.pi)
-ACTIVE_VARIANCE = 0.01  # of a code's mean over the rows; more is an active dimension
+ACTIVE_VARIANCE = 0.01  # a dimension is active if the variance of its mean over the rows is larger
 
 
 class Gaussian:
-    r"""Independent normal variables, one a column.
+    r"""Independent normal variables, one for each column.
 
     .. math:: \log p(x) = -\sum_j \frac{(x_j - \mu_j)^2}{2 \sigma_j^2}
               + \log \sigma_j + \frac{1}{2} \log 2 \pi
@@ -79,7 +79,7 @@ class Gaussian:
 
 
 def kl_to_standard_normal(posterior):
-    r"""Return the divergence of a Gaussian from N(0, I), row by row, in nats.
+    r"""Return the divergence of a Gaussian from N(0, I), one value per row, in nats.
 
     .. math:: \frac{1}{2} \sum_j \mu_j^2 + \sigma_j^2 - 1 - 2 \log \sigma_j
 
@@ -162,11 +162,11 @@ def standard_normal_log_prob(z):
 
 
 def whitened_noise(n_components):
-    r"""Return noise vectors with mean 0 and second moment I, exactly.
+    r"""Return noise vectors whose mean is exactly 0 and whose second moment is exactly I.
 
-    They are antithetic (with :math:`\epsilon` comes :math:`-\epsilon`), at least
-    ``2 * n_components`` and never fewer than 16, and always the same ones. The mean
-    of any quadratic over them is its expectation under N(0, I).
+    They are antithetic: for every :math:`\epsilon` there is also :math:`-\epsilon`. Their number is
+    ``2 * n_components``, but at least 16. They are the same at every call. The mean of any
+    quadratic function over them equals its expectation under N(0, I).
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ def whitened_noise(n_components):
     return _whitened_noise(n_components).clone()
 
 
-@lru_cache(maxsize=1)  # a model asks for the same at every call
+@lru_cache(maxsize=1)  # a model asks for the same vectors at every call
 def _whitened_noise(n_components):
     n_half = max(8, n_components)
     generator = torch.Generator().manual_seed(0)

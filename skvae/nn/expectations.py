@@ -1,7 +1,7 @@
-"""Means over the posterior of what a decoder makes of codes: E_q[log p(x|z)], importance weights.
+"""Means over the posterior: E_q[log p(x|z)] and importance weights.
 
-All are means over noise vectors that the rows share. As many vectors are decoded at a time as fit
-into ``DECODED_ENTRIES``: of one row all, of many rows one.
+All are means over noise vectors, which may be the same for all rows. The number of vectors that are
+decoded at a time is limited by ``DECODED_ENTRIES``: all for a single row, one for many rows.
 """
 
 import math
@@ -15,29 +15,30 @@ from skvae.nn.perceptrons import PerceptronDecoder
 
 __all__ = ["DECODED_ENTRIES", "ReducedBound", "draws", "expected_log_prob", "log_mean_weight"]
 
-# Numbers at the widest place of a network beyond which more noise vectors at a time gain nothing.
+# Numbers in the widest layer of a network. Decoding more noise vectors at a time is not faster.
 DECODED_ENTRIES = 2**16
-# Measured at 200 columns and 138 left, where both take as long: hidden values and code are copied
-# together. Of a QR with Q written out, 2 d r^2 multiplications, each takes as long as four.
+# LEFT_COST is measured: with 200 columns and 138 reduced ones, both ways take the same time, since
+# the reduced one also copies hidden values and codes together. QR_COST: a QR with Q takes
+# 2 d r^2 multiplications, each as slow as four of a matrix product.
 LEFT_COST, QR_COST = 1.45, 8
 
 
 def draws(posterior, noise, width):
-    """Yield codes of all rows at some noise vectors after others.
+    """Yield codes of all rows, for some noise vectors at a time.
 
     Parameters
     ----------
     posterior : Gaussian
-        Of n rows.
+        The posterior of n rows.
     noise : tensor of shape (n_vectors, n_components) or (n_vectors, n, n_components)
-        Standard normal, the same for all rows or not.
+        Standard normal noise. With two axes, it is the same for all rows.
     width : int
-        Numbers that a code takes up at the widest place of the decoder.
+        Number of floats of a code in the widest layer of the decoder.
 
     Yields
     ------
     tensor of shape (n_some * n, n_components)
-        Vector by vector, all rows.
+        The codes of all rows for the first vector, then for the next one, and so on.
     """
     n_some = max(1, DECODED_ENTRIES // (len(posterior.mean) * width))
     for vectors in (noise.unsqueeze(1) if noise.ndim == 2 else noise).split(n_some):
@@ -45,10 +46,10 @@ def draws(posterior, noise, width):
 
 
 def expected_log_prob(network, posterior, x, noise, *, per_feature=False):
-    """Return E_q[log p(x|z)] of every row, (n_samples,), or of every entry, (n_samples, d)."""
+    """Return E_q[log p(x|z)] for every row, (n_samples,), or for every entry, (n_samples, d)."""
     method = "log_prob_per_feature" if per_feature else "log_prob"
 
-    def sum_at(z):  # a function of its own: nothing wide is kept while the next is computed
+    def sum_at(z):  # a function, so that its wide arrays are freed before the next call
         log_prob = getattr(network.decode(z), method)(_repeated(x, len(z)))
         return log_prob.unflatten(0, (-1, len(x))).sum(0)
 
@@ -56,11 +57,11 @@ def expected_log_prob(network, posterior, x, noise, *, per_feature=False):
 
 
 def log_mean_weight(network, posterior, x, noise):
-    r"""Return log of the mean importance weight, and the effective sample size, of every row.
+    r"""Return the log of the mean importance weight and the effective sample size of every row.
 
     The weights are :math:`p(x|z) p(z) / q(z|x)`. Both results are float64, (n_samples,).
     """
-    # log p(z) / q(z|x) at z = mean + scale * noise; the constants of the two normals cancel.
+    # log p(z) / q(z|x) at z = mean + scale * noise. The constants of both densities cancel.
     squares, log_scale = noise.square().sum(-1), posterior.log_scale.sum(-1)
     log_sum = log_squares = x.new_full((len(x),), -math.inf, dtype=torch.float64)
     done = 0
@@ -73,37 +74,37 @@ def log_mean_weight(network, posterior, x, noise):
         log_squares = torch.logaddexp(log_squares, torch.logsumexp(2 * log_weight, 0))
         done += n_some
     ess = torch.exp(2 * log_sum - log_squares)
-    # Where every weight is 0 to rounding, none of the draws counts for more than one.
+    # If all weights underflow to 0, the effective sample size is 1.
     return log_sum - math.log(len(noise)), ess.nan_to_num(nan=1.0)
 
 
 def _repeated(x, n_rows):
-    """Return x again and again below itself, ``n_rows`` in all; x itself where that is once."""
+    """Return x repeated along its rows, ``n_rows`` in all."""
     return x if n_rows == len(x) else x.repeat(n_rows // len(x), 1)
 
 
 class ReducedBound:
-    r"""The evidence lower bound by fewer columns than a row has, exactly.
+    r"""The exact evidence lower bound, computed with fewer columns than a row has.
 
-    A perceptron's output is :math:`b + W h(z)`, h being the input of its last layer and of its
-    linear map, together narrower than a row. With the thin QR :math:`W = Q R`, rows and W divided
-    by the noise's standard deviations, and y the residual at the mean code :math:`z_0`,
+    The output of a perceptron is :math:`b + W h(z)`. Here h is the input of its last layer together
+    with the input of its linear map, and is shorter than a row. Divide the rows and W by the
+    standard deviations of the noise. Let :math:`W = Q R` be the thin QR decomposition, and let y be
+    the residual at the mean code :math:`z_0`. Then exactly
 
     .. math:: \|x - b - W h(z)\|^2 = \|Q^T y + R h(z_0) - R h(z)\|^2 + \|y - Q Q^T y\|^2
 
-    exactly. Q is of d x r, and only r columns are left to compute with at every noise vector.
+    Q has shape d x r, so only r columns are needed for every noise vector.
 
-    Nothing cancels that does not cancel in x - b - W h(z) itself: no square is the difference of
-    squares, so the squared residual s is off by at most a few times
-    :math:`\epsilon \sqrt{s} (\|x\| + \|b\| + \|W\| \|h\|)`, as when it is summed column by
-    column.
+    No precision is lost beyond that of x - b - W h(z) itself, since no term is a difference of
+    squares. The error of the squared residual s is at most a few times
+    :math:`\epsilon \sqrt{s} (\|x\| + \|b\| + \|W\| \|h\|)`, as in a sum over the columns.
 
     Parameters
     ----------
     network : VariationalNetwork
-        One for which :meth:`pays` is true, its weights as they are to stay.
+        A network for which :meth:`pays` is true. Its weights must not change afterwards.
     noise : tensor of shape (n_vectors, n_components)
-        Where the network is, in its dtype.
+        Noise vectors, on the device and in the dtype of the network.
     """
 
     @torch.no_grad()
@@ -119,11 +120,11 @@ class ReducedBound:
 
     @staticmethod
     def pays(network, n_vectors, n_samples):
-        """Return whether the QR and the fewer columns take less time than all columns.
+        """Return whether the reduced computation, including the QR, takes less time.
 
-        In multiplications: of the last layer n M d r for n rows and M vectors, against n M r^2
-        times ``LEFT_COST``, the residual at the mean code and its two products 3 n d r, and d r^2
-        times ``QR_COST``.
+        It compares numbers of multiplications, for n rows and M vectors. The last layer takes
+        n M d r. The reduced computation takes n M r^2 times ``LEFT_COST``, plus 3 n d r for the
+        residual at the mean code and its two products, plus d r^2 times ``QR_COST``.
         """
         decoder = network.decoder
         if type(decoder) is not PerceptronDecoder:
@@ -136,7 +137,7 @@ class ReducedBound:
         return n_samples * saved > QR_COST * n_columns * n_left
 
     def __call__(self, x):
-        """Return E_q[log p(x|z)] - KL of every row, (n_samples,)."""
+        """Return E_q[log p(x|z)] - KL for every row, (n_samples,)."""
         posterior = self.network.encode(x)
         return self._expected_log_prob(posterior, x) - kl_to_standard_normal(posterior)
 
@@ -158,7 +159,7 @@ class ReducedBound:
         return left.square_().sum(-1).unflatten(0, (-1, len(inside))).sum(0)
 
     def _inputs(self, z):
-        """Return h(z), the input of the decoder's last layer and of its linear map."""
+        """Return h(z), the inputs of the decoder's last layer and of its linear map."""
         decoder = self.network.decoder
         hidden = decoder.hidden(z)
         return hidden if decoder.shortcut is None else torch.cat((hidden, z), 1)

@@ -1,4 +1,4 @@
-"""Rows with holes: what an encoder of the user's gets, and what the model fills in."""
+"""Rows with missing values: the input of a user's encoder, and the imputed values."""
 
 import math
 
@@ -11,12 +11,13 @@ __all__ = ["MaskedInput", "conditional_mean", "resampled"]
 
 
 class MaskedInput(nn.Module):
-    """A module of rows, the means of the columns in place of NaN, with the mask beside them.
+    """Call a module with the rows, in which column means replace NaN, and with the mask.
 
     Parameters
     ----------
     module : nn.Module
-        Of 2 * n_features columns: rows, then ones where they were observed and zeros elsewhere.
+        A module with 2 * n_features input columns: the rows, then ones for observed values and
+        zeros for missing ones.
     n_features : int
         Length of a row.
     """
@@ -32,7 +33,7 @@ class MaskedInput(nn.Module):
 
 
 def _log_weights(network, posterior, x, z, squares):
-    """Return log p(x|z) p(z) / q(z|x), (n_vectors, n_samples), and p(x|z) of all rows."""
+    """Return log p(x|z) p(z) / q(z|x), (n_vectors, n_samples), and p(x|z) for all rows."""
     likelihood = network.decode(z)
     n_some = len(z) // len(x)
     log_prob = likelihood.log_prob(x.repeat(n_some, 1)) - 0.5 * z.square().sum(-1)
@@ -41,7 +42,9 @@ def _log_weights(network, posterior, x, z, squares):
 
 
 def conditional_mean(network, x, noise):
-    r"""Return the means of all entries given those observed, expanded, (n_samples, n_columns).
+    r"""Return the means of all entries given the observed ones, (n_samples, n_columns).
+
+    The columns are those of the network, with one-hot blocks for categories.
 
     .. math:: \frac{\sum_k w_k E[x|z_k]}{\sum_k w_k}, \quad
               w_k = \frac{p(x_{observed}|z_k) \, p(z_k)}{q(z_k|x)}
@@ -51,9 +54,9 @@ def conditional_mean(network, x, noise):
     network : VariationalNetwork
         Its observation model is a :class:`~skvae.nn.mixed_observation.MixedObservation`.
     x : tensor of shape (n_samples, n_features)
-        NaN is what was not observed.
+        Rows. NaN marks a missing value.
     noise : tensor of shape (n_vectors, n_components)
-        Standard normal; one z for each.
+        Standard normal noise. Each vector gives one z for every row.
     """
     posterior, done = network.encode(x), 0
     log_sum, mean = x.new_full((len(x),), -math.inf), 0.0
@@ -70,17 +73,18 @@ def conditional_mean(network, x, noise):
 
 
 def resampled(network, x, n_vectors, n_draws, generator):
-    """Return draws of all entries given those observed, (n_samples, n_draws, n_features).
+    """Return draws of all entries given the observed ones, (n_samples, n_draws, n_features).
 
-    Of ``n_vectors`` codes drawn from q(z|x) some are drawn again by their importance weights, and a
-    row from p(x|z) for each.
+    For every row, ``n_vectors`` codes are drawn from q(z|x). From these, ``n_draws`` codes are
+    drawn with probabilities in proportion to their importance weights. Each gives a row drawn from
+    p(x|z).
 
     Parameters
     ----------
     network, x
-        As of :func:`conditional_mean`.
+        As in :func:`conditional_mean`.
     n_vectors, n_draws : int
-        Codes to draw for every row, and of these again.
+        Number of codes drawn from q(z|x), and of draws returned, for every row.
     generator : torch.Generator
         Source of all draws.
     """
@@ -94,7 +98,7 @@ def resampled(network, x, n_vectors, n_draws, generator):
         log_weights.append(_log_weights(network, posterior, x, z, squares)[0])
         done += n_some
     weights = torch.softmax(torch.cat(log_weights), 0).T.cpu()
-    lost = weights.isnan().any(1)  # rows so far off that no code has a weight
+    lost = weights.isnan().any(1)  # rows so far from the training data that all weights are 0
     weights[lost] = 1.0
     places = torch.multinomial(weights, n_draws, replacement=True, generator=generator).T
     rows = torch.arange(len(x))

@@ -1,7 +1,7 @@
 """The layers of image networks, which keep torch's channels-last layout.
 
-A row is an image (height, width, channels) in C order: maps (n, channels, height, width) in
-that layout, so that rows in and out are views.
+A row is an image (height, width, channels) in C order. In the channels-last layout, maps
+(n, channels, height, width) are views of such rows, so no data are copied.
 """
 
 from torch import nn
@@ -20,11 +20,11 @@ __all__ = [
     "normalized",
 ]
 
-GROUP = 16  # filters normalised together, as many as Y. Wu and K. He found best (2018, ECCV)
+GROUP = 16  # filters normalised together; the best number of Y. Wu and K. He (2018, ECCV)
 
 
 class Empty:
-    """Makes a layer draw no weights when it is made."""
+    """Mixin for a layer that draws no weights when it is created."""
 
     def reset_parameters(self):
         pass
@@ -43,10 +43,10 @@ class TransposedConv(Empty, nn.ConvTranspose2d):
 
 
 class FromOnePixel(TransposedConv):
-    """A transposed convolution, without bias, of maps of one pixel: as a matrix product.
+    """A transposed convolution of maps of one pixel, without bias, as a matrix product.
 
-    torch's own takes three times as long there. The weights are a view where they are
-    channels-last, and so are the maps that come out.
+    torch's own transposed convolution takes three times as long. In the channels-last layout, the
+    weights and the output maps are views.
     """
 
     def __init__(self, n_inputs, n_filters, kernel):
@@ -59,7 +59,7 @@ class FromOnePixel(TransposedConv):
 
 
 class ToMaps(nn.Module):
-    """Rows (n, height * width * channels) to maps (n, channels, height, width): a view."""
+    """Convert rows (n, height * width * channels) to maps (n, channels, height, width), a view."""
 
     def __init__(self, height, width, channels):
         super().__init__()
@@ -70,14 +70,14 @@ class ToMaps(nn.Module):
 
 
 class ToRows(nn.Module):
-    """Maps (n, channels, height, width) to rows: a view of channels-last maps."""
+    """Convert maps (n, channels, height, width) to rows, a view of channels-last maps."""
 
     def forward(self, maps):
         return maps.permute(0, 2, 3, 1).flatten(1)
 
 
 class Sum(nn.Module):
-    """The sum of what two paths make of the same input."""
+    """The sum of the outputs of two paths of layers with the same input."""
 
     def __init__(self, first, second):
         super().__init__()
@@ -88,7 +88,7 @@ class Sum(nn.Module):
 
 
 class DepthToSpace(nn.Module):
-    """A pixel of depth (block, block, channels) to a block of pixels; a frame is cut off."""
+    """Convert a pixel of depth (block, block, channels) to a block of pixels; cut the border."""
 
     def __init__(self, block, height, width):
         super().__init__()
@@ -105,7 +105,7 @@ class DepthToSpace(nn.Module):
 
 
 class Residual(nn.Module):
-    """Maps plus what a convolution makes of them; it begins near the identity."""
+    """A residual block: maps plus a convolution of them. It starts near the identity."""
 
     def __init__(self, n_filters):
         super().__init__()
@@ -118,5 +118,5 @@ class Residual(nn.Module):
 
 
 def normalized(n_filters):
-    """Return a normalisation of every image by itself, over groups of filters, and SiLU."""
+    """Return a group normalisation, which treats every image separately, and SiLU."""
     return [nn.GroupNorm(max(1, n_filters // GROUP), n_filters), nn.SiLU()]

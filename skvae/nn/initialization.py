@@ -1,4 +1,4 @@
-"""How the weights of our own layers begin."""
+"""The first weights of the built-in layers."""
 
 import math
 
@@ -6,8 +6,7 @@ from torch import nn
 
 __all__ = ["FIRST_OUTPUT", "RECTIFIED", "draw_weights"]
 
-# A last layer that begins at this share of gain 1 says next to nothing at first, and training need
-# not unlearn it.
+# Gain of a last layer. Its first outputs are small, so that training does not have to undo them.
 FIRST_OUTPUT = 0.1
 RECTIFIED = math.sqrt(2)
 
@@ -17,8 +16,8 @@ def draw_weights(layer, generator, gain=RECTIFIED):
 
     .. math:: w \sim U(-b, b), \quad b = \mathrm{gain} \sqrt{3 / n}
 
-    with n the inputs of one output (K. He et al., 2015, Delving deep into rectifiers, ICCV, where
-    the gain is the square root of 2).
+    where n is the number of inputs of one output (K. He et al., 2015, Delving deep into rectifiers,
+    ICCV; their gain is the square root of 2).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Where the columns of a table are among the numbers that a network reads and returns."""
+"""The layout of a table inside a network: the order of the columns, and one-hot blocks."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from torch import nn
 
 __all__ = ["COUNTS", "KINDS", "ColumnLayout", "Part"]
 
-# In this order they lie beside each other inside a network.
+# Inside a network the columns are in this order of their kinds.
 KINDS = (
     "gaussian",
     "bernoulli",
@@ -27,9 +27,9 @@ class Part(NamedTuple):
     kind : str
         One of ``KINDS``.
     columns : tuple of int
-        Their places in a row. Those of a "categorical" are one variable.
+        Indices of the columns in a row of X. All columns of a "categorical" are one variable.
     levels : tuple of float, default=()
-        The values, in order, of a "categorical" that is one column of codes.
+        The sorted values of a "categorical" that is a single column of codes.
     """
 
     kind: str
@@ -38,25 +38,26 @@ class Part(NamedTuple):
 
 
 class ColumnLayout(nn.Module):
-    """Rows as they are given, and as a network has them: kind by kind, codes as one-hot blocks.
+    """Convert rows of X to the expanded rows of a network, and back.
 
-    Within a kind the order is that of the parts, so that a network does not depend on the order of
-    the columns in X. A missing value is NaN in both; in a one-hot block it fills the block.
+    Expanded rows are sorted by kind, and columns of codes are one-hot blocks. Within a kind, the
+    order is that of the parts, so that a network does not depend on the order of the columns in X.
+    A missing value is NaN in both forms. In a one-hot block, all columns are NaN.
 
     Parameters
     ----------
     parts : sequence of Part
-        Every column in exactly one.
+        The parts. Every column of X is in exactly one of them.
     takes_holes : bool, default=False
-        Whether there may be columns of which training observes nothing: ``never``, missing in all
-        rows ever after.
+        Whether rows may have missing values. If so, ``never`` marks the columns without any
+        observed value in training. They count as missing in all rows.
 
     Attributes
     ----------
     slices : dict of {str: slice}
-        The places of every kind that there is.
+        The expanded columns of each kind.
     blocks : list of slice
-        The places of every categorical variable, from the first of that kind on.
+        The columns of each categorical variable, counted from the first categorical column.
 
     Examples
     --------
@@ -94,14 +95,14 @@ class ColumnLayout(nn.Module):
 
     @property
     def n_variables(self):
-        """Number of columns, those of a one-hot block counted as one."""
+        """Number of variables: a one-hot block counts as one column."""
         first = self.slices.get("categorical", slice(self.n_columns, None)).start
         return first + len(self.blocks)
 
     def expand(self, x):
-        """Return rows of X, (n_samples, n_features), as a network has them, (n_samples, n_columns).
+        """Return rows of X, (n_samples, n_features), as expanded rows, (n_samples, n_columns).
 
-        A code that is not among the levels becomes a block of zeros.
+        A code that is not one of the levels becomes a block of zeros.
         """
         if self.takes_holes and self.never.any():
             x = x.masked_fill(self.never, torch.nan)
@@ -115,7 +116,7 @@ class ColumnLayout(nn.Module):
         return expanded
 
     def split(self, x):
-        """Return expanded rows with zeros for NaN, and where those are; None where there are none.
+        """Return expanded rows with zeros for NaN, and a mask of NaN, which is None without NaN.
 
         Examples
         --------
@@ -130,9 +131,10 @@ class ColumnLayout(nn.Module):
         return (x.masked_fill(holes, 0), holes) if self.takes_holes and holes.any() else (x, None)
 
     def observed(self, x):
-        """Return what :meth:`split` does, but ones where something was observed, in x's dtype.
+        """Return expanded rows with zeros for NaN, and ones for observed values in the dtype of x.
 
-        Products with them cost a tenth of what filling by a mask does.
+        The second is None without NaN. A product with it takes a tenth of the time of filling by a
+        boolean mask.
 
         Examples
         --------
@@ -143,13 +145,13 @@ class ColumnLayout(nn.Module):
         (tensor([[2., 0.]]), tensor([[1., 0.]]))
         """
         x = self.expand(x)
-        if not self.takes_holes or not torch.isnan(x.sum()):  # sooner known than of every entry
+        if not self.takes_holes or not torch.isnan(x.sum()):  # faster than a look at every entry
             return x, None
         known = torch.eq(x, x, out=torch.empty_like(x))
         return torch.nan_to_num(x, 0.0, torch.inf, -torch.inf), known
 
     def inputs(self, expanded):
-        """Return what an encoder reads of expanded rows: of counts the logarithm of one more."""
+        """Return the input of an encoder for expanded rows: counts x become log(1 + x)."""
         counts = [self.slices[kind] for kind in COUNTS if kind in self.slices]
         if not counts:
             return expanded
@@ -158,7 +160,7 @@ class ColumnLayout(nn.Module):
         return torch.cat((expanded[:, :first], logs, expanded[:, last:]), 1)
 
     def collect(self, expanded):
-        """Return expanded rows as rows of X; of a block made of codes the level with the most."""
+        """Return expanded rows as rows of X. A block of codes becomes its most probable level."""
         if self.in_order:
             return expanded
         rows = expanded.new_empty(len(expanded), self.n_features)
@@ -172,7 +174,7 @@ class ColumnLayout(nn.Module):
         return rows
 
     def summed(self, expanded):
-        """Return sums of what is of expanded columns, (n_samples, n_features)."""
+        """Return values of expanded columns, summed over blocks, as (n_samples, n_features)."""
         if self.in_order:
             return expanded
         sums = expanded.new_zeros(len(expanded), self.n_features)

@@ -1,7 +1,8 @@
 """Densities of data on an interval, and the names of all likelihoods p(x|z).
 
-A likelihood is a class made from the decoder's output, with ``support``, ``discrete``,
-``location`` (of a mean), ``mean``, ``draw`` and ``log_prob``, entered in ``LIKELIHOODS``.
+A likelihood is a class that is called with the decoder's output. It has ``support``, ``discrete``,
+``location`` (from a mean to the decoder's output), ``mean``, ``draw`` and ``log_prob``, and an
+entry in ``LIKELIHOODS``.
 """
 
 import math
@@ -13,18 +14,18 @@ from skvae.nn.distributions import Gaussian
 
 __all__ = ["LIKELIHOODS", "Bernoulli", "ContinuousBernoulli", "Scaled"]
 
-MEANS = (0.01, 0.99)  # of a column, as a decoder on [0, 1] begins with
+MEANS = (0.01, 0.99)  # range of column means from which a decoder on [0, 1] starts
 BISECTIONS = 40
-# Below SMALL_LOGIT a series is more precise than the formula; TINY_LOGIT keeps the latter finite.
+# Below SMALL_LOGIT, a series is more precise than the formula. TINY_LOGIT keeps the formula finite.
 SMALL_LOGIT, TINY_LOGIT = 0.1, 1e-6
 
 
 class Bernoulli:
-    r"""Independent binary variables, one a column.
+    r"""Independent binary variables, one for each column.
 
     .. math:: \log p(x) = \sum_j x_j \log \pi_j + (1 - x_j) \log(1 - \pi_j)
 
-    On grey values, 0 < x < 1, this is minus a cross-entropy and no density.
+    For grey values, 0 < x < 1, this is minus a cross-entropy, and not a density.
 
     Parameters
     ----------
@@ -73,12 +74,12 @@ class ContinuousBernoulli:
 
     .. math:: \log p(x) = \sum_j \eta_j x_j - \log \frac{e^{\eta_j} - 1}{\eta_j}
 
-    What a Bernoulli's term lacks on grey values is this normalisation.
+    The last term is the normalisation that a Bernoulli lacks for grey values.
 
     Parameters
     ----------
     logits : tensor of shape (n_samples, n_columns)
-        :math:`\eta`; 0 is the uniform density.
+        :math:`\eta`. 0 gives the uniform density.
 
     References
     ----------
@@ -137,27 +138,27 @@ class ContinuousBernoulli:
         return self.log_prob_per_feature(x).sum(-1)
 
     def _size(self):
-        """Return the logits' absolute values, away from 0, and where the series takes over."""
+        """Return the absolute logits, clipped above 0, and a mask of where the series is used."""
         size = self.logits.abs()
         return size.clamp(min=TINY_LOGIT), size < SMALL_LOGIT
 
 
 def _uniform(like, generator):
-    """Return uniform draws from [0, 1) in shape, dtype and device of a tensor."""
+    """Return uniform draws from [0, 1) with the shape, dtype and device of a tensor."""
     return torch.rand(like.shape, generator=generator, dtype=like.dtype).to(like.device)
 
 
 class Scaled:
-    r"""The distribution of x where :math:`c x` has another.
+    r"""The distribution of x, given the distribution of :math:`c x`.
 
     .. math:: \log p(x) = \log p_{cx}(c x) + d \log c
 
-    The last term, of d columns, is the Jacobian's; the probability of a discrete value has none.
+    The last term is the Jacobian for d columns. Discrete distributions do not have it.
 
     Parameters
     ----------
     distribution : likelihood
-        Of the scaled values.
+        Distribution of the scaled values.
     factor : float
         c, positive.
 

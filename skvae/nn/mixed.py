@@ -1,4 +1,4 @@
-"""The density of rows whose columns are of several kinds, and of rows with holes."""
+"""The density of rows with columns of several kinds, and of rows with missing values."""
 
 import torch
 
@@ -10,14 +10,14 @@ class Mixed:
 
     .. math:: \log p(x) = \sum_j \log p(x_j)
 
-    over what is observed: what is NaN in x adds nothing.
+    The sum is over the observed values: NaN in x adds 0.
 
     Parameters
     ----------
     layout : ColumnLayout
-        Of the columns.
+        Layout of the columns.
     likelihoods : list
-        One for each kind, in the order of ``layout.slices``.
+        One likelihood for each kind, in the order of ``layout.slices``.
     """
 
     def __init__(self, layout, likelihoods):
@@ -26,12 +26,12 @@ class Mixed:
 
     @property
     def expanded_mean(self):
-        """The means as a network has them: of categories the probabilities."""
+        """The means of the expanded columns. For categories, they are the probabilities."""
         return torch.cat([likelihood.mean for likelihood in self.likelihoods], 1)
 
     @property
     def mean(self):
-        """The means; of a column of codes the most probable level."""
+        """The means of the columns of X. For a column of codes, the most probable level."""
         return self.layout.collect(self.expanded_mean)
 
     def draw(self, generator):
@@ -52,9 +52,10 @@ class Mixed:
         return sum(likelihood.log_prob(x[:, place]) for likelihood, place in self._parts())
 
     def squared_errors(self, x):
-        """Return the squared error of every entry of x, NaN where it is.
+        """Return the squared error of every entry of x, which is NaN where x is NaN.
 
-        Of a column of codes it is that of all its levels' probabilities, from 0 to 2.
+        For a column of codes, it is the sum of the squared errors of the probabilities of all its
+        levels, from 0 to 2.
         """
         return self.layout.summed((self.expanded_mean - self.layout.expand(x)).square())
 
@@ -62,7 +63,7 @@ class Mixed:
         return zip(self.likelihoods, self.layout.slices.values(), strict=True)
 
     def _entries(self, x, holes):
-        """Return the log-densities of expanded entries, kind by kind, 0 in holes."""
+        """Return the log-densities of expanded entries for each kind; 0 for missing values."""
         entries = [
             likelihood.log_prob_per_feature(x[:, place]) for likelihood, place in self._parts()
         ]

@@ -1,4 +1,4 @@
-"""p(x|z) of columns of several kinds: a product of one observation model for each kind."""
+"""p(x|z) for columns of several kinds: the product of one observation model for each kind."""
 
 import math
 
@@ -13,11 +13,11 @@ from skvae.nn.observation_models import GaussianObservation, Observation, share_
 
 __all__ = ["CategoricalObservation", "DispersedObservation", "MixedObservation"]
 
-DISPERSIONS = (1e-6, 1e6)  # at the first a negative binomial is a Poisson
+DISPERSIONS = (1e-6, 1e6)  # at the smallest, a negative binomial is almost a Poisson
 
 
 class CategoricalObservation(Observation):
-    """Categories whose logits are the decoder's output.
+    """Observation model of categories. The output of the decoder is their logits.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class CategoricalObservation(Observation):
         self.blocks = Blocks(blocks)
 
     def slope(self, x, location, posterior, weight, known=None):
-        """As of an :class:`Observation`; of one-hot blocks, of zeros where nothing is known."""
+        """Return what :meth:`Observation.slope` does, for one-hot blocks; 0 for missing values."""
         likelihood = self(location)
         error = likelihood.mean - x
         if known is not None:
@@ -43,14 +43,14 @@ class CategoricalObservation(Observation):
 
 
 class DispersedObservation(nn.Module):
-    r"""Counts of a negative binomial, the logarithm of whose mean is the decoder's output.
+    r"""Observation model of negative binomial counts. The decoder's output is their log-mean.
 
-    Every column has a dispersion. Like a learned noise variance it is no parameter of the
-    optimizer: it follows the running means of the batches in
+    Every column has a dispersion. Like a learned noise variance, it is not a parameter of the
+    optimizer. It is computed from running means over the batches,
 
     .. math:: \alpha = \frac{\sum (x - \mu)^2 - \mu}{\sum \mu^2}
 
-    for which variance and squared residual agree.
+    With this value, the variance equals the mean squared residual.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class DispersedObservation(nn.Module):
     beta : float
         Weight of the divergence.
     n_variables : int
-        As of a :class:`~skvae.nn.observation_models.GaussianObservation`.
+        As in :class:`~skvae.nn.observation_models.GaussianObservation`.
 
     References
     ----------
@@ -76,28 +76,31 @@ class DispersedObservation(nn.Module):
         self.register_buffer("running_moments", torch.ones(2, n_features))
 
     def weigh(self, beta):
-        """Take another weight of the divergence."""
+        """Set the weight of the divergence."""
         self.excess = max(beta - 1, 0)
 
     @property
     def moments_shape(self):
-        """Of what :meth:`moments` returns."""
+        """The shape of the result of :meth:`moments`."""
         return self.running_moments.shape
 
     def start(self, mean, variance):
-        """Begin at the dispersion of columns of these means and variances."""
+        """Set the dispersion from the means and variances of the columns."""
         self.running_moments.copy_(torch.stack((variance - mean, mean.square())))
         self.learn_moments(self.running_moments)
 
     def moments(self, x, location, posterior, known):
-        """Return the means of both sums in a row, of what is ``known``: None, all, else ones."""
+        """Return the numerator and the denominator of the dispersion, divided by n_samples.
+
+        ``known`` is 1 for an observed value and 0 for a missing one. None: all are observed.
+        """
         mean = torch.exp(location.detach())
         squares = (x - mean).square() * share_at_beta_1(self.excess, self.n_variables, posterior)
         both = torch.stack((squares - mean, mean.square()))
         return (both if known is None else both * known).mean(1)
 
     def learn_moments(self, moments):
-        """Use the dispersion of these moments."""
+        """Set the dispersion from these moments."""
         excess, squares = moments
         least = torch.finfo(torch.float32).tiny
         self.dispersion = (
@@ -130,20 +133,20 @@ SIMPLE = {"bernoulli": Bernoulli, "continuous-bernoulli": ContinuousBernoulli, "
 
 
 class MixedObservation(nn.Module):
-    r"""p(x|z) of columns of several kinds, each with a slice of the decoder's output.
+    r"""p(x|z) for columns of several kinds. Each kind has a slice of the decoder's output.
 
     .. math:: \log p(x|z) = \sum_j \log p(x_j|z)
 
-    A sum over what is observed: NaN in x adds nothing.
+    The sum is over the observed values: NaN in x adds 0.
 
     Parameters
     ----------
     layout : ColumnLayout
-        Of the columns.
+        Layout of the columns.
     beta : float, default=1.0
         Weight of the divergence.
     **options
-        Of the :class:`~skvae.nn.observation_models.GaussianObservation`.
+        Parameters of :class:`~skvae.nn.observation_models.GaussianObservation`.
     """
 
     def __init__(self, layout, *, beta=1.0, **options):
@@ -164,12 +167,12 @@ class MixedObservation(nn.Module):
         self.models = nn.ModuleDict(models)
 
     def model(self, kind):
-        """Return the model of the columns of a kind, or None."""
+        """Return the observation model for the columns of a kind, or None."""
         return dict(self.models.items()).get(kind)
 
     @property
     def is_shared(self):
-        """Whether all columns share a noise variance."""
+        """Whether all columns share one noise variance."""
         return [*self.models] == ["gaussian"] and self.models["gaussian"].is_shared
 
     @property
@@ -178,13 +181,13 @@ class MixedObservation(nn.Module):
         return any(getattr(model, "learned", True) for model, _ in self._learning())
 
     def residual_of_numbers(self, moments):
-        """Return of :meth:`residual` that of the columns with a noise variance."""
-        numbers = self.models["gaussian"]  # they come first
+        """Return the part of the result of :meth:`residual` that belongs to Gaussian columns."""
+        numbers = self.models["gaussian"]  # these columns come first
         squares, known = moments[: math.prod(numbers.moments_shape)].view(numbers.moments_shape)
         return squares / known
 
     def _learning(self):
-        """Return the models that follow moments, and their columns."""
+        """Return the models that learn from moments, and their columns."""
         return [
             (model, self.layout.slices[kind])
             for kind, model in self.models.items()
@@ -192,17 +195,17 @@ class MixedObservation(nn.Module):
         ]
 
     def weigh(self, beta):
-        """Take another weight of the divergence."""
+        """Set the weight of the divergence."""
         for model, _ in self._learning():
             model.weigh(beta)
 
     def track(self, x, location, posterior):
-        """Move what is learned towards the residual of this batch."""
+        """Move noise variances and dispersions towards the residual of this batch."""
         for model, moments in self._moments(x, location, posterior):
             model.follow_moments(moments)
 
     def residual(self, x, location, posterior):
-        """Return the means in a row of what noise variances and dispersions are made of."""
+        """Return the moments of noise variances and dispersions, joined in one vector."""
         moments = [own.flatten() for _, own in self._moments(x, location, posterior)]
         return torch.cat(moments) if moments else x.new_zeros(0)
 
@@ -213,7 +216,7 @@ class MixedObservation(nn.Module):
             yield model, model.moments(x[:, place], location[:, place], posterior, some)
 
     def learn(self, moments):
-        """Use the noise variances and dispersions of these means."""
+        """Set noise variances and dispersions from moments, as :meth:`residual` returns them."""
         for model, _ in self._learning():
             size = math.prod(model.moments_shape)
             model.learn_moments(moments[:size].view(model.moments_shape))
@@ -224,7 +227,7 @@ class MixedObservation(nn.Module):
         return self.slope_of_observed(*self.layout.observed(x), location, posterior, weight)
 
     def slope_of_observed(self, x, known, location, posterior, weight):
-        """Return what :meth:`slope` does, of rows as ``layout.observed`` returns them."""
+        """Return what :meth:`slope` does, for rows as ``layout.observed`` returns them."""
         means, slopes = [], []
         for kind, model in self.models.items():
             place = self.layout.slices[kind]
@@ -235,7 +238,7 @@ class MixedObservation(nn.Module):
         return sum(means), slopes[0] if len(slopes) == 1 else torch.cat(slopes, 1)
 
     def initial_location(self, mean, scale):
-        """Return the decoder's output for expanded columns of these means and scales."""
+        """Return centre and scale of the decoder's output for the means and scales of columns."""
         locations = [
             model.initial_location(mean[self.layout.slices[kind]], scale[self.layout.slices[kind]])
             for kind, model in self.models.items()

@@ -1,4 +1,4 @@
-"""What is computed: x -> q(z|x) -> p(x|z), by our own modules or the user's."""
+"""The networks x -> q(z|x) -> p(x|z), from built-in modules or the user's modules."""
 
 from abc import ABC, abstractmethod
 from functools import cached_property, partial
@@ -19,20 +19,20 @@ __all__ = [
     "rescaled",
 ]
 
-# The posterior's log standard deviation is held in this range, so that a row far outside the
-# training data has a poor score and not an infinite one.
+# The log standard deviation of the posterior is clipped to this range. So a row far outside the
+# training data has a low score, and not an infinite one.
 LOG_SCALE_RANGE = (-10.0, 10.0)
-RESIDUAL_VECTORS = 8000  # noise vectors in the expected residual
-WIDE = 64  # columns of a shared variance that count as one more row
+RESIDUAL_VECTORS = 8000  # noise vectors in the expected residual, over all rows
+WIDE = 64  # with a shared variance, so many columns count as one more row
 
 
-# Our own, which draw their weights from the generator.
+# The built-in modules, which draw their weights from the generator.
 ENCODERS = (PerceptronEncoder, ConvolutionalEncoder)
 DECODERS = (PerceptronDecoder, ConvolutionalDecoder)
 
 
 class _Rescaled(nn.Module):
-    """A module of the user's between factors: ``after * module(before * x)``."""
+    """A user's module between two factors: ``after * module(before * x)``."""
 
     def __init__(self, module, before, after):
         super().__init__()
@@ -45,7 +45,7 @@ class _Rescaled(nn.Module):
 
 
 def rescaled(module, *, before=1.0, after=1.0):
-    """Return a module with factors around it, or itself where there are none.
+    """Return ``after * module(before * x)`` as a module, or the module itself if both are 1.
 
     Examples
     --------
@@ -66,9 +66,9 @@ class BaseNetwork(ABC, nn.Module):
     Parameters
     ----------
     encoder, decoder : nn.Module
-        Tensors in, tensors out.
+        Modules from tensors to tensors.
     observation : nn.Module
-        The decoder's output in, p(x|z) out.
+        Module from the decoder's output to p(x|z).
     n_components : int
         Length of z.
     """
@@ -81,20 +81,20 @@ class BaseNetwork(ABC, nn.Module):
         self.n_components = n_components
 
     def initialize(self, generator, mean, scale, expected=None):
-        """Draw the weights of our own parts; the user's modules have drawn theirs.
+        """Draw the weights of the built-in modules. The user's modules already have weights.
 
         Parameters
         ----------
         generator : torch.Generator
             Source of the weights.
         mean, scale : tensor of shape (n_inputs,)
-            Of what the encoder reads.
+            Mean and scale of the encoder's input.
         expected : tensor of shape (n_inputs,), default=None
-            The mean of what the likelihood is of, where the encoder reads something else.
+            Mean of the columns of the likelihood, if they differ from the encoder's input.
         """
         if isinstance(self.encoder, ENCODERS):
             self.encoder.initialize(generator, mean, scale)
-        elif hasattr(self.encoder, "centre"):  # that stands in holes
+        elif hasattr(self.encoder, "centre"):  # the values that replace NaN
             self.encoder.centre.copy_(mean)
         if isinstance(self.decoder, DECODERS):
             expected = mean if expected is None else expected
@@ -102,12 +102,12 @@ class BaseNetwork(ABC, nn.Module):
 
     @property
     def has_linear_path(self):
-        """Whether encoder and decoder are linear maps, or hold one: see ``start_at``."""
+        """Whether encoder and decoder are linear maps or contain one (see ``start_at``)."""
         ours = isinstance(self.encoder, PerceptronEncoder)
         return ours and isinstance(self.decoder, PerceptronDecoder)
 
     def _start_linear(self, encoder_rows, decoder_columns):
-        """Set the linear maps; codes beyond the rows given are decoded to nothing yet."""
+        """Set the linear maps. Codes beyond these rows do not affect the decoder's output yet."""
         encoder, decoder = self.encoder.linear, self.decoder.linear
         with torch.no_grad():
             encoder.weight[: len(encoder_rows)] = encoder_rows / encoder.unit
@@ -115,13 +115,13 @@ class BaseNetwork(ABC, nn.Module):
 
     @property
     def n_locations(self):
-        """Length of the decoder's output for codes of rows; None where it is that of a row."""
+        """Length of the decoder's output, or None if it is the length of a row."""
         layout = getattr(self.observation, "layout", None)
         return None if layout is None else layout.n_columns
 
     @cached_property
     def width(self):
-        """Numbers that a row takes up at the widest place, as far as the layers tell."""
+        """Number of floats of a row in the widest layer, as far as the layers show it."""
         of_weights = [len(weight) for weight in self.parameters() if weight.ndim]
         of_modules = [getattr(module, "width", 0) for module in (self.encoder, self.decoder)]
         return max(*of_weights, *of_modules)
@@ -132,21 +132,21 @@ class BaseNetwork(ABC, nn.Module):
         return sum(weights.numel() for weights in self.parameters())
 
     def read(self, x):
-        """Return what the encoder is given of rows: these, or what their layout makes of them."""
+        """Return the input of the encoder: the rows, or the rows expanded by their layout."""
         layout = getattr(self.observation, "layout", None)
         return x if layout is None else layout.inputs(layout.expand(x))
 
     def encoded(self, x):
-        """Return the encoder's output; a module of the user's may change its input in place.
+        """Return the encoder's output in the dtype of x, even under autocast.
 
-        Under autocast it may be of half the precision. What is made of it never is.
+        A user's module gets a copy of its input, since it may change it in place.
         """
         read = self.read(x)
         output = self.encoder(read if isinstance(self.encoder, ENCODERS) else read.clone())
         return output.to(x.dtype)
 
     def decoded(self, z):
-        """Return the decoder's output, of the precision of z under autocast too."""
+        """Return the decoder's output in the dtype of z, even under autocast."""
         return self.decoder(z if isinstance(self.decoder, DECODERS) else z.clone()).to(z.dtype)
 
     def decode(self, z):
@@ -155,18 +155,18 @@ class BaseNetwork(ABC, nn.Module):
 
     @abstractmethod
     def code(self, x):
-        """Return the code of x, (n_samples, n_components): deterministic."""
+        """Return the deterministic code of x, (n_samples, n_components)."""
 
     @abstractmethod
     def noise(self, n_samples, generator):
-        """Return what ``forward`` wants as ``noise`` for a training batch, or None.
+        """Return the ``noise`` of ``forward`` for a training batch, or None.
 
-        It is drawn where the generator is.
+        It is drawn on the device of the generator.
         """
 
 
 class AutoencoderNetwork(BaseNetwork):
-    """x -> z = f(x) -> g(z), deterministic."""
+    """The deterministic network x -> z = f(x) -> g(z)."""
 
     def encode(self, x):
         """Return z = f(x)."""
@@ -175,7 +175,7 @@ class AutoencoderNetwork(BaseNetwork):
     code = encode
 
     def start_at(self, components):
-        """Begin at the PCA of these principal components, its codes of variance 1."""
+        """Set the linear maps to the PCA of these components, with codes of variance 1."""
         stds = torch.sqrt(components.variances)[:, None]
         self._start_linear(components.directions / stds, (components.directions * stds).T)
 
@@ -188,33 +188,33 @@ class AutoencoderNetwork(BaseNetwork):
 
 
 class VariationalNetwork(BaseNetwork):
-    """x -> q(z|x) -> z = mean + std * noise -> p(x|z).
+    """The network x -> q(z|x) -> z = mean + std * noise -> p(x|z).
 
-    The encoder's output is the posterior's mean, then its log standard deviation. Without
-    ``noise``, training mode draws it from torch's global generator, and evaluation mode
-    decodes the mean.
+    The encoder's output is the mean of the posterior, followed by its log standard deviation. If
+    ``noise`` is not given, training mode draws it from torch's global generator, and evaluation
+    mode decodes the mean.
     """
 
     def initialize(self, generator, mean, scale, expected=None):
         super().initialize(generator, mean, scale, expected)
         if isinstance(self.encoder, ENCODERS):
-            # Every posterior starts at the same width, so that no row begins with an
+            # All posteriors start with the same standard deviation, so that no row starts with an
             # exponentially large divergence.
             nn.init.zeros_(self.encoder.head.weight[self.n_components :])
             nn.init.constant_(self.encoder.head.bias[self.n_components :], -1.0)
 
     def start_at(self, components, noise_variance):
-        r"""Begin at probabilistic PCA.
+        r"""Set the linear maps to probabilistic PCA.
 
-        With u the directions, :math:`\lambda` their variances and s the noise variance times
-        beta, of rows as the network scales them: weights :math:`u \sqrt{\lambda - s} / \lambda` of
-        the posterior's mean, std :math:`\sqrt{s / \lambda}`, and in the decoder
-        :math:`u \sqrt{\lambda - s}`.
+        Let u be the directions, :math:`\lambda` their variances, and s the noise variance times
+        beta, all of rows as the network scales them. The weights of the posterior's mean are
+        :math:`u \sqrt{\lambda - s} / \lambda`, and its standard deviations are
+        :math:`\sqrt{s / \lambda}`. The weights of the decoder are :math:`u \sqrt{\lambda - s}`.
         """
         directions = components.directions
         gains = components.gains(noise_variance)[:, None]
         to_codes = gains / components.variances[:, None] * directions
-        nn.init.zeros_(self.encoder.linear.weight)  # further codes begin closed
+        nn.init.zeros_(self.encoder.linear.weight)  # further codes start inactive
         self._start_linear(to_codes, (gains * directions).T)
         log_stds = self.encoder.head.bias.data[self.n_components :]
         log_stds.zero_()[: len(gains)] = torch.log(components.stds(noise_variance))
@@ -243,39 +243,40 @@ class VariationalNetwork(BaseNetwork):
         return {"likelihood": self.observation(location), "posterior": posterior, "z": z}
 
     def elbo(self, x, noise):
-        """Return E_q[log p(x|z)] - KL of every row, the mean over the rows of ``noise``."""
+        """Return E_q[log p(x|z)] - KL for every row, as a mean over the rows of ``noise``."""
         posterior = self.encode(x)
         return expected_log_prob(self, posterior, x, noise) - kl_to_standard_normal(posterior)
 
     def elbo_function(self, noise, n_samples):
-        """Return ``elbo`` at this noise as a function of x, for ``n_samples`` rows in all."""
+        """Return ``elbo`` with this noise as a function of x, in the fastest way for n_samples."""
         if ReducedBound.pays(self, len(noise), n_samples):
             return ReducedBound(self, noise)
         return partial(self.elbo, noise=noise)
 
     def elbo_terms(self, x, noise):
-        """Return E_q[log p(x_j|z)] of every entry, and after them the KL of every row."""
+        """Return E_q[log p(x_j|z)] for every entry, and the KL of every row as a last column."""
         posterior = self.encode(x)
         log_prob = expected_log_prob(self, posterior, x, noise, per_feature=True)
         return torch.cat((log_prob, kl_to_standard_normal(posterior)[:, None]), -1)
 
     def importance(self, x, noise):
-        r"""Return log of the mean importance weight, and the effective sample size, of every row.
+        r"""Return the log of the mean importance weight and the effective sample size of every row.
 
-        The weights are :math:`p(x|z) p(z) / q(z|x)` at one z for each row of ``noise``. Both
+        The weights are :math:`p(x|z) p(z) / q(z|x)`, with one z for each row of ``noise``. Both
         results are float64, (n_samples,).
         """
         return log_mean_weight(self, self.encode(x), x, noise)
 
     @torch.no_grad()
     def expected_residual(self, batches):
-        """Return the mean of E_q (x - g(z))^2 at beta 1, shared or of each column.
+        """Return the mean over rows of E_q (x - g(z))^2 at beta 1, shared or for each column.
 
-        Or of what else the observation model makes of rows and locations, its ``residual``.
+        An observation model of columns of several kinds returns the mean of its own ``residual``.
 
-        Each row takes some of the whitened noise vectors, in turn, so that no fewer than some
-        thousands are taken: one of many rows, antithetic pairs of fewer, all of few. Where wide
-        rows share a variance, their columns make up for rows.
+        Each row uses some of the whitened noise vectors in turn, so that about
+        ``RESIDUAL_VECTORS`` are used in total. With many rows, each uses one vector; with fewer
+        rows, antithetic pairs; with few rows, all vectors. If the columns share one variance, wide
+        rows count as several rows.
         """
         half, _ = whitened_noise(self.n_components).chunk(2)
         noise = torch.stack((half, -half), 1).flatten(0, 1)  # a vector, then its opposite

@@ -1,4 +1,4 @@
-"""What is minimised: the reconstruction plus named penalties, one value per sample."""
+"""The objectives of training: the reconstruction plus named penalties, one value per sample."""
 
 import math
 from abc import ABC, abstractmethod
@@ -29,20 +29,20 @@ class Objective(ABC, nn.Module):
 
     .. math:: -\log p(x|z) + \sum_k w_k \, \mathrm{penalty}_k
 
-    A subclass names its penalties and their weights. The terms stay apart, one value
-    per sample in nats, until :meth:`total` forms the sum; so training curves and
-    scores read the same numbers that training minimises. A penalty of the batch as a whole
-    is a scalar. Schedules change weights, and the penalty that holds a capacity; no other term.
+    A subclass defines its penalties and their weights by name. Each term has one value per sample,
+    in nats. The terms are kept separate until :meth:`total` forms the sum, so training curves and
+    scores use the same numbers that training minimises. A penalty of the whole batch is a
+    scalar. Schedules change only the weights and the target of a capacity.
 
-    With free bits :math:`\lambda` the sum takes, in place of the penalty "kl",
-    :math:`\sum_j \max(\lambda, \overline{KL}_j)` of the batch's means: nothing is gained by taking
-    a dimension below.
+    With free bits :math:`\lambda`, the sum has :math:`\sum_j \max(\lambda, \overline{KL}_j)` in
+    place of the penalty "kl". :math:`\overline{KL}_j` is the mean of dimension j over the batch. So
+    there is no gain in reducing a dimension below :math:`\lambda`.
 
     Attributes
     ----------
     epoch : float
-        Epochs trained, set before every step. Infinite outside of training: every
-        schedule is over.
+        Number of epochs trained, set before every step. It is infinite outside of training, so
+        that every schedule has ended.
     warmup : Warmup
         The factor of all penalties.
     free_bits : float
@@ -64,19 +64,19 @@ class Objective(ABC, nn.Module):
 
     @abstractmethod
     def weights(self):
-        """Return {name: float} for the penalties; what has none, or zero, is not in the sum."""
+        """Return {name: float}. A penalty without a weight, or with weight 0, is not in the sum."""
 
     @property
     def scheduled_epochs(self):
-        """Epochs after which no schedule changes anything."""
+        """Number of epochs after which all schedules have ended."""
         return self.warmup.end
 
     def reconstruction(self, likelihood, x):
-        """Return -log p(x|z) of every row, (n_samples,), in nats."""
+        """Return -log p(x|z) for every row, (n_samples,), in nats."""
         return -likelihood.log_prob(x)
 
     def terms(self, output, x):
-        """Return the reconstruction and the penalties, {name: one value per sample}."""
+        """Return the reconstruction and the penalties, {name: values of the samples}."""
         return {
             "reconstruction": self.reconstruction(output["likelihood"], x),
             **self.penalties(output.get("posterior"), output["z"]),
@@ -128,12 +128,12 @@ class SquaredError(Objective):
 
     def reconstruction(self, likelihood, x):
         """Return the mean squared error of every row, (n_samples,)."""
-        # The sum's derivative is a view; the mean's would be written out for every entry.
+        # The sum is faster than the mean: its derivative is a view, and not a new array.
         return functional.mse_loss(likelihood.mean, x, reduction="none").sum(-1) / x.shape[-1]
 
 
 class BetaObjective(Objective):
-    r"""The objective of the VAE (beta = 1) and of the beta-VAE.
+    r"""The objective of the VAE (with beta = 1) and of the beta-VAE.
 
     .. math:: -\log p(x|z) + \beta \, KL(q(z|x) \,\|\, p(z))
 
@@ -169,11 +169,11 @@ class BetaObjective(Objective):
 
 
 class CapacityObjective(Objective):
-    r"""The beta-VAE's objective with a capacity that the divergence is to reach.
+    r"""The objective of the beta-VAE with a capacity, which is a target for the divergence.
 
     .. math:: -\log p(x|z) + \beta \, |\overline{KL} - C(t)|, \quad C(t) = C \min(1, t / T)
 
-    with the batch's mean divergence, after t epochs.
+    :math:`\overline{KL}` is the mean divergence of the batch, and t is the number of epochs so far.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ class CapacityObjective(Objective):
     capacity : float
         C, in nats.
     capacity_epochs : int, default=0
-        T, the epochs of the rise; 0 for none.
+        T, the number of epochs in which the target rises. With 0 it is C from the start.
 
     References
     ----------
@@ -228,18 +228,18 @@ class TotalCorrelationObjective(Objective):
 
     .. math:: -\log p(x|z) + KL + (\alpha - 1) MI + (\beta - 1) TC + (\gamma - 1) DW
 
-    with the analytic :math:`KL = KL(q(z|x) \| p(z))`, and its three parts
+    :math:`KL = KL(q(z|x) \| p(z))` is analytic. Its three parts
 
     .. math::
         MI = \log q(z|x) - \log q(z), \quad
         TC = \log q(z) - \log \prod_j q(z_j), \quad
         DW = \log \prod_j q(z_j) - \log p(z)
 
-    estimated from the mini-batch. The three add up to log q(z|x) - log p(z) in every row.
-    Their values are means to a gradient (hence ``minibatch_`` in their names), not
-    estimates to report. And the gradients tell the parts from each other only while the
-    divergence is below the logarithm of the batch size: above, that of TC is the whole KL's
-    (:func:`skvae.nn.log_aggregate_posterior`).
+    are estimated from the mini-batch. Their sum is log q(z|x) - log p(z) in every row.
+    The values serve to compute the gradient, hence ``minibatch_`` in their names. Do not report
+    them as estimates. The gradients separate the parts only while the divergence is below the
+    logarithm of the batch size. Above it, the gradient of TC is that of the whole KL (see
+    :func:`skvae.nn.log_aggregate_posterior`).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is observed: p(x|z) around the decoder's output, and its noise variance."""
+"""Observation models: p(x|z) as a function of the decoder's output, and its noise variance."""
 
 import torch
 from torch import nn
@@ -9,14 +9,14 @@ from skvae.nn.likelihoods import Scaled
 
 __all__ = ["GaussianObservation", "Observation", "mean_square", "share_at_beta_1"]
 
-# What a PCA's noise variance weighs beside the residual of the training rows, in rows.
+# The noise variance of a PCA counts as so many training rows.
 PRIOR_ROWS = 500
 
 
 def mean_square(error):
-    """Return the mean of squared entries, a scalar, with no copy of them.
+    """Return the mean of the squared entries, a scalar, without a copy of the array.
 
-    Row by row: one sum of millions of squares in float32 would lose digits.
+    The squares are summed row by row, since one sum of millions of float32 numbers loses digits.
 
     Examples
     --------
@@ -29,40 +29,43 @@ def mean_square(error):
 
 
 class GaussianObservation(nn.Module):
-    r"""p(x|z) = N(g(z), noise variance), the variance shared by the columns or one for each.
+    r"""p(x|z) = N(g(z), noise variance). The variance is shared, or each column has its own.
 
-    A learned variance is no parameter of the optimizer. In training mode it follows the
-    running mean of the squared residual of the batches, as batch normalisation follows its
-    statistics: the variance that maximises the likelihood is that mean.
+    A learned variance is not a parameter of the optimizer. In training mode, it is set to a running
+    mean of the squared residual of the batches, as batch normalisation does with its statistics.
+    The mean squared residual is the variance that maximises the likelihood.
 
-    A network of many weights brings the residual of the rows that it is trained on below that of
-    others. So where the residual r falls below a prior variance v, that of a PCA, the latter
-    counts as ``PRIOR_ROWS`` further rows beside the n of training,
+    A network with many weights overfits: the residual of its training rows is smaller than that of
+    new rows. So if the residual r of the n training rows is below the noise variance v of a PCA,
+    the PCA counts as ``PRIOR_ROWS`` further rows,
 
     .. math:: r + \frac{500}{500 + n} \max(0, v - r)
 
-    Under a weight of the divergence the residual grows, and a variance that followed it would in
-    turn weaken the likelihood, until nothing is left. So with ``beta`` above 1 it follows what
-    the residual R would be at 1 with as many codes open,
+    With a large weight on the divergence, the residual grows. A noise variance equal to it would
+    weaken the likelihood, and the residual would grow further, until all codes are inactive. So
+    with ``beta`` above 1, the residual R is replaced by an estimate of the residual at beta 1 with
+    the same active codes,
 
     .. math:: R \, \frac{d}{d + (\beta - 1) q}
 
-    with q the codes whose posteriors have a variance below 0.99. For a shared variance it is exact
-    for a linear decoder at its optimum, where the residual along each of q directions is beta
-    times the noise variance; of variances per column it is the mean that is right.
+    where q is the number of codes whose posteriors have a variance below 0.99. For a linear decoder
+    with a shared variance, this is exact at the optimum, where the residual along each of q
+    directions is beta times the noise variance. With one variance for each column, only their mean
+    is exact.
 
     Parameters
     ----------
     n_features : int
         Number of columns.
     per_feature : bool, default=False
-        One variance for each column.
+        Whether each column has its own variance.
     learned : bool, default=True
-        Whether the variance follows the residual.
+        Whether the variance is learned from the residual.
     beta : float, default=1.0
         Weight of the divergence.
     n_variables : int, default=None
-        d, where the codes are of further columns as well; None for ``n_features``.
+        d. It is larger than ``n_features`` if there are columns of other kinds too. None:
+        ``n_features``.
     """
 
     distribution = Gaussian
@@ -84,36 +87,36 @@ class GaussianObservation(nn.Module):
 
     @property
     def is_shared(self):
-        """Whether the columns share a noise variance."""
+        """Whether the columns share one noise variance."""
         return self.log_scale.ndim == 0
 
     def weigh(self, beta):
-        """Take another weight of the divergence."""
+        """Set the weight of the divergence."""
         self.excess = max(beta - 1, 0)
 
     def start(self, variance, floor):
-        """Begin at this noise variance, never to fall below ``floor``."""
+        """Set the noise variance, and its lower bound ``floor``."""
         self.floor.copy_(floor)
         self.running_variance.copy_(variance).clamp_(min=self.floor)
         self.hold(self.running_variance)
 
     def expect(self, variance, n_samples):
-        """Take a prior variance beside the residual of ``n_samples`` rows."""
+        """Set the noise variance v of a PCA, and the number n of training rows."""
         self.prior_variance.copy_(variance)
         self.prior_share.fill_(PRIOR_ROWS / (PRIOR_ROWS + n_samples))
 
     def hold(self, variance):
-        """Use this noise variance; the running mean stays what it is."""
+        """Set the noise variance. The running mean does not change."""
         self.log_scale = 0.5 * torch.log(torch.maximum(variance.to(self.floor), self.floor))
 
     def learn(self, residual):
-        """Use the noise variance that this residual and the prior variance make."""
+        """Set the noise variance from this residual and the noise variance of the PCA."""
         residual = residual.to(self.floor)
         lacking = (self.prior_variance - residual).clamp(min=0)
         self.hold(torch.addcmul(residual, self.prior_share, lacking))
 
     def residual(self, x, location, posterior):
-        """Return the mean squared residual at beta 1, shared or of each column."""
+        """Return the mean squared residual at beta 1, shared or for each column."""
         if self.log_scale.ndim == 0:
             residual = functional.mse_loss(location.detach(), x)
         else:
@@ -121,7 +124,7 @@ class GaussianObservation(nn.Module):
         return self._at_beta_1(residual, posterior)
 
     def _at_beta_1(self, residual, posterior):
-        """Return what a residual would be at beta 1."""
+        """Return the estimate of a residual at beta 1."""
         return residual * share_at_beta_1(self.excess, self.n_variables, posterior)
 
     def track(self, x, location, posterior):
@@ -131,15 +134,15 @@ class GaussianObservation(nn.Module):
 
     @property
     def moments_shape(self):
-        """Of what :meth:`moments` returns."""
+        """The shape of the result of :meth:`moments`."""
         return (2, *self.log_scale.shape)
 
     def moments(self, x, location, posterior, known):
-        """Return mean squares at beta 1 and shares of entries, in a row, of what is observed.
+        """Return the mean squared residuals at beta 1, and the shares of observed values.
 
-        ``known`` has ones where it is and zeros elsewhere; None: it is everywhere.
+        ``known`` is 1 for an observed value and 0 for a missing one. None: all are observed.
         """
-        if known is None and self.is_shared:  # to the last bit what there is without a mask
+        if known is None and self.is_shared:  # equal to the last bit to a fit without a mask
             residual = self.residual(x, location, posterior)
             return torch.stack((residual, torch.ones_like(residual)))
         error = location.detach() - x
@@ -148,12 +151,12 @@ class GaussianObservation(nn.Module):
         return self._moments(error.mul_(known), known.mean(0), posterior)
 
     def _moments(self, error, share, posterior):
-        """Return the moments of residuals, 0 where nothing is known, and of the columns' shares."""
+        """Return the moments of residuals, which are 0 for missing values, and the shares."""
         of_columns = torch.stack((self._at_beta_1(error.square().mean(0), posterior), share))
         return of_columns.mean(1) if self.is_shared else of_columns
 
     def learn_moments(self, moments):
-        """Use the noise variance of :meth:`moments`; what was never observed keeps its own."""
+        """Set the noise variance from :meth:`moments`. A column without values keeps its own."""
         if self.learned:
             self.learn(self._ratio(moments))
 
@@ -174,8 +177,8 @@ class GaussianObservation(nn.Module):
     def slope(self, x, location, posterior, weight, known=None):
         """Return minus the mean log p(x|z), and ``weight`` times its derivative by ``location``.
 
-        What autograd returns after :meth:`track` in training mode, from one residual for both. Of
-        what is not ``known``, as of :meth:`moments`, there is nothing.
+        The result equals that of autograd after :meth:`track` in training mode, but the residual is
+        computed only once. ``known`` is as in :meth:`moments`; missing values add 0.
         """
         if known is not None:
             return self._slope_around(x, location, posterior, weight, known)
@@ -199,7 +202,7 @@ class GaussianObservation(nn.Module):
         return nats.sum(), error.mul_(precision * (weight / len(x)))
 
     def initial_location(self, mean, scale):
-        """Return centre and scale of the decoder's output for data of this mean and scale."""
+        """Return centre and scale of the decoder's output for the mean and scale of the data."""
         return mean, scale
 
     def forward(self, location):
@@ -207,14 +210,14 @@ class GaussianObservation(nn.Module):
 
 
 class Observation(nn.Module):
-    """p(x|z), a distribution whose one parameter is the decoder's output.
+    """p(x|z) as a distribution with a single parameter, which is the decoder's output.
 
     Parameters
     ----------
     distribution : type
-        One of :mod:`skvae.nn.likelihoods`.
+        A class of :mod:`skvae.nn.likelihoods`.
     input_scale : float, default=1.0
-        The factor of x that the distribution is of.
+        The factor of x. The distribution is that of ``input_scale * x``.
     """
 
     def __init__(self, distribution, input_scale=1.0):
@@ -225,14 +228,14 @@ class Observation(nn.Module):
     learned = False
 
     def track(self, x, location, posterior):
-        """Nothing to follow: there is no noise variance."""
+        """Do nothing, since there is no noise variance."""
 
     def slope(self, x, location, posterior, weight, known=None):
         """Return minus the mean log p(x|z), and ``weight`` times its derivative by ``location``.
 
-        The distributions are exponential families and ``location`` is their natural parameter:
-        the derivative of minus a logarithm is the mean less x. Of what is not ``known`` there is
-        nothing.
+        The distributions are exponential families, and ``location`` is their natural parameter. So
+        the derivative of minus the log-density is the mean minus x. Values that are not ``known``
+        add 0.
         """
         scaled = x if self.input_scale == 1 else x * self.input_scale
         error = self.distribution(location).mean - scaled
@@ -242,7 +245,7 @@ class Observation(nn.Module):
         return -nats / len(x), error.mul_(known).mul_(weight / len(x))
 
     def initial_location(self, mean, scale):
-        """Return the decoder's output for columns of these means, and scale 1."""
+        """Return the decoder's output for the means of columns, and scale 1."""
         return self.distribution.location(mean * self.input_scale), torch.ones_like(scale)
 
     def forward(self, location):
@@ -251,7 +254,7 @@ class Observation(nn.Module):
 
 
 def share_at_beta_1(excess, n_variables, posterior):
-    """Return the share of a squared residual that there would be at beta 1, ``1 + excess`` now."""
+    """Return the squared residual at beta 1 as a share of that at beta ``1 + excess``."""
     if excess == 0:
         return 1.0
     variances = posterior.scale.detach().square().mean(0)

@@ -23,7 +23,7 @@ ACTIVATIONS = {
 
 
 class PlainLinear(nn.Linear):
-    """A linear layer that draws no weights when it is made."""
+    """A linear layer that draws no weights when it is created."""
 
     unit = 1.0
 
@@ -32,11 +32,11 @@ class PlainLinear(nn.Linear):
 
 
 class _FromRows(PlainLinear):
-    """A linear map of whole rows, its weights ``unit`` times the parameters.
+    """A linear map of whole rows, whose weights are ``unit`` times the parameters.
 
-    Adam moves every parameter by about ``lr`` a step. Where thousands of columns go together, as
-    pixels do, so many weights moved by ``lr`` throw a code from one end to the other, and a linear
-    model away from its optimum.
+    Adam changes every parameter by about ``lr`` in each step. If thousands of columns are
+    correlated, as pixels are, a change of ``lr`` in each weight changes a code by a lot, and moves
+    a linear model away from its optimum.
     """
 
     def __init__(self, *sizes, bias=True):
@@ -51,7 +51,7 @@ LINEAR_LAYERS = (PlainLinear, _FromRows)
 
 
 def _activation(make):
-    """Return a new activation, after a look at what a user's callable makes."""
+    """Return a new activation, after a check of what a user's callable returns."""
     try:
         module = make()
         got = f"{module!r} from {make!r} instead"
@@ -66,7 +66,7 @@ def _activation(make):
 
 
 def _perceptron(sizes, activation):
-    """Return linear layers of uninitialized weights with activations in between."""
+    """Return linear layers with uninitialized weights, and activations between them."""
     make = ACTIVATIONS.get(activation, activation)
     layers = []
     for n_inputs, n_outputs in pairwise(sizes):
@@ -75,7 +75,7 @@ def _perceptron(sizes, activation):
 
 
 def _initialize(layers, shortcut, generator):
-    """Draw the weights; beside a linear map, which begins at zero, the last layer begins small."""
+    """Draw the weights. With a linear map, it starts at zero, and the last layer starts small."""
     *hidden, last = [layer for layer in layers if isinstance(layer, nn.Linear)]
     for layer in hidden:
         draw_weights(layer, generator)
@@ -87,26 +87,26 @@ def _initialize(layers, shortcut, generator):
 
 
 class PerceptronEncoder(StandardizingEncoder):
-    """A perceptron and a linear map of centred and scaled rows x': ``layers(x') + shortcut(x')``.
+    """A perceptron plus a linear map of centred and scaled rows x': ``layers(x') + shortcut(x')``.
 
-    The linear map begins at zero, or where a PCA says; without hidden layers ``layers`` is all.
-    Centre and scale are constants of the training data. They change no function that
-    the perceptron can be, only how well it is conditioned: a fit does not depend
-    on the units of X.
+    The linear map starts at zero or at a PCA. Without hidden layers, there is no shortcut, and
+    ``layers`` is the linear map. Centre and scale are constants of the training data. They do not
+    change which functions the perceptron can represent, but only how well the problem is
+    conditioned. So a fit does not depend on the units of X.
 
     Parameters
     ----------
     n_features, n_outputs : int
-        Widths of input and output.
+        Widths of the input and the output.
     hidden_layer_sizes : sequence of int
-        Widths in between; empty for a linear map.
+        Widths of the hidden layers. Empty for a linear map.
     activation : str or callable
         A key of ``ACTIVATIONS``, or a callable that returns a module.
     shortcut : bool, default=True
-        Whether the linear map is there beside hidden layers.
+        Whether to add the linear map if there are hidden layers.
     takes_holes : bool, default=False
-        Whether NaN stands for what was not observed. It becomes the mean of its column, and a
-        linear map of where it was, which begins at zero, is added to the output of the first layer.
+        Whether NaN marks a missing value. If so, it becomes the mean of its column. A linear map of
+        the mask, which starts at zero, is added to the output of the first layer.
     """
 
     def __init__(
@@ -137,9 +137,9 @@ class PerceptronEncoder(StandardizingEncoder):
         self.standardize(centre, scale)
 
     def without_holes(self, x):
-        """Return standardised rows with zeros for NaN, and ones where those were.
+        """Return standardised rows with zeros for NaN, and a mask with ones for NaN.
 
-        The latter are None where there are none, or none are taken.
+        The mask is None if there is no NaN, or if the encoder does not accept NaN.
         """
         if self.holes is None:
             return x, None
@@ -148,7 +148,7 @@ class PerceptronEncoder(StandardizingEncoder):
 
     @property
     def linear(self):
-        """The linear map of x' that is the encoder, or a part of it."""
+        """The linear map of x': the whole encoder or a part of it."""
         return self.head if self.shortcut is None else self.shortcut
 
     def forward(self, x):
@@ -161,18 +161,18 @@ class PerceptronEncoder(StandardizingEncoder):
 
 
 class PerceptronDecoder(nn.Module):
-    """The encoder's mirror: ``centre + scale * (output(hidden(z)) + shortcut(z))``.
+    """The mirror image of the encoder: ``centre + scale * (output(hidden(z)) + shortcut(z))``.
 
     Parameters
     ----------
     n_components, n_features : int
-        Widths of input and output.
+        Widths of the input and the output.
     hidden_layer_sizes : sequence of int
-        Widths in between, in the decoder's order; empty for a linear map.
+        Widths of the hidden layers, in the decoder's order. Empty for a linear map.
     activation : str or callable
         A key of ``ACTIVATIONS``, or a callable that returns a module.
     shortcut : bool, default=True
-        Whether the linear map is there beside hidden layers.
+        Whether to add the linear map if there are hidden layers.
     """
 
     def __init__(self, n_components, n_features, hidden_layer_sizes, activation, *, shortcut=True):
@@ -195,7 +195,7 @@ class PerceptronDecoder(nn.Module):
 
     @property
     def linear(self):
-        """The linear map of z that is the decoder, or a part of it."""
+        """The linear map of z: the whole decoder or a part of it."""
         return self.output if self.shortcut is None else self.shortcut
 
     def forward(self, z):
@@ -203,9 +203,10 @@ class PerceptronDecoder(nn.Module):
             standardized = self.output(self.hidden(z))
             if self.shortcut is not None:
                 standardized = standardized + self.shortcut(z)
-            # Under autocast the layers have three digits: the constants enter with all of theirs.
+            # Under autocast the layers compute with three digits. The constants keep full
+            # precision.
             return torch.addcmul(self.centre, standardized.to(z.dtype), self.scale)
-        # The rows are many: the constants enter by the last layer, which has fewer entries.
+        # There may be many rows. Scaling the last layer, which has fewer entries, is faster.
         scale = self.scale.unsqueeze(1)
         bias = torch.addcmul(self.centre, self.output.bias, self.scale)
         output = functional.linear(self.hidden(z), self.output.weight * scale, bias)

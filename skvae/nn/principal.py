@@ -1,4 +1,4 @@
-"""What a PCA of the training rows tells a network before it learns."""
+"""The principal components from which a network starts."""
 
 from typing import NamedTuple
 
@@ -6,8 +6,9 @@ import torch
 
 __all__ = ["PrincipalComponents"]
 
-# Of a direction that the noise variance would close, the share of the variance that it keeps at
-# the start: from zero, encoder and decoder would have no gradient to open it by.
+# If the noise variance exceeds the variance of a direction, the direction keeps this share of its
+# variance at the start. From zero, encoder and decoder would have no gradient, and the direction
+# could not become active.
 LEAST_OPEN = 1 / 16
 
 
@@ -17,11 +18,11 @@ class PrincipalComponents(NamedTuple):
     Parameters
     ----------
     directions : tensor of shape (n_directions, n_features)
-        Orthonormal, in descending order of their variances.
+        Orthonormal directions, in descending order of their variances.
     variances : tensor of shape (n_directions,)
-        :math:`\lambda_k`, of the rows along them.
+        Variances :math:`\lambda_k` of the rows along the directions.
     left : tensor of shape (n_features,)
-        Variance of every column that they leave.
+        Variance of every column that the directions do not explain.
     """
 
     directions: torch.Tensor
@@ -33,10 +34,10 @@ class PrincipalComponents(NamedTuple):
 
         .. math:: \sigma^2 = \frac{1}{d - q} \sum_{j > q} \lambda_j
 
-        Directions that fewer rows than columns leave without variance count (M. E. Tipping and
-        C. M. Bishop, 1999, Probabilistic principal component analysis; scikit-learn divides by
-        min(n, d) - q). Of some columns alone, those at ``place``, it is d / (d - q) times the mean
-        of what the directions leave there.
+        If there are fewer rows than columns, some directions have no variance; they count in d - q
+        (M. E. Tipping and C. M. Bishop, 1999, Probabilistic principal component analysis).
+        scikit-learn divides by min(n, d) - q instead. If ``place`` selects some of the columns, the
+        result is d / (d - q) times the mean variance that the directions leave there.
         """
         n_features = len(self.left)
         n_directions = len(self.variances) if n_directions is None else n_directions
@@ -48,10 +49,10 @@ class PrincipalComponents(NamedTuple):
         return total / (n_features - n_directions)
 
     def gains(self, noise_variance):
-        r"""Return how far a code of 1 moves the row, :math:`\sqrt{\lambda_k - \sigma^2}`."""
+        r"""Return the change of the row for a code of 1, :math:`\sqrt{\lambda_k - \sigma^2}`."""
         least = LEAST_OPEN * self.variances
         return torch.sqrt(torch.maximum(self.variances - noise_variance, least))
 
     def stds(self, noise_variance):
-        r"""Return the std of every code's posterior, :math:`\sigma / \sqrt{\lambda_k}`."""
+        r"""Return the standard deviations of the posteriors, :math:`\sigma / \sqrt{\lambda_k}`."""
         return torch.sqrt(noise_variance / self.variances).clamp(max=1.0)

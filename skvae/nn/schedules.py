@@ -1,4 +1,4 @@
-"""How weights change over the epochs of a fit."""
+"""The change of weights over the epochs of a fit."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ __all__ = ["Warmup", "ramp"]
 
 
 def ramp(epoch, n_epochs):
-    """Return min(1, epoch / n_epochs), which is 1 from the start where there are no epochs.
+    """Return min(1, epoch / n_epochs), which is 1 if ``n_epochs`` is 0.
 
     Examples
     --------
@@ -18,19 +18,20 @@ def ramp(epoch, n_epochs):
 
 
 class Warmup(NamedTuple):
-    r"""The factor of the penalties: from ``start`` to 1, once or in cycles.
+    r"""The factor of the penalties, which goes from ``start`` to 1, once or in cycles.
 
-    A cycle changes for ``n_epochs`` and stays at 1 for as long; the last one stays there. From a
-    start below 1 the factor rises by equal steps, from one above 1 it falls by equal ratios.
+    In a cycle, the factor changes for ``n_epochs`` epochs, and then stays at 1 for ``n_epochs``
+    epochs. After the last cycle, it stays at 1. From a start below 1 it rises by equal steps, and
+    from a start above 1 it falls by equal ratios.
 
     Parameters
     ----------
     n_epochs : int, default=0
-        Epochs of a change; 0 for none.
+        Number of epochs in which the factor changes. 0 means no warm-up.
     n_cycles : int, default=1
-        Number of changes.
+        Number of cycles.
     start : float, default=0.0
-        The factor that each begins with.
+        The factor at the start of each cycle.
 
     References
     ----------
@@ -52,11 +53,11 @@ class Warmup(NamedTuple):
 
     @property
     def end(self):
-        """Epochs after which the factor stays 1."""
+        """Number of epochs after which the factor stays at 1."""
         return (2 * self.n_cycles - 1) * self.n_epochs
 
     def factor(self, epoch):
-        """Return the factor after so many epochs, whole or not."""
+        """Return the factor after a number of epochs, which may be fractional."""
         if epoch >= self.end:
             return 1.0
         progress = ramp(epoch % (2 * self.n_epochs), self.n_epochs)

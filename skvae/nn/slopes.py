@@ -1,4 +1,4 @@
-"""Derivatives of the objectives, written out: by the decoder's output, and by the posterior."""
+"""Explicit derivatives of the objectives by the decoder's output and by the posterior."""
 
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ DISTRIBUTIONS = (Gaussian, Bernoulli, ContinuousBernoulli)
 
 
 class Slopes(NamedTuple):
-    """Derivatives of a loss by what a penalty is of; each (n_samples, n_components), or None."""
+    """Derivatives of a loss by the arguments of a penalty, each (n_samples, n_components)."""
 
     mean: torch.Tensor
     log_scale: torch.Tensor
@@ -31,7 +31,7 @@ class Slopes(NamedTuple):
 
 
 def has_written_slopes(objective, observation):
-    """Return whether both are our own, whose derivatives are here; a subclass has others."""
+    """Return whether this module has the derivatives of both; it has none of subclasses."""
     if type(observation) is MixedObservation:
         return type(objective) in PENALTIES
     ours = type(objective) in PENALTIES and type(observation) in OBSERVATIONS
@@ -41,18 +41,18 @@ def has_written_slopes(objective, observation):
 def reconstruction_slope(objective, observation, x, location, posterior, weight):
     """Return the mean of the reconstruction, and ``weight`` times its derivative by ``location``.
 
-    A learned noise variance of the observation model moves, as in its training mode.
+    It also updates a learned noise variance of the observation model, as in training mode.
 
     Parameters
     ----------
     objective, observation : Objective, nn.Module
-        Of those that :func:`has_written_slopes`.
+        A pair for which :func:`has_written_slopes` is true.
     x, location : tensors of shape (n_samples, n_features)
         A batch, and the decoder's output.
     posterior : Gaussian or None
-        q(z|x).
+        The posterior q(z|x).
     weight : float
-        Of the batch in the loss.
+        Weight of the batch in the loss.
 
     Returns
     -------
@@ -83,21 +83,22 @@ def penalty_slopes(objective, posterior, z, weight):
     Parameters
     ----------
     objective : Objective
-        One that :func:`has_written_slopes`.
+        An objective for which :func:`has_written_slopes` is true.
     posterior : Gaussian or None
-        q(z|x), (n_samples, n_components).
+        The posterior q(z|x), (n_samples, n_components).
     z : tensor of shape (n_samples, n_components)
-        A draw from it.
+        A draw from the posterior.
     weight : float
-        Of the batch in the loss.
+        Weight of the batch in the loss.
 
     Returns
     -------
     means : dict of {str: scalar tensor}
         As in ``objective.means``.
     slopes : Slopes or None
-        Of the weighted sum in the loss, along z = mean + scale * noise: by z, and by mean and
-        log-scale where z stands still. None where there is no penalty.
+        Derivatives of the weighted sum of the penalties: by z, and by the mean and the log-scale
+        with z held fixed. z = mean + scale * noise is not differentiated here. None if there is no
+        penalty.
 
     Examples
     --------
@@ -118,7 +119,7 @@ def _none(objective, posterior, z, weight):
 
 
 def _divergence(objective, posterior):
-    """Return the means of the divergence, and those of every dimension."""
+    """Return the mean of the divergence, and the means for every dimension."""
     of_dimensions = kl_per_dimension(posterior).mean(0)
     means = {"kl": of_dimensions.sum()}
     if objective.free_bits:
@@ -127,12 +128,12 @@ def _divergence(objective, posterior):
 
 
 def _of_divergence(posterior, factor):
-    """Return the derivatives of ``factor`` times every row's divergence."""
+    """Return the derivatives of ``factor`` times the divergence, for every row."""
     return Slopes(posterior.mean * factor, (posterior.scale.square() - 1) * factor)
 
 
 def _of_free_bits(objective, posterior, of_dimensions, per_row):
-    """Return the derivatives of the term that has the weight of the divergence."""
+    """Return the derivatives of the divergence, or of its free bits, with its weight."""
     factor = per_row * objective.weights()["kl"] * objective.warmup.factor(objective.epoch)
     if objective.free_bits:
         factor = factor * (of_dimensions >= objective.free_bits)
@@ -175,7 +176,7 @@ def _total_correlation(objective, posterior, z, weight):
         "minibatch_dimension_wise_kl": log_prod_q_z - log_p_z,
         **of_divergence,  # the order of the terms is that of objective.means
     }
-    # Of log q(z|x), along z = mean + scale * noise, all but -log scale stands still.
+    # Along z = mean + scale * noise, only the term -log scale of log q(z|x) changes.
     return means, Slopes(
         slopes.mean + pulls[0],
         slopes.log_scale + pulls[1] - of_mi * per_row,

@@ -1,4 +1,4 @@
-"""What our encoders share: rows are centred and scaled by constants of the training data."""
+"""The base class of the built-in encoders, which centre and scale rows by the training data."""
 
 import torch
 from torch import nn
@@ -7,12 +7,12 @@ __all__ = ["StandardizingEncoder"]
 
 
 class StandardizingEncoder(nn.Module):
-    """Layers on centred and scaled rows: ``layers((x - centre) / scale)``.
+    """Layers of centred and scaled rows: ``layers((x - centre) / scale)``.
 
     Parameters
     ----------
     layers : nn.Sequential
-        Rows in; its last layer is linear.
+        Layers whose input is rows. The last one is linear.
     n_features : int
         Length of a row.
     """
@@ -29,7 +29,7 @@ class StandardizingEncoder(nn.Module):
         return self.layers[-1]
 
     def standardize(self, centre, scale):
-        """Set the constants; a column of scale 0 is constant, and is left out."""
+        """Set the constants. A column of scale 0 is constant, and becomes 0."""
         factor = torch.where(scale > 0, 1 / scale, 0.0)
         self.factor.copy_(factor)
         self.shift.copy_(-centre * factor)

@@ -1,4 +1,4 @@
-"""Our perceptrons' derivatives, written out: what autograd computes, without its bookkeeping."""
+"""Explicit derivatives of the built-in perceptrons, which are faster than autograd."""
 
 import torch
 from torch import nn
@@ -8,8 +8,8 @@ from skvae.nn.perceptrons import LINEAR_LAYERS, PerceptronDecoder, PerceptronEnc
 __all__ = ["WrittenDecoder", "WrittenEncoder", "has_written_layers", "is_hooked"]
 
 aten = torch.ops.aten
-# How an activation hands on the derivative by its output: to that by its input, from its input,
-# its output and itself. What works in place has its output for an input too.
+# The derivative by the input of an activation, from the derivative by its output, its input, its
+# output, and the activation itself. If it works in place, its output has replaced its input.
 ACTIVATIONS = {
     nn.ReLU: lambda slope, x, y, of: aten.threshold_backward(slope, y, 0),
     nn.LeakyReLU: lambda slope, x, y, of: aten.leaky_relu_backward(
@@ -26,7 +26,7 @@ WEIGHT_HOOKS = ("_backward_hooks", "_post_accumulate_grad_hooks")
 
 
 def has_written_layers(module):
-    """Return whether a module is a perceptron of ours, all of it trained and nothing hooked to it.
+    """Return whether a module is a built-in perceptron without frozen weights and hooks.
 
     Examples
     --------
@@ -47,31 +47,31 @@ def has_written_layers(module):
 
 
 def is_hooked(module):
-    """Return whether something waits for a module's calls, or has replaced them."""
+    """Return whether a module has hooks, or a replaced ``forward``."""
     return "forward" in vars(module) or any(getattr(module, name) for name in HOOKS)
 
 
 def _is_known(part):
-    """Return whether a part is a layer of ours, or an activation that can be undone."""
+    """Return whether a part is a built-in layer, or an activation with a known derivative."""
     falls = min(getattr(part, "alpha", 0), getattr(part, "negative_slope", 0)) < 0
     return type(part) in LINEAR_LAYERS or (type(part) in ACTIVATIONS and not falls)
 
 
 def _chain(module):
-    """Return linear layers and the activations between them, in order."""
+    """Return the linear layers and the activations between them, in order."""
     if isinstance(module, PerceptronEncoder):
         return [*module.layers]
     return [*module.hidden, module.output]
 
 
 class _WrittenLayers:
-    """Linear layers with activations in between, and a linear map beside them.
+    """Linear layers with activations between them, plus a linear map.
 
     Parameters
     ----------
     module : PerceptronEncoder or PerceptronDecoder
-        One that :func:`has_written_layers`. Derivatives by its weights are written to their
-        ``grad``, over what is there.
+        A module for which :func:`has_written_layers` is true. The derivatives by its weights are
+        written to their ``grad``. Earlier values there are overwritten.
     """
 
     def __init__(self, module):
@@ -81,7 +81,7 @@ class _WrittenLayers:
         self.kept = []
 
     def outputs(self, x, missing=None):
-        """Return what the layers make of x, and of where it was missing."""
+        """Return the output for x, and for a mask with ones for missing values."""
         self.x, self.missing, self.kept = x, missing, []
         h = x
         for linear, activation in zip(self.hidden[::2], self.hidden[1::2], strict=True):
@@ -96,20 +96,20 @@ class _WrittenLayers:
         return output
 
     def _with_holes(self, linear, output):
-        """Return a layer's output, with what is made of the holes where it is the first layer."""
+        """Return a layer's output. If it is the first layer, add the linear map of the mask."""
         if self.missing is None or linear is not [*self.hidden, self.last][0]:
             return output
         return output.addmm_(self.missing, self.holes.weight.T, alpha=self.holes.unit)
 
     def pull(self, slope, *, to_input):
-        """Write the derivatives by the weights; return that by the input, or None.
+        """Write the derivatives by the weights; return the derivative by the input, or None.
 
         Parameters
         ----------
         slope : tensor in the shape of the output
-            The derivative by it.
+            The derivative by the output.
         to_input : bool
-            Whether the derivative by the input is wanted.
+            Whether to return the derivative by the input.
         """
         by_output, wanted = slope, to_input or bool(self.kept)
         slope = self._pull_linear(self.last, self.h, slope, onward=wanted)
@@ -122,9 +122,9 @@ class _WrittenLayers:
         return slope.add_(beside) if to_input else None
 
     def _pull_linear(self, linear, x, slope, *, onward):
-        """Write the derivatives by a layer's weights; return that by its input if wanted.
+        """Write the derivatives by a layer's weights; return that by its input if ``onward``.
 
-        Which it never is of a map of rows: only these have a ``unit`` other than 1.
+        ``onward`` is never true for a linear map of rows. Only these have a ``unit`` other than 1.
         """
         if self.holes is not None and linear is [*self.hidden, self.last][0]:
             by_holes = _gradient(self.holes.weight)
@@ -150,12 +150,12 @@ class WrittenEncoder(_WrittenLayers):
         self.standardized = module.standardized
 
     def forward(self, x, known=None):
-        """Return the output for a batch, with ones in ``known`` where it was observed."""
+        """Return the output for a batch. ``known`` has ones for observed values, or is None."""
         x = self.standardized(x)
         return self.outputs(x) if known is None else self.outputs(x.mul_(known), 1 - known)
 
     def backward(self, slope):
-        """Write the derivatives by the weights that the derivative by the output makes."""
+        """Write the derivatives by the weights, from the derivative by the output."""
         self.pull(slope, to_input=False)
 
 
@@ -171,12 +171,12 @@ class WrittenDecoder(_WrittenLayers):
         return torch.addcmul(self.centre, self.outputs(z), self.scale)
 
     def backward(self, slope):
-        """Write the derivatives by the weights, and return that by the codes."""
+        """Write the derivatives by the weights, and return the derivative by the codes."""
         return self.pull(slope * self.scale, to_input=True)
 
 
 def _gradient(weight):
-    """Return where the derivative by a weight is to be written."""
+    """Return the tensor to which the derivative by a weight is written."""
     if weight.grad is None:
         weight.grad = torch.empty_like(weight)
     return weight.grad

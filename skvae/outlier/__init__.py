@@ -1,4 +1,4 @@
-"""Outliers: rows that autoencoders, or other transformers, find improbable."""
+"""Outlier detection: rows that autoencoders, or other transformers, find improbable."""
 
 from skvae.outlier.detector import AutoencoderOutlierDetector
 

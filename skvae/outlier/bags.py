@@ -1,41 +1,42 @@
-"""The parts of the rows that the models of a detector are fitted to."""
+"""How the rows are divided between the models of a detector."""
 
 import numpy as np
 
 __all__ = ["draw_bags"]
 
 QUARTERS = 4
-# Which quarters are together in a half: three ways to divide, and any two quarters together once.
+# Which quarters form a half. There are three ways, and any two quarters are together in one way.
 HALVES = np.array([[0, 0, 1, 1], [0, 1, 0, 1], [0, 1, 1, 0]])
 
 
 def draw_bags(n_samples, n_estimators, max_samples, rng):
-    """Draw the rows for each of some models, so that every row is left out by one of three.
+    """Draw the rows for each model so that every row is left out by at least one model in three.
 
-    The rows, and one more that is not known yet, are divided at random into quarters, and these
-    in the three ways that there are into halves. One model for each way is fitted to the half
-    without the unknown row. A row in the quarter of that one is left out by all three, any other
-    by exactly one. Three more models begin with new quarters.
+    The rows, together with one imaginary row for a new observation, are divided at random into four
+    quarters. There are three ways to join four quarters into two halves. For each way, one model is
+    fitted to the half without the imaginary row. A row in the same quarter as the imaginary row is
+    left out by all three models. Any other row is left out by exactly one. The next three models
+    use new random quarters.
 
-    Because the unknown row has no place of its own, a new row and a fitted one are exchangeable
-    under the models that were fitted without either: what the proof of [1]_ asks for, there by a
-    random number of models.
+    The imaginary row has no special place. Therefore a new row and a training row are exchangeable
+    under the models that were fitted without both of them. The proof of [1]_ needs this, and
+    achieves it with a random number of models.
 
     Parameters
     ----------
     n_samples : int
-        At least three, or at least one where there is one model.
+        At least three; with one model, at least one.
     n_estimators : int
-        How many models: three or more, or one, which is fitted to all rows.
+        Number of models: at least three, or one, which is fitted to all rows.
     max_samples : int
-        Rows of one model at most; drawn from its half.
+        Maximum number of rows of one model. They are drawn from its half.
     rng : RandomState
-        Draws all.
+        Source of all random draws.
 
     Returns
     -------
     list of ndarray of int
-        Row numbers, ascending, for each model.
+        For each model its row numbers, in increasing order.
 
     References
     ----------

@@ -1,16 +1,16 @@
-"""What scores of rows that a model has not seen tell of a new one: thresholds and p-values."""
+"""Thresholds and p-values for new rows, from the scores of rows that a model was not fitted to."""
 
 import numpy as np
 
 __all__ = ["ROUNDING", "Calibration", "fence", "mean_where", "p_values", "rounding", "threshold"]
 
-FENCE = 3.0  # standard deviations below the median, where the scores are normal
-NORMAL_QUARTILE = 0.6745  # of a standard normal variable
+FENCE = 3.0  # standard deviations below the median, if the scores are normally distributed
+NORMAL_QUARTILE = 0.6745  # third quartile of a standard normal variable
 ROUNDING = 1e-6  # relative
 
 
 def mean_where(scores, mask):
-    """Return the mean of each row's scores in some places, or in all where there is none.
+    """Return the mean of each row's scores where the mask is True, or of all if it never is.
 
     Examples
     --------
@@ -25,7 +25,7 @@ def mean_where(scores, mask):
 
 
 def fence(scores, width=FENCE):
-    r"""Return w standard deviations below the mean of normal scores, from robust quantiles.
+    r"""Return the value w standard deviations below the mean of normal scores, by quantiles.
 
     .. math:: Q_2 - w (Q_2 - Q_1) / 0.6745
 
@@ -41,11 +41,12 @@ def fence(scores, width=FENCE):
 
 
 def threshold(scores, contamination):
-    r"""Return what a share of new rows scores below, or for "auto" the fence below the scores.
+    r"""Return the threshold below which a given share of new rows scores; for "auto" the fence.
 
-    The share c is expected exactly of rows exchangeable with those of the m scores:
-    the k-th of these from below is undercut with probability k / (m + 1), and the threshold is
-    between those two next to c (m + 1). It is never below the least score.
+    The expected share of new rows below the threshold is exactly c, if the new rows and those of
+    the m scores are exchangeable. A new row scores below the k-th smallest score with probability
+    k / (m + 1). The threshold interpolates between the two scores next to place c (m + 1). It is
+    never below the smallest score.
 
     Examples
     --------
@@ -60,20 +61,20 @@ def threshold(scores, contamination):
 
 
 def rounding(scores, scale):
-    """Return by how much rounding may move scores: the rows scored beside decide on it."""
+    """Return the size of rounding errors in scores, which depend on the other rows in the batch."""
     size = np.abs(scores) + scale
     return np.where(np.isfinite(size), ROUNDING * size, 0.0)
 
 
 class Calibration:
-    """The scores of rows that models have not seen, made ready to compare with.
+    """Scores of rows that some models were not fitted to, prepared for comparison.
 
     Parameters
     ----------
     scores : ndarray of shape (m, n_models)
-        Of the calibration rows.
+        Scores of the calibration rows.
     unseen : ndarray of bool of shape (m, n_models)
-        Which models have not seen them.
+        For each row, which models were not fitted to it.
     """
 
     def __init__(self, scores, unseen):
@@ -87,24 +88,24 @@ class Calibration:
 
 
 def p_values(scores, unseen, calibration, scale):
-    r"""Return the share of the calibration rows, and the row itself, that score no higher.
+    r"""Return the share of calibration rows, counting the row itself, with no higher score.
 
     .. math:: p(x) = \frac{1 + \#\{i : s_i^{-i} \le s_x^{-i}\}}{m + 1}
 
-    where a row that no model has seen and a calibration row are compared by the mean over the
-    models that have not seen the latter, and a row that some have seen by the mean over
-    the others: then all are out of bag.
+    A row that no model was fitted to is compared with calibration row i by the mean over the models
+    that were not fitted to i. A row that some models were fitted to is scored by the mean over the
+    other models, so that all compared scores are out of bag.
 
     Parameters
     ----------
     scores : ndarray of shape (n_samples, n_models)
-        Of the rows asked for.
+        Scores of the rows in question.
     unseen : ndarray of bool of shape (n_samples, n_models)
-        Which models have not seen them.
+        For each row, which models were not fitted to it.
     calibration : Calibration
-        What they are compared with.
+        The scores to compare with.
     scale : float
-        What counts as rounding: a millionth of it, and of the score.
+        Differences up to a millionth of ``scale`` plus the score count as rounding.
 
     Returns
     -------
@@ -130,5 +131,5 @@ def p_values(scores, unseen, calibration, scale):
 
 
 def _count(scores, own, scale):
-    """Return how many of ascending scores are no higher than each of one's own."""
+    """Return how many of the sorted scores are no higher than each value in ``own``."""
     return np.searchsorted(scores, own + rounding(own, scale), side="right")

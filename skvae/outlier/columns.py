@@ -1,5 +1,5 @@
-"""What rows that were fitted tell of each column: its usual value, how far off it can be, and
-which values were seen at all."""
+"""What the training rows say about each column: its usual value, its farthest value that is still
+distinguished, and which values occurred."""
 
 import numpy as np
 from scipy.sparse import csr_array, dia_array, issparse
@@ -16,28 +16,29 @@ from skvae.outlier.tables import (
 
 __all__ = ["ROUNDING", "ColumnRanges", "SeenValues"]
 
-# Ranges beyond the ends of a column, where a value is as odd as it can be. Its square has twelve
-# digits, which leave float32 room for the units of the column and the number of columns.
+# A value is limited to this many ranges beyond the ends of its column. The square of the limit has
+# twelve digits, which leaves room in float32 for the column's unit and the number of columns.
 FARTHEST = 1e6
-MOST_CATEGORIES = 0.5  # of the rows: text that is different in more is free, or a key
-ROUNDING = 1e-6  # relative, within which a value is the one that was seen: float32 has 1.2e-7
+MOST_CATEGORIES = 0.5  # of the rows: text with more distinct values is free text, or a key
+ROUNDING = 1e-6  # relative difference up to which two values are equal: float32 has 1.2e-7
 
 
 class ColumnRanges:
-    """The usual value of every column, and the farthest one that is told from farther ones.
+    """The usual value of every column, and the limits beyond which all values count the same.
 
     Parameters
     ----------
     X : {array, CSR matrix, DataFrame} of shape (n_samples, n_features)
-        Rows, for which NaN is no value.
+        Rows. NaN does not count as a value.
 
     Attributes
     ----------
     typical : list of length n_features
-        The median of numbers, of integers the lower one of two; else the most frequent value.
+        The median of numbers (of integers the lower of the two middle values), or else the most
+        frequent value.
     low, high : ndarray of shape (n_features,)
-        The least and the greatest value less and plus a million ranges; infinite where a column
-        has no range, or is not of numbers.
+        The smallest value minus a million ranges, and the largest plus a million ranges. They are
+        infinite if a column is constant or not numeric.
 
     Examples
     --------
@@ -60,7 +61,7 @@ class ColumnRanges:
         self.low, self.high = np.array(low), np.array(high)
 
     def take_levels(self, X, categories):
-        """Make the level that is commonest in X the typical one, of blocks and of codes."""
+        """Use the most frequent category in X as the typical one, for one-hot blocks and codes."""
         if not categories:
             return
         totals, commonest = zip(*map(_total_and_commonest, columns_of(X)), strict=True)
@@ -71,12 +72,12 @@ class ColumnRanges:
                 self.typical[place] = type(self.typical[place])(value)
 
     def within(self, X):
-        """Return X, its numbers no farther off than they can be; X itself where none is."""
+        """Return X with its numbers clipped to the limits, or X itself if all are within."""
         if issparse(X):
             low, high = self.low[X.indices], self.high[X.indices]
             data = np.clip(X.data, np.minimum(low, 0), np.maximum(high, 0))
             parts = (data.astype(X.dtype, copy=False), X.indices, X.indptr)
-            return csr_array(parts, X.shape, copy=True)  # sorted in place, indices are no more X's
+            return csr_array(parts, X.shape, copy=True)  # sorting in place must not change X
         if isinstance(X, np.ndarray):
             with np.errstate(invalid="ignore"):
                 if not (np.less(X, self.low).any() or np.greater(X, self.high).any()):
@@ -97,16 +98,16 @@ class ColumnRanges:
 
 
 class SeenValues:
-    """The values that a model has seen, of columns that have few: one number, or categories.
+    """The values that occurred in columns with few of them: a single number, or categories.
 
-    A number in a column that was constant, or a category that there was none of, is one that the
-    model knows nothing of, in whatever unit. Text that is different in more than half of the rows
-    is no category.
+    In a column that was constant, the model knows nothing about any other number, in any unit. The
+    same is true of a category that never occurred. Text that differs in more than half of the rows
+    is not a category.
 
     Parameters
     ----------
     X : {array, CSR matrix, DataFrame} of shape (n_samples, n_features)
-        The rows that a model was fitted to. Of a CSR matrix a column without entries is constant.
+        The rows that a model was fitted to. A column of a CSR matrix without entries is constant.
 
     Examples
     --------
@@ -140,23 +141,23 @@ class SeenValues:
 
     @property
     def has_any(self):
-        """Whether there is a column that a new value can be told in."""
+        """Whether any column could contain a new value."""
         return bool(len(self.constant) or self.categories)
 
     def restore(self, X, ignored=None):
-        """Return X with a value that was seen wherever one was not, and how many a row has.
+        """Return X with new values replaced by known ones, and the number replaced in each row.
 
         Parameters
         ----------
         X : {array, CSR matrix, DataFrame} of shape (n_samples, n_features)
             Rows.
         ignored : ndarray of bool of shape (n_samples, n_features), default=None
-            Where nothing was observed, which is not a value that is new.
+            Where nothing was observed. A missing value is not a new value.
 
         Returns
         -------
         X : {array, CSR matrix, DataFrame} of shape (n_samples, n_features)
-            The constant, or the most frequent category, in place of a value that is new.
+            Each new value is replaced by the constant, or by the most frequent category.
         n_unseen : ndarray of int of shape (n_samples,)
         """
         if issparse(X):
@@ -169,7 +170,7 @@ class SeenValues:
         return (replaced(X, unseen, self.values) if n_unseen.any() else X), n_unseen
 
     def _unseen(self, X):
-        """Return a mask of the values that were not seen."""
+        """Return a mask of the values that did not occur in the training rows."""
         mask = np.zeros(X.shape, dtype=bool)
         if isinstance(X, np.ndarray):
             mask[:, self.constant] = _differ(X[:, self.constant], self.constants)
@@ -188,14 +189,14 @@ def _differ(values, constant):
 
 
 def _all_but(columns, n_features):
-    """Return the diagonal matrix that makes some columns zero."""
+    """Return the diagonal matrix that sets some columns to zero."""
     kept = np.ones(n_features)
     kept[columns] = 0
     return dia_array((kept[None], [0]), shape=(n_features, n_features)).tocsr()
 
 
 def _usual(X):
-    """Yield the usual value of each column, and a row that has it."""
+    """Yield the usual value of each column, and a row that contains it."""
     for place, values in enumerate(columns_of(X)):
         if values.dtype == object:
             yield _usual_text(values)
@@ -211,26 +212,26 @@ def _usual(X):
 
 
 def _usual_text(values):
-    """Return the most frequent value, the first of several, and a row that has it."""
+    """Return the most frequent value (the first one, if several tie), and a row with it."""
     different, first, counts = np.unique(values.astype(str), return_index=True, return_counts=True)
     return different[np.argmax(counts)], first[np.argmax(counts)]
 
 
 def _value(X, place, usual, row):
-    """Return a usual value as X has it: a float is one, anything else is what that row holds."""
+    """Return a usual value in the type of X: a float itself, or else the content of that row."""
     if isinstance(X, np.ndarray) or issparse(X) or not is_whole(X, place):
         return usual
     return cells_of(take(X, np.array([row])))[0, place]
 
 
 def _total_and_commonest(values):
-    """Return the sum of a column's numbers, and the one that most rows have."""
+    """Return the sum of a column's numbers, and its most frequent number."""
     levels, counts = np.unique(values[~np.isnan(values)], return_counts=True)
     return levels @ counts, levels[np.argmax(counts)] if len(levels) else np.nan
 
 
 def _ends(values):
-    """Return the least and the greatest number: nan where there is none, or values are not."""
+    """Return the smallest and the largest number, or nan if there are no numbers."""
     if values.dtype == object:
         return np.nan, np.nan
     return float(np.fmin.reduce(values)), float(np.fmax.reduce(values))

@@ -1,4 +1,4 @@
-"""Outliers: rows that autoencoders, or other transformers, find improbable."""
+"""Outlier detection: rows that autoencoders, or other transformers, find improbable."""
 
 from collections.abc import Callable
 from dataclasses import KW_ONLY
@@ -38,95 +38,101 @@ from skvae.outlier.tables import take
 
 __all__ = ["AutoencoderOutlierDetector"]
 
-LEAST_ESTIMATORS = 3  # of which one has not seen a row, whichever it is
-MOST_CALIBRATION_ROWS = 10_000  # a rate of 1 % is then known to a tenth of itself
+LEAST_ESTIMATORS = 3  # then at least one of them was not fitted to a given row
+MOST_CALIBRATION_ROWS = 10_000  # enough to know a rate of 1 % to a tenth of itself
 
 
 @hyperparameters
 class AutoencoderOutlierDetector(OutlierInferenceMixin, DocumentationLinks, BaseEstimator):
-    r"""Outlier detector by autoencoders, or any transformer, each fitted to a part of the rows.
+    r"""Detect outliers by several autoencoders, or other transformers, fitted to parts of the rows.
 
-    With f a transformer's ``transform`` and g its ``inverse_transform``, a model's score is
+    Let f be the ``transform`` and g the ``inverse_transform`` of a transformer. The score of one
+    model is one of
 
     =================  ====================================================================
-    "likelihood"       the transformer's own ``score_samples``: of a VAE the evidence lower
-                       bound of log p(x) in nats, of a PCA log p(x), of an autoencoder minus its
+    "likelihood"       the transformer's own ``score_samples``: for a VAE the evidence lower bound
+                       of log p(x) in nats, for a PCA log p(x), for an autoencoder minus its
                        reconstruction error
     "reconstruction"   :math:`-\frac{1}{d} \|x - g(f(x))\|^2`, in squared units of X
-    "latent"           :math:`-\sqrt{(f(x) - m)^T S^{-1} (f(x) - m)}`, the Mahalanobis distance
-                       of the code, m and S being mean and covariance of the training codes
+    "latent"           :math:`-\sqrt{(f(x) - m)^T S^{-1} (f(x) - m)}`, minus the Mahalanobis
+                       distance of the code; m and S are the mean and covariance of training codes
     =================  ====================================================================
 
-    ``score_samples`` is the mean over the models, for a row that was fitted over those that have
-    not seen it, and a row is an outlier where it is below ``offset_``. So the threshold and the
-    p-values are of scores that rows get which are new.
+    ``score_samples`` is the mean over the models. For a training row it is the mean over the models
+    that were not fitted to this row. A row is an outlier if its score is below ``offset_``.
+    Threshold and p-values therefore come from scores of rows that are new to the models, as future
+    rows are.
 
     Parameters
     ----------
     transformer : transformer, default=None
-        Such as a :class:`~skvae.VAETransformer`, ``PCA``, ``FactorAnalysis`` or a ``Pipeline``,
-        which may begin with a ``ColumnTransformer``; cloned. One in a ``FrozenEstimator`` is fitted
-        already, and all rows are new to it. None is a ``StandardScaler``, a function that draws in
-        values far off, and a VAE, for tables in any units; give one to search over its parameters.
+        For example a :class:`~skvae.VAETransformer`, ``PCA``, ``FactorAnalysis`` or a ``Pipeline``,
+        which may start with a ``ColumnTransformer``. It is cloned. A transformer in a
+        ``FrozenEstimator`` is already fitted, and all rows are new to it. None means a
+        ``StandardScaler``, a function that reduces extreme values, and a VAE, which suit tables in
+        any units. Pass a transformer to search over its parameters.
     n_estimators : int, default=3
-        Number of models, at least three, or with ``calibration_fraction`` at least one. More
-        cost as much more, and make thresholds more exact where rows are few.
+        Number of models, at least three; with ``calibration_fraction`` at least one. Time grows in
+        proportion. More models make the threshold more exact if there are few rows.
     max_samples : int, default=2048
-        Rows that a model is fitted to, at most; and never more than half of them, but for a single
+        Maximum number of rows for one model. Each model uses at most half of the rows, except a
+        single model. Of every three models, at least one leaves out a given row.
         model. A row is left out by one of each three models at least.
     n_refits : int, default=1
-        How many times a model is fitted again without those of its rows that it finds the least
-        normal: five standard deviations below the median of their scores, both estimated so that
-        outliers do not matter. 0 for rows that are known to be normal.
+        How many times each model is fitted again without its least normal rows. These are the rows
+        whose score is five standard deviations below the median; both are estimated robustly, so
+        that outliers do not affect them. Use 0 if the training rows are known to be normal.
     anomaly_score : {"likelihood", "reconstruction", "latent"} or callable, default="likelihood"
-        A callable is given a fitted transformer and rows, and returns (n_samples,) finite
-        numbers, like ``score_samples`` the higher the more normal a row.
+        A callable gets a fitted transformer and rows, and returns finite numbers of shape
+        (n_samples,). As in ``score_samples``, a higher number means a more normal row.
     contamination : float or "auto", default=0.1
-        The share of outliers among the rows fitted, in (0, 0.5], and of new rows like them that
-        are to be flagged: with m scores ``offset_`` is at place
-        ``contamination * (m + 1)`` from below. "auto" asks for none: ``offset_`` is
-        :math:`Q_2 - 3 (Q_2 - Q_1) / 0.6745`, from the first quartile and the median of the
-        scores, which is three standard deviations below the mean of normal ones, and holds
-        while under a quarter of the rows are outliers. Either is lowered by a millionth, so that
-        rounding does not part rows that are equal.
+        The share of outliers among the training rows, in (0, 0.5]. The same share of new rows from
+        the same distribution is flagged. With m scores, ``offset_`` is at place
+        ``contamination * (m + 1)`` of the sorted scores. "auto" needs no share: ``offset_`` is
+        :math:`Q_2 - 3 (Q_2 - Q_1) / 0.6745`, where Q_1 and Q_2 are the first quartile and the
+        median of the scores. For normally distributed scores this is three standard deviations
+        below the mean. It is reliable as long as fewer than a quarter of the rows are outliers.
+        Both thresholds are lowered by a millionth, so that rounding does not separate equal rows.
     calibration_fraction : float, default=None
-        The share of the rows, drawn at random, that no model is fitted to. Threshold and p-values
-        are then of these alone: split conformal, and exact.
+        The share of rows, drawn at random, that no model is fitted to. If given, the threshold and
+        the p-values come from these rows only. This is split conformal prediction, and exact.
     n_jobs : int, default=None
-        Number of processes that fit models, as joblib understands it.
+        Number of parallel processes that fit models, as in joblib.
     random_state : int, RandomState instance or None, default=None
-        Seeds the rows of each model, and every ``random_state`` of the transformer that is None.
+        Controls which rows each model gets, and seeds every ``random_state`` of the transformer
+        that is None.
 
     Attributes
     ----------
     estimators_ : list of transformers
-        Fitted.
+        The fitted models.
     estimators_samples_ : list of ndarray of int
-        The rows that each was given. Empty where the transformer was fitted already.
+        The rows given to each model. Empty if the transformer was already fitted.
     offset_ : float
-        ``decision_function`` is ``score_samples`` less this.
+        The threshold: ``decision_function`` is ``score_samples`` minus this.
     oob_scores_ : ndarray of shape (n_samples,)
-        Scores of the rows fitted by the models that have not seen them. NaN of rows that
-        threshold and p-values are not from: those beyond 10,000 drawn at random, or with
-        ``calibration_fraction`` those that models were fitted to.
+        Scores of the training rows by the models that were not fitted to them. NaN for rows that
+        are not used for threshold and p-values: if there are more than 10,000 rows, those outside a
+        random 10,000; with ``calibration_fraction``, those that models were fitted to.
     calibration_scores_ : ndarray of shape (m,)
-        Those that are not NaN, ascending.
+        The values of ``oob_scores_`` that are not NaN, in increasing order.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of str
-        Names of the columns, where X has them.
+        Names of the columns, if X has names.
 
     See Also
     --------
-    VAETransformer : Scores without a threshold.
+    VAETransformer : A model with scores and no threshold.
     sklearn.ensemble.IsolationForest : A detector by random splits.
 
     Notes
     -----
-    A value other than the only one that a column had, or a category that is new, is one that a
-    model has not seen: it counts as the one that it knows, and lowers the model's score by
-    the step from its most to its least normal row, whatever the column's unit. A number
-    farther than a million ranges of its column beyond the ends counts as that far.
+    Suppose that a column was constant in a model's training rows and has another value now, or that
+    a category is new. The model cannot judge such a value. It is replaced by the value that the
+    model knows, and the model's score is lowered by the difference between its most and its least
+    normal training row. This does not depend on the unit of the column. A number more than a
+    million ranges beyond the ends of its column is replaced by the value at that distance.
 
     References
     ----------
@@ -178,31 +184,31 @@ class AutoencoderOutlierDetector(OutlierInferenceMixin, DocumentationLinks, Base
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training rows, at least three; sparse, with NaN, or a frame of mixed columns where the
-            transformer takes such.
+            Training rows, at least three. They may be sparse, contain NaN or be a DataFrame with
+            mixed columns, if the transformer accepts this.
         y : ignored
             Present for pipelines and searches.
 
         Returns
         -------
         self : object
-            The fitted detector. A fit that fails leaves none of an earlier one.
+            The fitted detector. If the fit fails, the attributes of an earlier fit are gone too.
 
         Raises
         ------
         ValueError
-            If a parameter is out of its range; if the transformer refuses X; if ``n_estimators``
-            is below three without ``calibration_fraction``; if that leaves fewer than three rows;
-            if a callable's scores are not (n_samples,) finite numbers, or those of the
-            rows fitted are not finite.
+            If a parameter is out of its range; if the transformer rejects X; if ``n_estimators``
+            is below three without ``calibration_fraction``; if ``calibration_fraction`` leaves
+            fewer than three rows to train on; if the scores of a callable are not finite numbers of
+            shape (n_samples,); if the scores of the training rows are not finite.
         TypeError
             If the transformer lacks the method that ``anomaly_score`` needs.
 
         Warns
         -----
         UserWarning
-            If ``contamination`` is below 1 / (m + 1), which m scores cannot tell. Of what the
-            models warn of, each kind of warning comes once.
+            If ``contamination`` is below 1 / (m + 1), which is too small to be measured with m
+            scores. Each kind of warning that the models give is shown once.
         """
         with fitted_as_a_whole(self) as fresh:
             fresh._validate_params()
@@ -224,7 +230,7 @@ class AutoencoderOutlierDetector(OutlierInferenceMixin, DocumentationLinks, Base
         self._calibrate(X, calibration)
 
     def _fit_members(self, X, rows, transformer, rng):
-        """Fit the models, and remember which rows each has seen."""
+        """Fit the models, and record which rows each one was fitted to."""
         self._anomaly_score_ = self.anomaly_score
         bags = draw_bags(len(rows), self.n_estimators, self.max_samples, rng) if len(rows) else []
         self.estimators_samples_ = bags = [rows[bag] for bag in bags]
@@ -235,12 +241,12 @@ class AutoencoderOutlierDetector(OutlierInferenceMixin, DocumentationLinks, Base
         self._seen_rows_ = SeenRows(X, bags)
 
     def _calibrate(self, X, rows):
-        """Set the threshold, and what p-values compare with, by rows of which some have no part."""
+        """Set the threshold and the calibration scores, from rows left out by some models."""
         X, n_samples = take(X, rows), X.shape[0]
         unseen = self._seen_rows_.unseen(X)
         scores = self._finite_scores(X, unseen)
-        # However small an error is, it rounds off as the numbers do that it is between: relative to
-        # these, and so its square relative to theirs, by the square of what rounds off a score.
+        # A squared error is the difference of larger numbers. Its rounding error is relative to
+        # their squares, however small the error itself is.
         own = mean_where(scores, unseen)
         has_units = self.anomaly_score == "reconstruction" and not self._mixed_
         sizes = ROUNDING * mean_squares(X) if has_units else np.abs(own)
@@ -253,18 +259,19 @@ class AutoencoderOutlierDetector(OutlierInferenceMixin, DocumentationLinks, Base
         self.offset_ = level - float(rounding(level, self._score_scale_))
         if self.contamination != "auto" and self.contamination * (len(own) + 1) < 1:
             warn(
-                f"A contamination below 1 / (m + 1) cannot be told by m={len(own)} scores of rows "
-                f"that the models have not seen. Got {self.contamination}, and the threshold is "
-                f"the least of them instead, which a new normal row undercuts with a "
-                f"probability of {1 / (len(own) + 1):.2g}. Give more rows, or raise contamination."
+                f"A contamination below 1 / (m + 1) cannot be measured with m={len(own)} scores of "
+                f"rows that the models were not fitted to. Got {self.contamination}, and the "
+                f"threshold is the smallest of these scores instead: a new normal row is below "
+                f"it with probability {1 / (len(own) + 1):.2g}. Give more rows, or raise "
+                f"contamination."
             )
 
     def _finite_scores(self, X, unseen):
-        """Return the models' scores of rows to calibrate by, or say that there are none."""
+        """Return the models' scores of the calibration rows, or raise if some are not finite."""
         cause = None
         try:
             scores = self._member_scores(X, unseen)
-        except np.linalg.LinAlgError as error:  # PCA without a dimension for the noise
+        except np.linalg.LinAlgError as error:  # PCA with no dimension left for the noise
             scores, cause = np.full(unseen.shape, np.nan), error
         finite = (np.isfinite(scores) | ~unseen).all(axis=1)
         if not finite.all():
@@ -289,7 +296,7 @@ class AutoencoderOutlierDetector(OutlierInferenceMixin, DocumentationLinks, Base
         return block_around("transformer", shown)
 
     def _check_transformer(self, transformer):
-        """Refuse a transformer that cannot give the score."""
+        """Raise an error if the transformer cannot compute the score."""
         for kind, method, other in (
             ("likelihood", "score_samples", "reconstruction"),
             ("reconstruction", "inverse_transform", "latent"),
@@ -301,7 +308,7 @@ class AutoencoderOutlierDetector(OutlierInferenceMixin, DocumentationLinks, Base
                 )
 
     def _divide(self, n_samples, transformer, rng):
-        """Return the rows to fit models to, and those held out or None."""
+        """Return the rows to fit models to, and the held-out rows or None."""
         rows = np.arange(n_samples)
         if isinstance(transformer, FrozenEstimator):
             return rows[:0], rows

@@ -1,4 +1,4 @@
-"""Which columns make a row improbable: what its score is with their typical values instead."""
+"""Which columns make a row improbable: how its score changes with typical values instead."""
 
 from numbers import Real
 
@@ -9,60 +9,61 @@ from skvae.outlier.tables import cells_of, columns_of, replaced, take
 
 __all__ = ["Explanation", "contributions", "explanation"]
 
-ORDERS = 10  # and their opposites: three columns that are odd together get alike shares
-CHUNK_ENTRIES = 2**22  # of changed rows that are scored at a time
-LARGEST = np.finfo(np.float64).max / 4  # a score of -inf has no differences
+ORDERS = 10  # with their reverses, enough for similar shares of three columns that are odd together
+CHUNK_ENTRIES = 2**22  # entries of changed rows that are scored at once
+LARGEST = np.finfo(np.float64).max / 4  # replaces -inf, which has no finite differences
 
 
 class Explanation(ResultColumns):
-    """Which columns make rows less normal, as attributes and entries of a dict.
+    """Which columns make rows less normal, as attributes and as dict entries.
 
-    Of each row the most harmful column comes first.
+    For each row, the most harmful column comes first.
 
     Attributes
     ----------
     row : ndarray of shape (n_lines,)
-        The row's label in the index of X, or its number.
+        The label of the row in the index of X, or its number.
     column : ndarray of shape (n_lines,)
-        The column's name.
+        The name of the column.
     value : ndarray of shape (n_lines,)
-        What the row has there; of a block the name of the column that is 1.
+        The value in this row. For a one-hot block, the name of the column that is 1.
     typical : ndarray of shape (n_lines,)
-        The median of the rows fitted; of what is no number the most frequent value.
+        The median of the training rows. If the column is not numeric, the most frequent value.
     contribution : ndarray of shape (n_lines,)
-        In units of the score, negative where the row is less normal by it.
+        In units of the score. It is negative if the column makes the row less normal.
     """
 
 
 def contributions(score, X, typical, *, groups=None, ignored=None):
-    r"""Return what each column's value does to the score of each row: its Shapley value.
+    r"""Return the effect of each column's value on the score of each row: its Shapley value.
 
-    In some order of the columns, those of a row x get the typical values t one after the other,
-    and each makes a difference to the score. A column contributes the mean of its differences over
-    :math:`2 M` orders, M drawn at random and each also backwards, so that
+    Put the columns in some order, and replace the values of a row x by the typical values t, one
+    column after another. Each replacement changes the score. The contribution of a column is its
+    mean change over :math:`2 M` orders: M random orders, and the reverse of each. Together,
 
     .. math:: \sum_j c_j(x) = s(x) - s(t)
 
-    The mean over all orders is the Shapley value [1]_, to which this comes close; where the score
-    is quadratic, as the density of a PCA, every pair of opposite orders has it exactly.
+    The mean over all orders would be the Shapley value [1]_, and the result is close to it. If the
+    score is quadratic, as the log-density of a PCA is, every pair of an order and its reverse gives
+    the exact value.
 
     Parameters
     ----------
     score : callable
-        Of rows: (n_samples,), float64.
+        Takes rows and returns their scores, (n_samples,), float64.
     X : {array, CSR matrix, DataFrame} of shape (n_samples, n_features)
         Rows.
     typical : list of length n_features
-        A value for each column.
+        The typical value of each column.
     groups : list of list of int, default=None
-        Columns that get their typical values together; None for each by itself.
+        Columns that are replaced together. None replaces each column by itself.
     ignored : ndarray of bool of shape (n_samples, n_features), default=None
-        Where there is nothing to replace: those places stay what they are, and contribute 0.
+        Places without a value to replace. They stay as they are, and contribute 0.
 
     Returns
     -------
     ndarray of shape (n_samples, n_groups), float64
-        Negative where a column makes the row less normal.
+        Negative if a column makes the row less normal.
 
     References
     ----------
@@ -80,7 +81,7 @@ def contributions(score, X, typical, *, groups=None, ignored=None):
     differs = _differ(X, typical)
     differs = differs if ignored is None else differs & ~ignored
     of_groups = np.stack([differs[:, group].any(axis=1) for group in groups], axis=1)
-    places = np.flatnonzero(of_groups.any(axis=0))  # where nothing changes, nothing is scored
+    places = np.flatnonzero(of_groups.any(axis=0))  # columns that differ in no row need no scores
     own, total = _finite(score(X)), np.zeros(of_groups.shape)
     rng = np.random.RandomState(0)  # the same orders at every call
     orders = [rng.permutation(places) for _ in range(ORDERS)]
@@ -94,24 +95,24 @@ def contributions(score, X, typical, *, groups=None, ignored=None):
 
 
 def explanation(X, contributions, typical, names, n_features=None, *, groups=None):
-    """Return contributions with a line for each row and column, a row's most harmful column first.
+    """Return contributions as lines, one per row and column; the most harmful column first.
 
     Parameters
     ----------
     X : {array, CSR matrix, DataFrame} of shape (n_samples, n_features)
         Rows.
     contributions : ndarray of shape (n_samples, n_features)
-        Negative where a column makes the row less normal.
+        Negative if a column makes the row less normal.
     typical : list of length n_features
-        A value for each column.
+        The typical value of each column.
     names : sequence of str
-        Of the columns.
+        Names of the columns.
     n_features : int, default=None
-        How many columns of each row; None for all.
+        Number of columns to list for each row. None lists all.
     groups : list of list of int, default=None
-        As of :func:`contributions`. The columns of a one-hot block have one line, with the names
-        of the first and the last as "column", and those of the columns that are 1 as "value" and
-        "typical": None where there is none.
+        As in :func:`contributions`. A one-hot block has one line. Its "column" gives the names of
+        the first and the last column. Its "value" and "typical" are the names of the columns that
+        are 1, or None if no column is.
 
     Returns
     -------
@@ -142,7 +143,7 @@ def explanation(X, contributions, typical, names, n_features=None, *, groups=Non
 
 
 def _of_groups(cells, groups, names):
-    """Return the value of each group of columns, of a block the name of the column that is 1."""
+    """Return the value of each group; for a one-hot block, the name of the column that is 1."""
     values = np.full((len(cells), len(groups)), None, dtype=object)
     for place, group in enumerate(groups):
         if len(group) == 1:
@@ -154,12 +155,12 @@ def _of_groups(cells, groups, names):
 
 
 def _name(group, names):
-    """Return the name of one column, or of the first and the last of a block."""
+    """Return the name of a single column, or of the first and the last column of a block."""
     return names[group[0]] if len(group) == 1 else f"{names[group[0]]} ... {names[group[-1]]}"
 
 
 def _scores_of_changed(score, X, differs, order, typical):
-    """Yield the scores of all rows with the typical values of the first columns, of two, ..."""
+    """Yield the scores of all rows with typical values in the first column, the first two, ..."""
     n_rows, n_columns = X.shape
     turns = np.full(n_columns, len(order))
     for turn, group in enumerate(order):
@@ -174,18 +175,18 @@ def _scores_of_changed(score, X, differs, order, typical):
 
 
 def _differ(X, typical):
-    """Return where the values of X are not the typical ones."""
+    """Return where the values of X differ from the typical ones."""
     usual = replaced(take(X, np.array([0])), np.ones((1, X.shape[1]), dtype=bool), typical)
     pairs = zip(columns_of(X), columns_of(usual), strict=True)
     return np.stack([values != value[0] for values, value in pairs], axis=1)
 
 
 def _finite(scores):
-    """Return scores that differences can be taken of."""
+    """Return scores with -inf replaced, so that differences are finite."""
     return np.maximum(scores, -LARGEST)
 
 
 def _numbers(values):
-    """Return values as numbers where all of them are."""
+    """Return values as float64 if all of them are numbers."""
     are_numbers = all(isinstance(value, Real) and not isinstance(value, bool) for value in values)
     return values.astype(np.float64) if are_numbers else values

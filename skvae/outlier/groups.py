@@ -1,4 +1,4 @@
-"""What of a table counts as one: the columns of a one-hot block, and what nobody observed."""
+"""Columns that count as one, such as a one-hot block, and missing values that a model ignores."""
 
 import numpy as np
 from scipy.sparse import issparse
@@ -9,15 +9,15 @@ from skvae.outlier.tables import columns_of, take
 
 __all__ = ["categories_of", "groups_of", "ignored_holes"]
 
-FEW = 8  # rows with holes, that tell whether they arrive at a model
+FEW = 8  # rows with missing values that show whether NaN reaches the model
 
 
 def categories_of(transformer):
-    """Return the columns of each category of X, where a model has likelihoods by column.
+    """Return for each categorical variable its columns of X, if the model has column likelihoods.
 
-    Those of a one-hot block, or one of codes.
+    The columns are those of a one-hot block, or a single column of codes.
 
-    A model behind other steps is of other columns: it has none.
+    If other steps come before the model, its columns are not those of X, and the list is empty.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def categories_of(transformer):
 
 
 def groups_of(categories, n_columns):
-    """Return all columns in the groups that count as one, in the order of their first columns.
+    """Return all columns in groups that count as one, ordered by their first columns.
 
     Examples
     --------
@@ -48,13 +48,13 @@ def groups_of(categories, n_columns):
 
 
 def ignored_holes(transformer, X):
-    """Return where X has holes that a fitted model leaves out: (n_samples, n_features), bool.
+    """Return which missing values of X a fitted model ignores: (n_samples, n_features), bool.
 
     Parameters
     ----------
     transformer : transformer
-        Fitted. One with ``missing="mask"`` leaves out what arrives as NaN; steps before it may
-        have filled that in.
+        Fitted. A model with ``missing="mask"`` ignores NaN in its input. Earlier steps may already
+        have filled the missing values.
     X : {array, CSR matrix, DataFrame} of shape (n_samples, n_features)
         Rows.
 

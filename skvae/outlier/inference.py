@@ -1,4 +1,4 @@
-"""What a fitted outlier detector answers, of rows that are valid."""
+"""The methods of a fitted outlier detector."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ __all__ = ["OutlierInferenceMixin"]
 
 
 class OutlierInferenceMixin(OutlierMixin, FittedColumns):
-    """The methods of a fitted detector. They change none of its attributes."""
+    """The methods of a fitted detector. They do not change its attributes."""
 
     estimators_: list[Any]
     estimators_samples_: list[np.ndarray]
@@ -51,14 +51,14 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
         return tags
 
     def _rows(self, X, *, reset=False):
-        """Return X, valid, in the kind that the models were fitted to."""
+        """Return X, validated, as the kind of table that the models were fitted to."""
         X = out_of_arrow(X)
         if reset:
             self._mixed_ = is_mixed(X)
             if self._mixed_ and self.transformer is None:
                 raise ValueError(
-                    "The transformer that a detector takes by itself needs rows of numbers. Got a "
-                    "table with other columns instead. Give one that takes them, such as a "
+                    "The default transformer of a detector needs rows of numbers. Got a table with "
+                    "other columns instead. Pass a transformer that accepts them, such as a "
                     "TableTransformer."
                 )
         else:
@@ -78,7 +78,7 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
         return rows
 
     def _member_scores(self, X, unseen):
-        """Return the scores of the models that have not seen a row, and 0 of the others."""
+        """Return each model's scores of the rows it was not fitted to, and 0 for other rows."""
         scores = np.zeros(unseen.shape)
         for member, column, rows in zip(self._members_, scores.T, unseen.T, strict=True):
             if rows.all():
@@ -88,7 +88,7 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
         return scores
 
     def _scores(self, X):
-        """Return how normal rows are that are valid."""
+        """Return how normal the rows are; they must be validated."""
         X = self._ranges_.within(X)
         unseen = self._seen_rows_.unseen(X)
         return mean_where(self._member_scores(X, unseen), unseen)
@@ -97,13 +97,13 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
     def score_samples(self, X: MatrixLike) -> np.ndarray:
         """Return how normal each row is: the mean of the models' scores, by ``anomaly_score``.
 
-        A row that was fitted, or one equal to it, is scored by the models that have not seen it;
-        where all have, by all.
+        A training row, or a row equal to one, is scored by the models that were not fitted to it.
+        If all models were, it is scored by all.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows like those fitted.
+            Rows of the same kind as the training data.
 
         Returns
         -------
@@ -119,7 +119,7 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows like those fitted.
+            Rows of the same kind as the training data.
 
         Returns
         -------
@@ -130,12 +130,12 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
 
     @of_one_state
     def predict(self, X: MatrixLike) -> np.ndarray:
-        """Tell outliers from inliers.
+        """Label each row as an outlier or an inlier.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows like those fitted.
+            Rows of the same kind as the training data.
 
         Returns
         -------
@@ -146,36 +146,38 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
 
     @of_one_state
     def p_value(self, X: MatrixLike) -> np.ndarray:
-        r"""Return the conformal p-value of each row: how often a normal row scores so low.
+        r"""Return the conformal p-value of each row: how often a normal row scores as low or lower.
 
         .. math:: p(x) = \frac{1 + \#\{i : s_i^{-x} \le s_x^{-i}\}}{m + 1}
 
-        where i are the m rows with ``oob_scores_``, and x and i are compared by the mean over the
-        models that have not seen i. A row that was fitted is compared by its own out-of-bag score.
-        If x is exchangeable with the rows fitted,
+        Here i runs over the m rows with ``oob_scores_``. Rows x and i are compared by the mean over
+        the models that were not fitted to i. A training row is compared by its own out-of-bag
+        score. If x is exchangeable with the training rows, the following holds.
 
-        - out of bag :math:`P(p \le \alpha) \le 2 \alpha` is proved for every level
-          :math:`\alpha`, whatever the transformer, where no two rows are equal [1]_;
-          ``benchmarks/false_alarms.py`` measures :math:`\alpha` or less. Nothing is proved of rows
-          with so many copies that all models have seen one, which makes it larger;
-        - with ``calibration_fraction`` all models are compared, and
-          :math:`P(p \le \alpha) \le \alpha` is proved, over draws of both the row and those
-          held out; with equality, but for ties, where :math:`\alpha (m + 1)` is an
-          integer [2]_.
+        - Out of bag, :math:`P(p \le \alpha) \le 2 \alpha` is proved for every level
+          :math:`\alpha` and every transformer, if no two rows are equal [1]_. In
+          ``benchmarks/false_alarms.py`` the measured rate is :math:`\alpha` or less. Nothing is
+          proved for rows with so many copies that all models have seen one. Their p-values are too
+          large.
+        - With ``calibration_fraction`` all models are compared, and
+          :math:`P(p \le \alpha) \le \alpha` is proved, over random draws of both the new row and
+          the held-out rows. Without ties, equality holds if :math:`\alpha (m + 1)` is an integer
+          [2]_.
 
-        The least value is 1 / (m + 1). Outliers among the rows fitted make it larger, never too
-        small. Scores count as equal that differ by a millionth, as those of equal rows may.
+        The smallest possible value is 1 / (m + 1). Outliers among the training rows make p-values
+        larger, never too small. Scores that differ by at most a millionth count as equal, because
+        rounding can cause such differences between equal rows.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows like those fitted.
+            Rows of the same kind as the training data.
 
         Returns
         -------
         ndarray of shape (n_samples,), float64
-            In (0, 1]; small for outliers. Those of several rows share the rows that they are
-            compared with, and are not independent.
+            In (0, 1]; small for outliers. The p-values of several rows are compared with the same
+            calibration rows, so they are not independent.
 
         References
         ----------
@@ -203,37 +205,41 @@ class OutlierInferenceMixin(OutlierMixin, FittedColumns):
     def explain(self, X: MatrixLike, n_features: int | None = None) -> Explanation:
         r"""Return which columns make each row less normal, and by how much.
 
-        In some order of the columns, those of a row x get their typical values t one after the
-        other, and each makes a difference to the score. A column contributes the mean of its
-        differences over ten random orders and their opposites, and all together
+        Put the columns in some order, and replace the values of a row x by the typical values t,
+        one column after another. Each replacement changes the score. The contribution of a column
+        is its mean change over ten random orders and their reverses. Together,
 
         .. math:: \sum_j c_j(x) = s(x) - s(t)
 
-        the row's score less that of the typical values. These are Shapley values, exact where
-        the score is quadratic, as the density of a PCA, and else nearly so [1]_.
+        which is the score of the row minus the score of the typical values. The contributions are
+        Shapley values. They are exact if the score is quadratic, as the log-density of a PCA is,
+        and approximate otherwise [1]_.
 
-        The columns of a one-hot block, where the transformer's ``likelihood`` says so, change
-        together and have one line. What was not observed stays so where the transformer leaves it
-        out (``missing="mask"``), and contributes 0.
+        The columns of a one-hot block change together and have one line, if the transformer's
+        ``likelihood`` declares the block. Missing values stay missing and contribute 0, if the
+        transformer ignores them (``missing="mask"``).
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows like those fitted. Each takes twenty times as many scores as X has columns.
+            Rows of the same kind as the training data. Each row needs about twenty scores for each
+            column of X.
         n_features : int, default=None
-            How many columns of each row; None for all.
+            Number of columns to list for each row. None lists all.
 
         Returns
         -------
         Explanation
-            A line for each row and column, the most harmful first. It prints as a table, and
-            ``to_frame()`` is that table:
+            One line for each row and column; the most harmful column of a row comes first. It
+            prints as a table, and ``to_frame()`` returns this table:
 
-            - "row": the row's label in the index of X, or its number
-            - "column": its name; ``x0``, ``x1``, ... where the columns have none
-            - "value": what the row has there; of a block the name of the column that is 1
-            - "typical": the median of the rows fitted; of what is no number the most frequent value
-            - "contribution": in units of the score, negative where the row is less normal by it
+            - "row": the label of the row in the index of X, or its number
+            - "column": the name of the column, or ``x0``, ``x1``, ... if there are no names
+            - "value": the value in this row; for a one-hot block, the name of the column that is 1
+            - "typical": the median of the training rows; if the column is not numeric, the most
+              frequent value
+            - "contribution": in units of the score; negative if the column makes the row less
+              normal
 
         References
         ----------

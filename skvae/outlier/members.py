@@ -34,28 +34,28 @@ __all__ = [
     "fit_members",
 ]
 
-# Standard deviations below the median, where a row is too odd to be learned from. At three, the
-# fence of contamination="auto", rows that are rare and normal go as well.
+# Rows this many standard deviations below the median are too odd to learn from. Three, the value of
+# contamination="auto", would also remove rare rows that are normal.
 FAR_OFF = 5.0
-LEAST_ROWS = 2  # that a transformer can be fitted to
-# Where no transformer is given: steps that train a model's VAE, and standard deviations from which
-# on values grow as their logarithm. A column that is nearly constant has values of 35, and with
-# these as they are training diverged on one table of twenty.
+LEAST_ROWS = 2  # fewest rows that a transformer can be fitted to
+# For the default transformer: the number of training steps of a VAE, and the number of standard
+# deviations beyond which values grow only logarithmically. A nearly constant column can have values
+# of 35. Without this limit, training diverged on one table of twenty.
 N_STEPS = 50
 USUAL = 5.0
 
 
 class Member:
-    """A fitted transformer, and what its scores need beside it.
+    """A fitted transformer, and what else its scores need.
 
     Parameters
     ----------
     transformer : transformer
-        Fitted.
+        The fitted transformer.
     kind : {"likelihood", "reconstruction", "latent"} or callable
         The score.
     X : {array, CSR matrix, DataFrame} of shape (n_samples, n_features)
-        The rows that it was fitted to; of one that was fitted elsewhere, rows like those.
+        The rows that it was fitted to. If it was fitted earlier, rows of the same kind.
     """
 
     def __init__(self, transformer, kind, X):
@@ -73,13 +73,13 @@ class Member:
     def score(self, X):
         """Return how normal rows are, (n_samples,), float64.
 
-        A value that the model has not seen in a column that was constant, or a category that is
-        new to it, counts as the one that it knows and lowers the score by a step: from the most
-        normal to the least normal of the rows fitted.
+        A new value in a column that was constant, or a new category, is replaced by the known
+        value. Each one lowers the score by the difference between the most and the least normal
+        training row.
         """
         n_unseen = 0
         if self.seen is not None:
-            # A hole is text in a column of text, and NaN in others, which no model has seen or not.
+            # A missing value is text in a text column and NaN elsewhere. It is never a new value.
             ignored = ignored_holes(self.transformer, X) if self.seen.categories else None
             X, n_unseen = self.seen.restore(X, ignored)
         if self.kind == "reconstruction":
@@ -90,7 +90,7 @@ class Member:
             scores = likelihood_scores(self.transformer, X)
         else:
             scores = self._scores_of_callable(X)
-        scores = np.where(np.isnan(scores), -np.inf, scores)  # rows too far off to compute with
+        scores = np.where(np.isnan(scores), -np.inf, scores)  # the row is too extreme to compute
         return scores - n_unseen * self.step
 
     def _scores_of_callable(self, X):
@@ -105,30 +105,30 @@ class Member:
 
 
 def fit_members(transformer, kind, n_refits, X, bags, n_jobs, rng):
-    """Fit one model to each of some parts of the rows.
+    """Fit one model to each part of the rows.
 
     Parameters
     ----------
     transformer : transformer
-        Cloned for each fit; what of its ``random_state`` is None gets a seed.
+        It is cloned for each fit. Each ``random_state`` that is None gets a seed.
     kind : {"likelihood", "reconstruction", "latent"} or callable
         The score.
     n_refits : int
-        How many times each is fitted again, without the rows far below the median of its scores.
+        How many times each model is fitted again, without the rows far below its median score.
     X : {array, CSR matrix, DataFrame} of shape (n_samples, n_features)
         Rows.
     bags : list of ndarray of int
-        The rows of each; where there is none, the transformer is fitted already, and X is like
-        what it was fitted to.
+        The rows of each model. If it is empty, the transformer is already fitted, and X is of the
+        same kind as its training rows.
     n_jobs : int or None
         Number of processes.
     rng : RandomState
-        Draws the seeds.
+        Source of the seeds.
 
     Returns
     -------
     tuple of Member
-        What they warn of is issued once for all.
+        Each kind of warning is issued once for all models.
     """
     if not bags:
         return (Member(transformer, kind, X),)
@@ -143,14 +143,15 @@ def fit_members(transformer, kind, n_refits, X, bags, n_jobs, rng):
 
 
 def default_transformer(n_samples, sparse):
-    """Return what the models are where none is given: columns in one unit, then a VAE.
+    """Return the default transformer: columns scaled to one unit, then a VAE.
 
     Parameters
     ----------
     n_samples : float
-        Rows that a model is fitted to. The epochs come to about as many steps for many as for few.
+        Number of rows of one model. The number of epochs is set so that the number of training
+        steps hardly depends on it.
     sparse : bool
-        Whether the rows are: then they are neither centred nor drawn in.
+        Whether the rows are sparse. Sparse rows are not centred, and extreme values not reduced.
 
     Returns
     -------
@@ -172,7 +173,7 @@ def default_transformer(n_samples, sparse):
 
 
 def draw_in(X):
-    r"""Return values far from zero nearer to it, as :math:`w \, \mathrm{asinh}(x / w)`, w being 5.
+    r"""Move extreme values nearer to zero: :math:`w \, \mathrm{asinh}(x / w)` with w = 5.
 
     Examples
     --------
@@ -206,22 +207,22 @@ def _fit_member(transformer, kind, n_refits, X):
 
 
 def scores_or_nan(member, X):
-    """Return a model's scores, NaN where it has none."""
+    """Return a model's scores, or NaN if it cannot compute them."""
     try:
         return member.score(X)
-    except np.linalg.LinAlgError:  # PCA without a dimension for the noise
+    except np.linalg.LinAlgError:  # PCA with no dimension left for the noise
         return np.full(X.shape[0], np.nan)
 
 
 def _normal(member, X):
-    """Return which rows are not far off; all where the scores are none."""
+    """Return which rows are normal enough to learn from; all of them if no score is finite."""
     scores = scores_or_nan(member, X)
     finite = np.isfinite(scores)
     return scores >= fence(scores[finite], FAR_OFF) if finite.any() else ~finite
 
 
 def _issue_once(caught):
-    """Issue each kind of warning once: the numbers in them differ."""
+    """Issue each kind of warning only once, although the numbers in the texts differ."""
     kinds = {}
     for category, text in caught:
         kinds.setdefault((category, text.partition("Got")[0]), text)

@@ -14,20 +14,20 @@ __all__ = [
     "reconstruction_scores",
 ]
 
-CHUNK_ENTRIES = 2**22  # that a transformer is given at a time
+CHUNK_ENTRIES = 2**22  # entries that are given to a transformer at once
 
 
 def reconstruction_scores(transformer, X):
-    r"""Return minus the mean squared error of the reconstruction, row by row.
+    r"""Return minus the mean squared error of each row's reconstruction.
 
     .. math:: -\frac{1}{d} \|x - g(f(x))\|^2
 
     Parameters
     ----------
     transformer : transformer with ``inverse_transform``
-        Fitted.
+        The fitted transformer.
     X : {array, DataFrame, sparse matrix} of shape (n_samples, n_features)
-        Rows like those fitted.
+        Rows of the same kind as the training data.
 
     Returns
     -------
@@ -37,7 +37,7 @@ def reconstruction_scores(transformer, X):
     Raises
     ------
     ValueError
-        If ``inverse_transform`` does not return rows like those of X.
+        If ``inverse_transform`` does not return rows of the shape of X.
 
     Examples
     --------
@@ -48,23 +48,23 @@ def reconstruction_scores(transformer, X):
     >>> reconstruction_scores(PCA(1).fit(X), np.array([[1.0, 4.0]]))
     array([-4.5])
     """
-    if hasattr(transformer, "reconstruction_error"):  # in chunks, however large X is
+    if hasattr(transformer, "reconstruction_error"):  # it works in chunks itself
         return -transformer.reconstruction_error(X).astype(np.float64, copy=False)
     return _by_chunks(lambda rows: -_mean_squared_errors(transformer, rows), X)
 
 
 def likelihood_scores(transformer, X):
-    """Return the transformer's own ``score_samples``, row by row.
+    """Return the transformer's own ``score_samples`` of each row.
 
-    Sparse rows become dense, some at a time, where the transformer is not one of this package:
-    PCA fits sparse rows, and scores dense ones only.
+    Sparse rows are made dense, in chunks, unless the transformer is from this package: PCA can be
+    fitted to sparse rows, but its ``score_samples`` needs dense ones.
 
     Parameters
     ----------
     transformer : transformer with ``score_samples``
-        Fitted.
+        The fitted transformer.
     X : {array, DataFrame, sparse matrix} of shape (n_samples, n_features)
-        Rows like those fitted.
+        Rows of the same kind as the training data.
 
     Returns
     -------
@@ -89,18 +89,18 @@ def likelihood_scores(transformer, X):
 
 
 def distance_scores(transformer, X, distribution):
-    r"""Return minus the Mahalanobis distance of the codes, row by row.
+    r"""Return minus the Mahalanobis distance of each row's code.
 
     .. math:: -\sqrt{(f(x) - m)^T S^{-1} (f(x) - m)}
 
     Parameters
     ----------
     transformer : transformer
-        Fitted.
+        The fitted transformer.
     X : {array, DataFrame, sparse matrix} of shape (n_samples, n_features)
-        Rows like those fitted.
+        Rows of the same kind as the training data.
     distribution : EmpiricalCovariance
-        Fitted to the codes of the training rows, whose mean m and covariance S it has.
+        Fitted to the codes of the training rows; it has their mean m and covariance S.
 
     Returns
     -------
@@ -123,12 +123,12 @@ def distance_scores(transformer, X, distribution):
 
 
 def codes_of(transformer, X):
-    """Return the codes of X as a float64 array, whatever ``set_output`` makes of them."""
+    """Return the codes of X as a float64 array, for any setting of ``set_output``."""
     return dense(transformer.transform(X)).astype(np.float64, copy=False)
 
 
 def mean_squares(X):
-    """Return the mean square of what is known of every row, (n_samples,), float64.
+    """Return the mean square of each row's known entries, (n_samples,), float64.
 
     Examples
     --------
@@ -141,12 +141,12 @@ def mean_squares(X):
 
 
 def _mean_where(known, squares):
-    """Return the mean of every row over some places, 0 where there is none."""
+    """Return the mean of each row over the known places, or 0 if it has none."""
     return np.where(known, squares, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
 
 
 def _mean_squared_errors(transformer, X):
-    """Return the mean squared error of every row over what it has, in float64."""
+    """Return the mean squared error of each row over its known entries, in float64."""
     try:
         rows = dense(X).astype(np.float64, copy=False)
     except (TypeError, ValueError):  # text, dates
@@ -165,6 +165,6 @@ def _mean_squared_errors(transformer, X):
 
 
 def _by_chunks(score, X):
-    """Return the scores of all rows, some rows at a time."""
+    """Return the scores of all rows, computed in chunks."""
     step = max(1, CHUNK_ENTRIES // X.shape[1])
     return np.concatenate([score(X[start : start + step]) for start in range(0, X.shape[0], step)])

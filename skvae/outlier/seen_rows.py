@@ -1,4 +1,4 @@
-"""Which rows were fitted: a key for every row, and the models that have seen it."""
+"""Recognise training rows: a hash key for every row, and which models were fitted to it."""
 
 from hashlib import blake2b
 
@@ -9,20 +9,20 @@ from skvae.outlier.tables import own_columns_of, take
 
 __all__ = ["SeenRows", "keys_of"]
 
-ODD = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio, Knuth's multiplier
-KEYED_ENTRIES = 2**16  # at a time: what a processor's cache holds
+ODD = np.uint64(0x9E3779B97F4A7C15)  # 2**64 divided by the golden ratio, Knuth's multiplier
+KEYED_ENTRIES = 2**16  # entries hashed at once: they fit into a processor's cache
 SHIFTS = (np.uint64(30), np.uint64(27))
 
 
 def keys_of(X):
-    """Return a number for each row that is the same where the values are.
+    """Return a number for each row; rows with equal values have equal numbers.
 
-    It is a hash of 64 bits: two rows that differ share one with a probability of 2**-64.
+    It is a hash of 64 bits: two different rows have the same number with probability 2**-64.
 
     Parameters
     ----------
     X : {array, CSR matrix, DataFrame} of shape (n_samples, n_features)
-        Rows. Their kind and dtype make no difference, but for what float32 has rounded.
+        Rows. The number does not depend on their container or dtype, up to rounding to float32.
 
     Returns
     -------
@@ -57,14 +57,14 @@ def keys_of(X):
 
 
 class SeenRows:
-    """Which models have seen a row, or one of equal values.
+    """Which models were fitted to a given row, or to a row with equal values.
 
     Parameters
     ----------
     X : {array, CSR matrix, DataFrame} of shape (n_samples, n_features)
         Rows.
     bags : list of ndarray of int
-        Those that each model was fitted to; none where a single one was fitted elsewhere.
+        The rows that each model was fitted to; empty if a single model was fitted earlier.
 
     Examples
     --------
@@ -86,7 +86,7 @@ class SeenRows:
             self.by[places[np.isin(inside, bag)], model] = True
 
     def unseen(self, X):
-        """Return the models that have not seen a row: all of them where each has seen its like."""
+        """Return the models not fitted to each row or an equal one; all, if there are none."""
         unseen = np.ones((X.shape[0], self.by.shape[1]), dtype=bool)
         if len(self.keys):
             keys = keys_of(X)
@@ -97,7 +97,7 @@ class SeenRows:
 
 
 def _bits(values):
-    """Return 64 bits for each value: 0 for zero, equal where values are, as float32 has them."""
+    """Return 64 bits for each value: 0 for zero, and equal for values equal in float32."""
     if values.dtype != object:
         with np.errstate(over="ignore"):
             values = values.astype(np.float32).astype(np.float64) + 0.0  # no -0.0
@@ -109,7 +109,7 @@ def _bits(values):
 
 
 def _mixed(bits, place):
-    """Return bits that depend on the column too, but for those of zero, which stay 0."""
+    """Return bits that also depend on the column, except that the bits of zero stay 0."""
     salt = (np.atleast_1d(place).astype(np.uint64) + np.uint64(1)) * ODD  # arrays may wrap around
     mixed = bits ^ salt
     for shift in SHIFTS:

@@ -1,4 +1,4 @@
-"""Rows as they come: arrays, CSR matrices and frames, and their columns."""
+"""Rows in any container (array, CSR matrix, data frame), and their columns."""
 
 from functools import partial
 
@@ -23,27 +23,27 @@ __all__ = [
     "valid_rows",
 ]
 
-LEAST_ROWS = 3  # of which a half is two
+LEAST_ROWS = 3  # of which each model then gets two
 
 
 def valid_rows(detector, X, *, reset):
-    """Return X, valid: a frame as one where its names were fitted, else an array or a CSR matrix.
+    """Return X, validated: a frame if names were fitted, or else an array or a CSR matrix.
 
-    NaN is left to the transformer, which takes it or says that it does not.
+    NaN is allowed here: the transformer accepts it or raises an error.
 
     Parameters
     ----------
     detector : estimator
-        Fitted, unless ``reset``.
+        A fitted detector, unless ``reset``.
     X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
         Rows.
     reset : bool
-        Whether ``fit`` asks: the detector then takes number and names of the columns from X.
+        True in ``fit``: the detector then takes the number and names of the columns from X.
 
     Returns
     -------
     {array, DataFrame, CSR matrix} of shape (n_samples, n_features)
-        Of numbers, none infinite.
+        Numbers without infinities.
     """
     validate = partial(
         validate_data,
@@ -58,7 +58,7 @@ def valid_rows(detector, X, *, reset):
     named = hasattr(detector, "feature_names_in_") and hasattr(X, "columns")
     if not named or issparse(rows):
         return rows
-    if np.asarray(X[:1]).dtype.kind in "biuf":  # and not text that stands for numbers
+    if np.asarray(X[:1]).dtype.kind in "biuf":  # not text that represents numbers
         return X
     if hasattr(X, "astype"):
         return X.astype(rows.dtype)
@@ -66,7 +66,7 @@ def valid_rows(detector, X, *, reset):
 
 
 def _own(rows):
-    """Return rows in the machine's byte order; of a CSR matrix each entry once, sorted."""
+    """Return rows in the machine's byte order; a CSR matrix is sorted and without duplicates."""
     if issparse(rows):
         if not rows.has_canonical_format:
             rows = rows.copy()
@@ -76,7 +76,7 @@ def _own(rows):
 
 
 def valid_frame(detector, X, *, reset):
-    """Return a frame of mixed columns, valid as far as its columns and their names go."""
+    """Return a frame of mixed columns after checking its column names and its numbers."""
     check_names(X)
     validate_data(detector, X, skip_check_array=True, reset=reset)
     for place, values in enumerate(columns_of(X)):
@@ -95,12 +95,12 @@ def valid_frame(detector, X, *, reset):
 
 
 def take(X, rows):
-    """Return some rows of X, of its kind."""
+    """Return some rows of X, in the same container."""
     return X[rows] if isinstance(X, np.ndarray) or issparse(X) else _safe_indexing(X, rows)
 
 
 def columns_of(X):
-    """Yield the columns of X as arrays: float64 of numbers, dates and spelled numbers, else text.
+    """Yield the columns as arrays: float64 for numbers, dates and text of numbers, else text.
 
     Examples
     --------
@@ -123,18 +123,18 @@ def columns_of(X):
 
 
 def cells_of(X):
-    """Return what X holds, an array of objects; a missing value is NaN or None as it is there."""
+    """Return the content of X as an array of objects; missing values stay NaN or None."""
     if isinstance(X, np.ndarray) or issparse(X):
         return dense(X).astype(object)
     cells = np.empty(X.shape, dtype=object)
     for place in range(X.shape[1]):
         for row, value in enumerate(_column(X, place)):
-            cells[row, place] = value  # which may be a list
+            cells[row, place] = value  # the value may be a list
     return cells
 
 
 def is_mixed(X):
-    """Return whether X is a frame with a column that neither holds nor spells numbers.
+    """Return whether X is a frame with a column that cannot be read as numbers.
 
     Examples
     --------
@@ -150,35 +150,35 @@ def is_mixed(X):
 
 
 def is_whole(X, place):
-    """Return whether a column holds what has no mean of two values: integers, flags, objects."""
+    """Return whether the values of a column cannot be averaged: integers, flags, objects."""
     if isinstance(X, np.ndarray) or issparse(X):
         return X.dtype.kind != "f"
     return np.asarray(_column(X, place)[:1]).dtype.kind != "f"
 
 
 def has_numbers(X, place):
-    """Return whether a column is of numbers, and not of dates, flags, or text that spells them."""
+    """Return whether a column is numeric: no dates, no flags, no text of numbers."""
     if isinstance(X, np.ndarray) or issparse(X):
         return True
     return np.asarray(_column(X, place)[:1]).dtype.kind in "iuf"
 
 
 def replaced(X, mask, values):
-    """Return X with other values in some places.
+    """Return X with other values at some places.
 
     Parameters
     ----------
     X : {array, CSR matrix, DataFrame} of shape (n_samples, n_features)
-        Stays as it is.
+        It is not changed.
     mask : ndarray of bool of shape (n_samples, n_features)
-        Where.
+        The places to change.
     values : sequence of length n_features
-        One for each column, of those that it can hold; None where it is not asked for.
+        The new value for each column, of a type that it can hold; None for columns not changed.
 
     Returns
     -------
     {array, CSR matrix, DataFrame} of shape (n_samples, n_features)
-        Of the kind of X, and of its dtype where that holds the values.
+        In the container of X, and in its dtype if this can hold the values.
 
     Examples
     --------
@@ -212,25 +212,25 @@ def replaced(X, mask, values):
 
 
 def _with_place_for(value, column):
-    """Return a column that can hold a value: dense, and with its category."""
+    """Return a column that can hold a value: dense, and with the value as a category."""
     if hasattr(column, "sparse"):
         return column.sparse.to_dense()
     if hasattr(column, "cat") and hasattr(column, "iloc"):
         known = column.cat.categories
         return column if value in known else column.cat.add_categories([value])
-    levels = getattr(column.dtype, "categories", None)  # of an enumeration of polars
+    levels = getattr(column.dtype, "categories", None)  # a polars Enum
     if isinstance(levels, type(column)) and value not in levels.to_list():
         return column.cast(levels.dtype)
     return column
 
 
 def _holds_floats(column):
-    """Return whether any float has a place in a column: of categories only those that it has."""
+    """Return whether a column can hold any float; a categorical one holds only its categories."""
     return np.asarray(column[:1]).dtype.kind == "f" and not hasattr(column.dtype, "categories")
 
 
 def _as_floats(column):
-    """Return a column of numbers, of whatever kind, as one of float64."""
+    """Return a column of numbers of any type as float64."""
     numbers = _numbers(column)
     if hasattr(column, "iloc"):
         return type(column)(numbers, index=column.index, name=column.name)
@@ -242,33 +242,33 @@ def _column(X, place):
 
 
 def _is_date(column):
-    """Return whether a column is of times; with a zone they are objects to NumPy."""
+    """Return whether a column has dates or times; with a time zone, NumPy sees them as objects."""
     kinds = {np.asarray(column[:1]).dtype.kind, getattr(column.dtype, "kind", "")}
     return not kinds.isdisjoint("mM")
 
 
 def own_columns_of(X):
-    """Yield the columns as :func:`columns_of` does, but what only spells numbers as text."""
+    """Yield the columns as :func:`columns_of` does, except that text of numbers stays text."""
     for place, values in enumerate(columns_of(X)):
         is_text = hasattr(X, "columns") and np.asarray(_column(X, place)[:1]).dtype == object
         yield texts_of(X, place) if is_text else values
 
 
 def texts_of(X, place):
-    """Return a column as text: the same of all missing values, None, NaN or NA."""
+    """Return a column as text; all missing values (None, NaN or NA) have the same text."""
     return np.array([_text(value) for value in _column(X, place)], dtype=object)
 
 
 def _text(value):
     try:
         missing = value is None or bool(value != value)
-    except TypeError:  # pandas' NA is neither
+    except TypeError:  # pandas.NA has no truth value
         missing = True
     return "nan" if missing else str(value)
 
 
 def _values(column):
-    """Return a column as float64 where it holds or spells numbers or dates, else as text."""
+    """Return a column as float64 if it can be read as numbers or dates, or else as text."""
     numbers = _numbers(column)
     return (
         np.array([_text(value) for value in column], dtype=object) if numbers is None else numbers
@@ -276,11 +276,11 @@ def _values(column):
 
 
 def _numbers(column):
-    """Return a column as float64, or None where it is of something else than numbers."""
+    """Return a column as float64, or None if it cannot be read as numbers."""
     if _is_date(column):
         dates = np.asarray(column)
         kind = column.dtype.kind if dates.dtype == object else dates.dtype.kind
-        unit = f"{kind}8[us]"  # whatever unit the column counts in
+        unit = f"{kind}8[us]"  # one unit for all columns
         dates = column.to_numpy(dtype=unit) if dates.dtype == object else dates
         return np.where(np.isnat(dates), np.nan, dates.astype(unit).astype(np.int64))
     try:

@@ -1,4 +1,4 @@
-"""Displays of fitted models, as scikit-learn draws: ``from_estimator``, ``plot``, ``axes_``."""
+"""Displays of fitted models, with scikit-learn's ``from_estimator``, ``plot`` and ``axes_``."""
 
 from skvae.plotting.beta_curves import BetaCurveDisplay
 from skvae.plotting.errors import ReconstructionErrorDisplay

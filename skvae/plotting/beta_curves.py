@@ -1,4 +1,4 @@
-"""What fits hold along beta."""
+"""The display of fits at several values of beta."""
 
 from collections.abc import Collection
 from typing import Any, Self
@@ -28,24 +28,24 @@ DEFAULT = ("kl", "reconstruction", "total_correlation", "active_units")
 
 
 class BetaCurveDisplay(Display):
-    """Rate, distortion, total correlation and active units over beta, a panel for each.
+    """Rate, distortion, total correlation and active units against beta, one panel for each.
 
     Parameters
     ----------
     curve : BetaCurve
-        As returned by :func:`skvae.model_selection.beta_curve`. Over several splits a line is
-        their mean, and a band one standard deviation to either side.
+        As returned by :func:`skvae.model_selection.beta_curve`. With several splits, a line shows
+        their mean and a band shows one standard deviation on either side.
 
     Attributes
     ----------
     figure_ : matplotlib Figure
-        The figure drawn in. After ``plot``, as the next.
+        The figure that was drawn on. Set by ``plot``.
     axes_ : ndarray of matplotlib Axes
-        One for each quantity.
+        One for each quantity. Set by ``plot``.
 
     See Also
     --------
-    skvae.model_selection.beta_curve : The numbers.
+    skvae.model_selection.beta_curve : The numbers that are drawn.
 
     Examples
     --------
@@ -64,14 +64,14 @@ class BetaCurveDisplay(Display):
 
     @classmethod
     def from_curve(cls, curve: BetaCurve, *, ax: Any = None, **plot_params: Any) -> Self:
-        """Draw a curve that is there already.
+        """Draw a curve that was computed before.
 
         Parameters
         ----------
         curve : BetaCurve
             As returned by :func:`skvae.model_selection.beta_curve`.
         ax : matplotlib Axes or sequence of these, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None creates a figure.
         **plot_params : dict
             Passed to :meth:`plot`.
 
@@ -82,7 +82,7 @@ class BetaCurveDisplay(Display):
         Raises
         ------
         ImportError
-            If there is no matplotlib.
+            If matplotlib is not installed.
         """
         cls._pyplot()
         return cls(curve).plot(ax=ax, **plot_params)
@@ -99,14 +99,14 @@ class BetaCurveDisplay(Display):
         ax: Any = None,
         **curve_params: Any,
     ) -> Self:
-        """Fit along beta, and draw.
+        """Fit at several values of beta, and draw the curve.
 
         Parameters
         ----------
         estimator : variational autoencoder, or Pipeline that ends in one
-            Stays as it is: clones are fitted.
+            It is not changed: clones are fitted.
         X : array-like of shape (n_samples, n_features)
-            Training rows, or with ``cv`` all rows.
+            Training rows. With ``cv``, all rows.
         y : array-like of shape (n_samples,), default=None
             As in :func:`skvae.model_selection.beta_curve`.
         betas : array-like of shape (n_betas,)
@@ -115,7 +115,7 @@ class BetaCurveDisplay(Display):
 "active_units")
             As in :meth:`plot`.
         ax : matplotlib Axes or sequence of these, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None creates a figure.
         **curve_params : dict
             Passed to :func:`skvae.model_selection.beta_curve`: ``X_val``, ``cv``, ``warm_start``
             and so on.
@@ -127,35 +127,35 @@ class BetaCurveDisplay(Display):
         Raises
         ------
         ImportError
-            If there is no matplotlib.
+            If matplotlib is not installed.
         TypeError, ValueError
-            As ``beta_curve`` does.
+            As for ``beta_curve``.
         """
         cls._pyplot()
         curve = beta_curve(estimator, X, y, betas=betas, **curve_params)
         return cls(curve).plot(ax=ax, quantities=quantities)
 
     def plot(self, ax: Any = None, *, quantities: Collection[str] = DEFAULT) -> Self:
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes or sequence of these, default=None
-            Where to draw; None makes a figure. A single one is divided among the quantities.
+            Axes to draw on; None creates a figure. A single one is divided into panels.
         quantities : sequence of str, default=("kl", "reconstruction", "total_correlation", \
 "active_units")
-            A panel each: also "elbo", "mutual_information", "dimension_wise_kl", or the name
-            of a score of the curve.
+            One panel for each. "elbo", "mutual_information", "dimension_wise_kl" and the names of
+            the curve's scores are possible too.
 
         Returns
         -------
         self : BetaCurveDisplay
-            The display, with what was drawn in.
+            The display itself, with ``figure_`` and ``axes_`` set.
 
         Raises
         ------
         ValueError
-            If the curve has no such quantity.
+            If the curve does not have one of the quantities.
         """
         values = {name: getattr(self.curve, name) for name in LABELS} | self.curve.scores
         for name in quantities:
@@ -197,7 +197,7 @@ class BetaCurveDisplay(Display):
                 axes.minorticks_off()
 
     def _mark_saturated(self, axes, order, values):
-        """Mark where the total correlation is too large, for want of rows."""
+        """Mark the points whose total correlation is too large because there are too few rows."""
         saturated = self.curve.saturated[order]
         if values.ndim > 1:
             saturated, values = saturated.any(axis=1), values.mean(axis=1)

@@ -1,11 +1,12 @@
-"""Colours of groups, as many as there are groups, which an eye tells apart."""
+"""Distinct colours for any number of groups."""
 
 import numpy as np
 
 __all__ = ["group_colours", "perceived"]
 
-# Ottosson (2020), "A perceptual color space for image processing": from linear sRGB to the
-# responses of the eye's cones, and from their cube roots to lightness and two opponent colours.
+# Ottosson (2020), "A perceptual color space for image processing". The first matrix maps linear
+# sRGB to the responses of the eye's cones. The second maps their cube roots to lightness and two
+# opponent colours.
 TO_CONES = np.array(
     [
         [0.4122214708, 0.5363325363, 0.0514459929],
@@ -20,12 +21,12 @@ TO_OKLAB = np.array(
         [0.0259040371, 0.7827717662, -0.8086757660],
     ]
 )
-LIGHTNESS = (0.4, 0.85)  # of 0 to 1: seen on white and on black
-N_LEVELS = 16  # of red, green and blue: 4,096 colours to choose from
+LIGHTNESS = (0.4, 0.85)  # between 0 and 1: visible on white and on black
+N_LEVELS = 16  # levels of red, green and blue: 4,096 colours to choose from
 
 
 def perceived(colours):
-    """Return colours as OKLab has them, where equal distances look about equally different.
+    """Return colours in OKLab, where equal distances look about equally different.
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ def perceived(colours):
 
 
 def group_colours(n_groups, first):
-    """Return a colour for every group: those given, then each the farthest from all before.
+    """Return the given colours, then colours that are each as far as possible from all others.
 
     Parameters
     ----------

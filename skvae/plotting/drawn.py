@@ -1,4 +1,4 @@
-"""Rows that are shown together: those of the data, and those drawn from models."""
+"""Rows that are drawn next to each other: from the data, and sampled from models."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -14,13 +14,13 @@ __all__ = ["drawn", "range_of_bytes", "same_columns", "valid_data"]
 
 
 def range_of_bytes(estimator):
-    """Return 0 and the value that an estimator scales to 1, or None without a scale."""
+    """Return (0, the value that ``input_scale`` maps to 1), or None if there is no scaling."""
     scale = getattr(estimator, "input_scale", 1)
     return None if scale == 1 else (0, 1 / scale)
 
 
 def valid_data(X, by_column):
-    """Return rows as a valid array; a frame that is shown by its columns as it is."""
+    """Return rows as a validated array, or a frame as it is if its columns are shown."""
     if by_column and is_frame(X):
         return X
     finite = "allow-nan" if by_column else True
@@ -29,9 +29,9 @@ def valid_data(X, by_column):
 
 
 def drawn(estimators, n_samples, latent, seed, by_column):
-    """Return samples of models by name, of one seed, in the units of the data.
+    """Return samples of each model by name, from one seed, in the units of the data.
 
-    With the noise of p(x|z) where they are shown by column; ``latent`` as of ``SampleDisplay``.
+    If columns are shown, samples have the noise of p(x|z). ``latent`` is as for ``SampleDisplay``.
     """
     samples = {}
     for name, estimator in estimators.items():
@@ -45,7 +45,7 @@ def drawn(estimators, n_samples, latent, seed, by_column):
 
 
 def same_columns(samples):
-    """Refuse rows of different numbers of columns."""
+    """Return the samples, or raise an error if they differ in their numbers of columns."""
     widths = {name: rows.shape[1] for name, rows in samples.items()}
     if len(set(widths.values())) > 1:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""How anomalous rows are, and which features make them so."""
+"""The display of anomaly scores, and of the features that cause them."""
 
 from collections.abc import Collection
 from typing import Any, Self
@@ -19,42 +19,42 @@ MOST_FEATURES = 15
 
 
 class ReconstructionErrorDisplay(Display):
-    """A histogram of anomaly scores, and what the features of one row contribute.
+    """A histogram of anomaly scores, and the contributions of the features of one row.
 
-    The scores of a transformer are its reconstruction errors, those of a detector minus its
-    ``score_samples``.
+    The scores of a transformer are its reconstruction errors. The scores of a detector are minus
+    its ``score_samples``.
 
     Use :meth:`from_estimator` or :meth:`from_predictions`.
 
     Parameters
     ----------
     errors : ndarray of shape (n_samples,)
-        The score of every row, higher for anomalies.
+        The score of every row; higher is more anomalous.
     y : ndarray of shape (n_samples,), default=None
-        Groups, each with a histogram of its own.
+        Groups. Each one gets its own histogram.
     threshold : float, default=None
-        Marked by a line.
+        Drawn as a vertical line.
     contributions : ndarray of shape (n_features,), default=None
-        Those of one row, drawn in a panel of their own.
+        The contributions of the features of one row, drawn in a second panel.
     row : int, default=None
-        Which row that is, for the title.
+        The number of this row, for the title.
     score_name : str, default="reconstruction error"
-        What the scores are, for the axis.
+        The name of the scores, for the axis label.
     unit : str, default=None
-        What they are measured in, for the axis.
+        The unit of the scores, for the axis label.
     form : RowForm, default=None
-        How rows are shown.
+        How a row is drawn.
 
     Attributes
     ----------
     figure_ : matplotlib Figure
-        The figure drawn in. After ``plot``, as the next.
+        The figure that was drawn on. Set by ``plot``.
     axes_ : ndarray of matplotlib Axes
-        The histogram, and where there are some the contributions.
+        The histogram, and the contributions if there are any. Set by ``plot``.
 
     See Also
     --------
-    skvae.VAETransformer.reconstruction_error : The numbers.
+    skvae.VAETransformer.reconstruction_error : The numbers that are drawn.
 
     Examples
     --------
@@ -105,29 +105,30 @@ class ReconstructionErrorDisplay(Display):
         ax: Any = None,
         **plot_params: Any,
     ) -> Self:
-        """Score the rows of X, and draw.
+        """Compute the scores of the rows of X, and draw them.
 
         Parameters
         ----------
         estimator : detector, estimator with ``reconstruction_error``, or Pipeline that ends in one
-            Fitted. Of a Pipeline the scores are those of its last step: after a scaler every
-            feature weighs the same.
+            The fitted model. For a Pipeline, the scores are those of its last step: if this follows
+            a scaler, every feature has the same weight.
         X : array-like of shape (n_samples, n_features)
-            Rows like those fitted.
+            Rows of the same kind as the training data.
         y : array-like of shape (n_samples,), default=None
             Groups, such as normal and anomalous rows.
         threshold : float, default=None
-            Marked by a line. None takes that of a detector.
+            Drawn as a vertical line. None uses the threshold of a detector.
         row : int, default=None
-            The row of X whose contributions are shown feature by feature: squared errors, or of
-            a detector by how much each raises the anomaly score, as its ``explain`` tells.
+            The row of X whose contributions are drawn for each feature. For a detector they are how
+            much each feature raises the anomaly score, from ``explain``; otherwise they are squared
+            errors.
         image_shape : (height, width, channels), default=None
-            Of the contributions; the channels are averaged. None takes that of the estimator, and
-            without one draws bars.
+            Shape of the contributions as an image; channels are averaged. None uses the shape of
+            the estimator, or draws bars if it has none.
         feature_names : sequence of str, default=None
-            Of tables. None takes those of the last step, or x0, x1, ...
+            Names for the bars. None uses those of the last step, or x0, x1, ...
         ax : matplotlib Axes or sequence of these, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None creates a figure.
         **plot_params : dict
             Passed to :meth:`plot`.
 
@@ -138,11 +139,11 @@ class ReconstructionErrorDisplay(Display):
         Raises
         ------
         ImportError
-            If there is no matplotlib.
+            If matplotlib is not installed.
         TypeError
-            If the estimator is neither a detector nor has ``reconstruction_error``.
+            If the estimator is not a detector and has no ``reconstruction_error``.
         ValueError
-            If ``row`` is no row of X, or ``image_shape`` not that of the rows.
+            If X has no such ``row``, or ``image_shape`` does not match the rows.
         """
         cls._pyplot()
         given = {
@@ -172,31 +173,32 @@ class ReconstructionErrorDisplay(Display):
         ax: Any = None,
         **plot_params: Any,
     ) -> Self:
-        """Draw scores that are there already.
+        """Draw scores that were computed before.
 
         Parameters
         ----------
         errors : array-like of shape (n_samples,)
-            As ``reconstruction_error(X)`` returns them, or other scores, higher for anomalies.
+            As returned by ``reconstruction_error(X)``, or other scores; higher is more anomalous.
         y : array-like of shape (n_samples,), default=None
             Groups, such as normal and anomalous rows.
         threshold : float, default=None
-            Marked by a line.
+            Drawn as a vertical line.
         contributions : array-like of shape (n_features,), default=None
-            Of one row, such as one of ``reconstruction_error(X, per_feature=True)``.
+            The contributions of the features of one row, such as a row of
+            ``reconstruction_error(X, per_feature=True)``.
         row : int, default=None
-            Which row that is, for the title.
+            The number of this row, for the title.
         image_shape : (height, width, channels), default=None
-            Of the contributions; the channels are averaged. None draws bars.
+            Shape of the contributions as an image; channels are averaged. None draws bars.
         feature_names : sequence of str, default=None
-            Of tables. None names them x0, x1, ...
+            Names for the bars. None uses x0, x1, ...
         score_name : str, default="reconstruction error"
-            What the scores are, for the axis.
+            The name of the scores, for the axis label.
         unit : str, default=None
-            What they are measured in, such as "nats". None: "squared units of X" for a
-            reconstruction error, nothing for other scores.
+            The unit of the scores, such as "nats". None means "squared units of X" for a
+            reconstruction error, and no unit for other scores.
         ax : matplotlib Axes or sequence of these, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None creates a figure.
         **plot_params : dict
             Passed to :meth:`plot`.
 
@@ -207,9 +209,9 @@ class ReconstructionErrorDisplay(Display):
         Raises
         ------
         ImportError
-            If there is no matplotlib.
+            If matplotlib is not installed.
         ValueError
-            If ``y`` has not an entry for every error, or ``image_shape`` is not that of the rows.
+            If ``y`` and ``errors`` differ in length, or ``image_shape`` does not match the rows.
         """
         cls._pyplot()
         errors, form = np.asarray(errors), None
@@ -226,21 +228,22 @@ class ReconstructionErrorDisplay(Display):
         return cls(errors, **values, row=row, **names, form=form).plot(ax=ax, **plot_params)
 
     def plot(self, ax: Any = None, *, bins: Any = 50, cmap: Any = "viridis") -> Self:
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes or sequence of these, default=None
-            Where to draw; None makes a figure. With contributions a single one is divided.
+            Axes to draw on; None creates a figure. With contributions, a single one is divided into
+            two panels.
         bins : int or sequence, default=50
-            Of the histogram; those of groups are the same.
+            Bins of the histogram. All groups have the same bins.
         cmap : str or Colormap, default="viridis"
-            Of contributions as an image.
+            Colour map for contributions as an image.
 
         Returns
         -------
         self : ReconstructionErrorDisplay
-            The display, with what was drawn in.
+            The display itself, with ``figure_`` and ``axes_`` set.
         """
         n_panels = 1 if self.contributions is None else 2
         axes = self._panels(ax, n_panels, size=(PANEL[0], PANEL[1] * n_panels))
@@ -257,11 +260,11 @@ class ReconstructionErrorDisplay(Display):
         return self
 
     def _in_unit(self, name):
-        """Return the name of what is shown, with the unit that it has."""
+        """Return the name of a quantity, followed by its unit if there is one."""
         return name if self.unit is None else f"{name} ({self.unit})"
 
     def _draw_errors(self, axes, edges):
-        """Draw the histograms: counts of all rows, densities of groups, which differ in size."""
+        """Draw counts of all rows, or densities of groups, because groups differ in size."""
         if self.y is None:
             axes.hist(self.errors, edges, color="C0", alpha=0.6)
             axes.set_ylabel("rows")
@@ -283,7 +286,7 @@ class ReconstructionErrorDisplay(Display):
         axes.spines[["top", "right"]].set_visible(False)
 
     def _draw_contributions(self, axes, cmap, name):
-        """Draw one row's squared errors: an image, or the largest as bars."""
+        """Draw the contributions of one row, as an image or as bars for the largest."""
         if self.form.image_shape is not None:
             image = self.contributions.reshape(self.form.image_shape).mean(axis=-1)
             shown = axes.imshow(image, cmap=cmap, vmin=0, origin="upper", interpolation="nearest")

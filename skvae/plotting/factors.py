@@ -1,4 +1,4 @@
-"""Known factors, and the dimension of a code that tells most of each."""
+"""Which latent dimension tells most about each known factor."""
 
 from dataclasses import dataclass
 
@@ -19,18 +19,18 @@ __all__ = ["Naming", "name_dimensions"]
 
 @dataclass(frozen=True, eq=False)
 class Naming:
-    """Factors that vary, and the dimension that tells most of each.
+    """The factors that vary, and for each the dimension with the most information about it.
 
     Attributes
     ----------
     names : list of str
-        Of the factors.
+        Names of the factors.
     dimensions : ndarray of int of shape (n_factors,)
-        A dimension may tell most of several factors.
+        The dimension of each factor. Several factors can share one dimension.
     shares : ndarray of shape (n_factors,)
-        Their mutual information, as a share of the factor's entropy.
+        The mutual information of the two, divided by the entropy of the factor.
     telling : ndarray of bool of shape (n_factors,)
-        Whether it is more than chance makes it.
+        Whether the mutual information is larger than chance explains.
     """
 
     names: list
@@ -40,20 +40,20 @@ class Naming:
 
 
 def name_dimensions(codes, factors, names, display):
-    """Return the :class:`Naming` of codes by the factors of their rows.
+    """Return the :class:`Naming` of latent dimensions by the factors of the same rows.
 
-    Codes are in bins of equal numbers of rows: a code far out would put all others into one of
-    equal width.
+    The bins of the codes have equal numbers of rows. With bins of equal width, one extreme code
+    would put all others into the same bin.
 
     Parameters
     ----------
     codes : ndarray of shape (n_samples, n_components)
     factors : {array-like, DataFrame} of shape (n_samples, n_factors)
-        Columns of one level are left out.
+        Columns with only one level are left out.
     names : sequence of str of shape (n_factors,), or None
-        None takes those of a frame, or "factor 0", "factor 1", ...
+        None uses the columns of a frame, or "factor 0", "factor 1", ...
     display : str
-        Its name, for the errors.
+        The name of the display, for error messages.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The panels that displays draw in. The only module that imports matplotlib."""
+"""The axes that displays draw on. This is the only module that imports matplotlib."""
 
 from typing import Any
 
@@ -8,18 +8,18 @@ from skvae.plotting.colours import group_colours
 
 __all__ = ["WIDEST", "Display", "import_pyplot", "legend_that_fits"]
 
-POINTS = 72  # of an inch
-WIDEST = 6.6  # inches: on a phone, 390 pixels wide, text of 9 points has 7 pixels
-BAR = 0.9  # inches, a colour bar and its labels
+POINTS = 72  # per inch
+WIDEST = 6.6  # inches: on a phone, 390 pixels wide, text of 9 points is then 7 pixels high
+BAR = 0.9  # inches for a colour bar and its labels
 
 
 def import_pyplot(display):
-    """Return matplotlib's pyplot, or raise a sentence.
+    """Return matplotlib's pyplot, or raise an error with the remedy.
 
     Parameters
     ----------
     display : str
-        What needs it: the sentence begins with it.
+        The name of the display, which starts the error message.
 
     Returns
     -------
@@ -28,7 +28,7 @@ def import_pyplot(display):
     Raises
     ------
     ImportError
-        If there is no matplotlib.
+        If matplotlib is not installed.
     """
     try:
         from matplotlib import pyplot
@@ -41,14 +41,14 @@ def import_pyplot(display):
 
 
 class Display:
-    """What displays share: where they draw.
+    """Base class of the displays, which holds their figure and axes.
 
     Attributes
     ----------
     figure_ : matplotlib Figure
-        The figure drawn in. After ``plot``, as the next.
+        The figure that was drawn on. Set by ``plot``.
     axes_ : ndarray of matplotlib Axes, of shape (n_panels,)
-        The panels drawn in.
+        The panels that were drawn on. Set by ``plot``.
     """
 
     figure_: Any
@@ -56,22 +56,22 @@ class Display:
 
     @classmethod
     def _pyplot(cls):
-        """Return pyplot, or raise a sentence; called before anything that takes time."""
+        """Return pyplot, or raise if it is missing; called before anything that takes time."""
         return import_pyplot(cls.__name__)
 
     @classmethod
     def _colours(cls, n_groups):
-        """Return a colour for every group: those of the style, then others far from these."""
+        """Return a colour for every group: first those of the style, then distinct others."""
         pyplot = cls._pyplot()
         cycle = pyplot.rcParams["axes.prop_cycle"].by_key().get("color", ["C0"])
         rgb = pyplot.matplotlib.colors.to_rgb
         return group_colours(n_groups, [rgb(colour) for colour in cycle])
 
     def _legend_above(self, axes, is_own):
-        """Draw a legend above axes, and make a figure of the display's own taller by it."""
+        """Draw a legend above the axes, and make room for it if the figure is our own."""
         figure = self.figure_
         if is_own:
-            figure.draw_without_rendering()  # lays out: how wide the axes are
+            figure.draw_without_rendering()  # computes the layout, and so the width of the axes
         panel = axes.get_window_extent()
         widest = figure.bbox.x1 - panel.x0 if is_own else panel.width
         above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
@@ -81,7 +81,7 @@ class Display:
             figure.set_figheight(figure.get_figheight() + taller)
 
     def _widen(self, axes):
-        """Make the figure wider by a legend beside axes, or by a colour bar: axes stay square."""
+        """Widen the figure for a legend or a colour bar next to the axes, which stay square."""
         legend, figure = axes.get_legend(), self.figure_
         wider = BAR if legend is None and len(figure.axes) > len(self.axes_) else 0.0
         if legend is not None:
@@ -89,10 +89,10 @@ class Display:
         figure.set_figwidth(figure.get_figwidth() + wider)
 
     def _place_image(self, axes, image, place, *, side, frame, cmap, value_range):
-        """Draw a small image whose middle is at a place of the data.
+        """Draw a small image centred at a point of the data.
 
-        ``side`` is the longer one, in inches; ``frame`` the colour around it; ``value_range`` has
-        the values that are the first and the last colour of ``cmap``, of images of one channel.
+        ``side`` is its longer side in inches, and ``frame`` the colour of its frame.
+        ``value_range`` gives the values for the two ends of ``cmap``, for images of one channel.
         """
         boxes = self._pyplot().matplotlib.offsetbox
         small = boxes.OffsetImage(image, zoom=side * POINTS / max(image.shape[:2]), cmap=cmap)
@@ -101,16 +101,16 @@ class Display:
         axes.add_artist(boxes.AnnotationBbox(small, place, pad=0.1, bboxprops=around))
 
     def _panels(self, ax, n_panels=1, n_columns=1, *, size, share_x=False, layout="constrained"):
-        """Return the axes to draw in, and keep them and their figure.
+        """Return the axes to draw on, and store them and their figure.
 
-        ``size``, in inches, and ``layout`` are of a new figure: "compressed" where panels have the
-        aspect of images. A given ``ax`` is shared out among the panels.
+        ``size`` (in inches) and ``layout`` are those of a new figure; use "compressed" for panels
+        with the aspect ratio of images. A single given ``ax`` is divided into the panels.
         """
         pyplot = self._pyplot()
         if ax is None:
             figure = pyplot.figure(figsize=size, layout=layout)
             if layout == "compressed":
-                figure.get_layout_engine().set(wspace=0.04)  # else panels touch
+                figure.get_layout_engine().set(wspace=0.04)  # otherwise the panels touch
             grid = figure.add_gridspec(-(-n_panels // n_columns), n_columns)
             axes = _fill(figure, grid, n_panels, share_x)
         elif isinstance(ax, pyplot.Axes) and n_panels == 1:
@@ -133,7 +133,7 @@ class Display:
 
 
 def _fill(figure, grid, n_panels, share_x):
-    """Return subplots in the first places of a grid."""
+    """Return subplots in the first cells of a grid."""
     axes = []
     for place in range(n_panels):
         first = axes[0] if axes and share_x else None
@@ -142,17 +142,18 @@ def _fill(figure, grid, n_panels, share_x):
 
 
 def legend_that_fits(axes, most, by="height", **options):
-    """Return a legend of axes that is no taller, or no wider, than so many pixels.
+    """Draw a legend that is at most so many pixels high, or wide, and return it.
 
     Parameters
     ----------
     axes : Axes
     most : float
-        Pixels.
+        Limit in pixels.
     by : {"height", "width"}, default="height"
-        "height" takes the fewest columns that are no taller, "width" the most that are no wider.
+        "height" uses the smallest number of columns whose height fits. "width" uses the largest
+        number of columns whose width fits.
     **options : dict
-        Of ``Axes.legend``.
+        Passed to ``Axes.legend``.
     """
     n_labels = len(axes.get_legend_handles_labels()[1])
     columns = range(1, n_labels + 1) if by == "height" else range(n_labels, 0, -1)

@@ -1,4 +1,4 @@
-"""Points of groups in a plane: their colours, their names, and images that stand for some."""
+"""Points in a plane: the colours and names of their groups, and thumbnails of some points."""
 
 import numpy as np
 from sklearn.utils import check_consistent_length
@@ -8,12 +8,12 @@ from skvae.plotting.rows import tile
 
 __all__ = ["are_classes", "draw_images", "draw_points", "groups_of", "spread_out"]
 
-MOST_CLASSES = 30  # of whole numbers; letters are 26
-GAP = 1.15  # of a thumbnail's side, from the middle of one to the middle of the next: frames
+MOST_CLASSES = 30  # integers with more distinct values are numbers, not classes; 26 are letters
+GAP = 1.15  # distance of two thumbnails' centres, relative to their side; leaves room for frames
 
 
 def groups_of(rows, y):
-    """Return y as an array that has an entry for every row, or None."""
+    """Return y as an array with one entry for each row, or None."""
     if y is not None:
         y = np.asarray(y)
         check_consistent_length(rows, y)
@@ -21,22 +21,22 @@ def groups_of(rows, y):
 
 
 def are_classes(y):
-    """Return whether y is of labels: no numbers, or few whole ones."""
+    """Return whether y has class labels: not numeric, or few distinct integers."""
     if y.dtype.kind not in "biuf":
         return True
     return len(np.unique(y)) <= MOST_CLASSES and bool((y == np.floor(y)).all())
 
 
 def spread_out(places, size, most):
-    """Return rows of places that lie apart, the first in the middle, then each the farthest.
+    """Choose places without overlap: first the most central one, then always the farthest.
 
     Parameters
     ----------
     places : ndarray of shape (n_rows, 2)
     size : ndarray of shape (2,)
-        Two rows lie apart if they differ by this across, or by this up.
+        Two places do not overlap if they differ by ``size[0]`` across or by ``size[1]`` up.
     most : int
-        How many rows, at most.
+        Maximum number of places.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def spread_out(places, size, most):
 
 
 def draw_points(display, axes, places, y, style, cmap, labels):
-    """Draw points, coloured by y, with a legend or names for groups, or a colour bar for numbers.
+    """Draw points coloured by y, with names for groups or a colour bar for numbers.
 
     Parameters
     ----------
@@ -71,16 +71,16 @@ def draw_points(display, axes, places, y, style, cmap, labels):
     places : ndarray of shape (n_rows, 2)
     y : ndarray of shape (n_rows,) or None
     style : dict
-        Of ``Axes.scatter``.
+        Passed to ``Axes.scatter``.
     cmap : str or Colormap
-        Of numbers.
+        Colour map for numbers.
     labels : {"legend", "medians"}
-        Where the names of groups stand.
+        Where the names of the groups are written.
 
     Returns
     -------
     ndarray of shape (n_rows, 3 or 4), or colour
-        Of every point.
+        The colours of the points.
     """
     if y is None:
         axes.scatter(*places.T, color="C0", **style)
@@ -103,30 +103,30 @@ def draw_points(display, axes, places, y, style, cmap, labels):
 
 
 def _write(axes, name, place, colour):
-    """Write the name of a group at a place, in a box of its colour."""
+    """Write the name of a group at a point, in a box with the group's colour."""
     box = {"boxstyle": "round,pad=0.15", "facecolor": axes.get_facecolor(), "edgecolor": colour}
     axes.text(*place, name, bbox={**box, "alpha": 0.85}, ha="center", va="center", size="small")
 
 
 def draw_images(display, axes, places, images, form, *, frames, most, side, cmap):
-    """Draw images in the middle of their places, spread out so that none is over another.
+    """Draw images centred at some of the points, chosen so that no two overlap.
 
     Parameters
     ----------
     display : Display
     axes : Axes
-        With the points drawn, which rule its limits.
+        The points must already be drawn, so that the axis limits are set.
     places : ndarray of shape (n_rows, 2)
     images : ndarray of shape (n_rows, n_features)
     form : RowForm
     frames : ndarray of shape (n_rows, 3 or 4), or colour
-        Of their frames.
+        The colours of the frames.
     most : int
-        How many, at most.
+        Maximum number of images.
     side : float
         The longer side of an image, in inches.
     cmap : str or Colormap
-        Of images of one channel.
+        Colour map of images with one channel.
     """
     height, width, _ = form.image_shape
     sides = side * np.array([width, height]) / max(height, width)

@@ -1,4 +1,4 @@
-"""Images in a grid, or in a square for each of several models: how large, and what is beside."""
+"""Images in one grid, or in one square for each model, with labels."""
 
 from math import ceil
 
@@ -9,8 +9,8 @@ from skvae.plotting.rows import label_width
 
 __all__ = ["draw_grid", "draw_squares"]
 
-CELL = (0.4, 0.7)  # inches: an image, at least and at most
-SQUARE = 4  # inches, at most
+CELL = (0.4, 0.7)  # inches: smallest and largest size of an image
+SQUARE = 4  # inches: largest size of one model's square
 
 
 def draw_grid(display, ax, form, rows, *, row_labels=None, column_labels=None, cmap, padding):
@@ -20,7 +20,7 @@ def draw_grid(display, ax, form, rows, *, row_labels=None, column_labels=None, c
     ----------
     display : Display
     ax : Axes, sequence of these or None
-        None makes a figure.
+        None creates a figure.
     form : RowForm
     rows : ndarray of shape (n_rows, n_columns, n_features)
     row_labels, column_labels : list of str, default=None
@@ -42,18 +42,18 @@ def draw_grid(display, ax, form, rows, *, row_labels=None, column_labels=None, c
 
 
 def draw_squares(display, ax, form, samples, *, n_columns, cmap, padding):
-    """Draw a panel of images for every model, one beside the other.
+    """Draw a square of images for every model, next to each other.
 
     Parameters
     ----------
     display : Display
     ax : Axes, sequence of these or None
-        None makes a figure.
+        None creates a figure.
     form : RowForm
     samples : dict of ndarray of shape (n_samples, n_features)
-        By the names of the models.
+        The samples of each model by its name.
     n_columns : int
-        Images in a row.
+        Number of images in a row.
     cmap : str or Colormap
     padding : int
         Transparent pixels between images.
@@ -65,7 +65,7 @@ def draw_squares(display, ax, form, samples, *, n_columns, cmap, padding):
     size = (n_models * (cell * n_columns + 0.1), cell * n_rows * height / width + 0.3)
     axes = display._panels(ax, n_models, n_models, size=size, layout="compressed")
     for panel, (name, rows) in zip(axes, samples.items(), strict=True):
-        # Where the samples do not fill the last row, it stays empty.
+        # If the samples do not fill the last row, its end stays empty.
         full = np.full((n_rows * n_columns, rows.shape[1]), np.nan)
         full[: len(rows)] = rows
         full = full.reshape(n_rows, n_columns, -1)

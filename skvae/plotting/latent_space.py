@@ -1,4 +1,4 @@
-"""Codes in two of their dimensions, the images they are of, and what decodes from the plane."""
+"""The display of two latent dimensions: the codes, their images, and a decoded grid."""
 
 from typing import Any, Self
 
@@ -28,39 +28,39 @@ NO_SHAPE = "{} needs an image_shape. Got None instead. Give (height, width, chan
 
 
 class LatentSpaceDisplay(Display):
-    """Codes in two dimensions, coloured by y; their images; what decodes from the plane.
+    """A scatter plot of codes in two dimensions, with their images or a decoded grid.
 
     Use :meth:`from_estimator` or :meth:`from_predictions`.
 
     Parameters
     ----------
     codes : ndarray of shape (n_samples, n_components)
-        The codes.
+        The codes of the rows.
     dimensions : tuple of two int
-        Those drawn, across and up.
+        The dimensions drawn on the horizontal and the vertical axis.
     y : ndarray of shape (n_samples,), default=None
-        Labels, or at most 30 different whole numbers, which have a colour and a name each; or
-        other numbers, which have a colour bar.
+        Colours of the points. Labels, or at most 30 distinct integers, are groups with a colour and
+        a name each. Other numbers have a colour bar.
     images : ndarray of shape (n_samples, n_features), default=None
-        The rows that the codes are of, as images. Some are drawn small, each at its code.
+        The rows of the codes, as images. Some are drawn as thumbnails at their codes.
     manifold : ndarray of shape (n_steps, n_steps, n_features), default=None
-        What decodes from ``grid``, in the units of the data; drawn in a panel of its own.
+        The images decoded from ``grid``, in the units of the data, drawn in a second panel.
     grid : tuple of two ndarray of shape (n_steps,), default=None
-        The values of the two dimensions, across and up: ``manifold[i, j]`` is decoded from
+        The values of the horizontal and the vertical dimension: ``manifold[i, j]`` is decoded from
         ``grid[0][j]`` and ``grid[1][i]``.
     form : RowForm, default=None
-        How images are shown.
+        How images are drawn.
 
     Attributes
     ----------
     figure_ : matplotlib Figure
-        The figure drawn in. After ``plot``, as the next.
+        The figure that was drawn on. Set by ``plot``.
     axes_ : ndarray of matplotlib Axes
-        The codes, and where there is one the decoded plane.
+        The codes, and the decoded grid if there is one. Set by ``plot``.
 
     See Also
     --------
-    LatentTraversalDisplay : One dimension at a time.
+    LatentTraversalDisplay : Moves along one dimension at a time.
 
     Examples
     --------
@@ -100,33 +100,33 @@ class LatentSpaceDisplay(Display):
         ax: Any = None,
         **plot_params: Any,
     ) -> Self:
-        """Encode X, and draw.
+        """Encode X, and draw the codes.
 
         Parameters
         ----------
         estimator : estimator with ``transform``, or Pipeline or search that holds one
-            Fitted.
+            The fitted model.
         X : array-like of shape (n_samples, n_features)
-            Rows like those fitted.
+            Rows of the same kind as the training data.
         y : array-like of shape (n_samples,), default=None
-            What colours the codes.
+            The colours of the codes.
         dimensions : (int, int), default=None
-            Across and up. None takes the two most informative: by the divergence of their
-            posterior from the prior, or without a posterior by the variance of the code.
+            The horizontal and the vertical dimension. None uses the two most informative ones: by
+            KL divergence from the prior, or by the variance of the code if there is no posterior.
         thumbnails : bool, default=False
-            Whether to draw some of the images of X small, each at its code.
+            Whether to draw some images of X as thumbnails at their codes.
         manifold : bool, default=False
-            Whether to decode the plane, for images: codes from the quantile 0.01 to 0.99 of
-            those of X in these dimensions, the others at the mean of the codes.
+            Whether to decode a grid of codes into images. The grid spans the quantiles 0.01 to 0.99
+            of the codes of X in the two dimensions. All other dimensions are at the mean code.
         n_steps : int, default=15
-            Images in a row and in a column of the plane.
+            Number of images in each row and column of the grid.
         image_shape : (height, width, channels), default=None
-            Of the images. None takes that of the estimator.
+            Shape of the images. None uses that of the estimator.
         value_range : (low, high), default=None
-            The values shown as black and white. None takes 0 to 255 for bytes, 0 to 1 where X
-            lies in between, and otherwise its least and greatest value.
+            The values shown as black and white. None uses 0 to 255 for uint8, 0 to 1 if X is within
+            this range, and otherwise the smallest and the largest value of X.
         ax : matplotlib Axes or sequence of these, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None creates a figure.
         **plot_params : dict
             Passed to :meth:`plot`.
 
@@ -137,12 +137,12 @@ class LatentSpaceDisplay(Display):
         Raises
         ------
         ImportError
-            If there is no matplotlib.
+            If matplotlib is not installed.
         TypeError
-            If the estimator cannot encode, or decode for ``manifold``.
+            If the estimator cannot encode, or cannot decode for ``manifold``.
         ValueError
-            If the codes have no two dimensions, or no such ones; if ``thumbnails`` or
-            ``manifold`` has no ``image_shape``, or one that is not that of the rows.
+            If the codes have fewer than two dimensions, or not those in ``dimensions``; if
+            ``thumbnails`` or ``manifold`` has no ``image_shape``, or one that does not match.
         """
         cls._pyplot()
         last = last_that_can(estimator, "transform", cls.__name__)
@@ -185,25 +185,25 @@ class LatentSpaceDisplay(Display):
         ax: Any = None,
         **plot_params: Any,
     ) -> Self:
-        """Draw codes that are there already.
+        """Draw codes that were computed before.
 
         Parameters
         ----------
         codes : array-like of shape (n_samples, n_components)
-            As ``transform`` returns them.
+            As returned by ``transform``.
         y : array-like of shape (n_samples,), default=None
-            What colours them.
+            The colours of the codes.
         dimensions : (int, int), default=None
-            Across and up. None takes the two of the greatest variance.
+            The horizontal and the vertical dimension. None uses the two with the largest variance.
         images : array-like of shape (n_samples, n_features), default=None
-            The images that the codes are of. Some are drawn small, each at its code.
+            The images of the codes. Some are drawn as thumbnails at their codes.
         image_shape : (height, width, channels), default=None
-            Of the images.
+            Shape of the images.
         value_range : (low, high), default=None
-            The values shown as black and white. None takes 0 to 255 for bytes, 0 to 1 where the
-            images lie in between, and otherwise their least and greatest value.
+            The values shown as black and white. None uses 0 to 255 for uint8, 0 to 1 if the images
+            are within this range, and otherwise their smallest and largest value.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None creates a figure.
         **plot_params : dict
             Passed to :meth:`plot`.
 
@@ -214,10 +214,10 @@ class LatentSpaceDisplay(Display):
         Raises
         ------
         ImportError
-            If there is no matplotlib.
+            If matplotlib is not installed.
         ValueError
-            If the codes have no two dimensions, or no such ones; if there are not as many images,
-            or they have no ``image_shape``, or not that one.
+            If the codes have fewer than two dimensions, or not those in ``dimensions``; if codes
+            and images differ in number; if ``image_shape`` is missing or does not match.
         """
         cls._pyplot()
         codes = np.asarray(codes)
@@ -246,33 +246,34 @@ class LatentSpaceDisplay(Display):
         thumbnail_size: float = 0.4,
         image_cmap: Any = "gray",
     ) -> Self:
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes or sequence of these, default=None
-            Where to draw; None makes a figure. With a decoded plane a single one is divided.
+            Axes to draw on; None creates a figure. With a decoded grid, a single one is divided
+            into two panels.
         size : float, default=12
             Area of a point, in points squared.
         alpha : float, default=0.7
             Opacity of a point.
         cmap : str or Colormap, default="viridis"
-            Of numbers. Groups have the colours of the style, and beyond these colours that are as
-            far from all others as can be.
+            Colour map for numbers. Groups have the colours of the style. If there are more groups,
+            the others have colours that are as different as possible.
         labels : {"legend", "medians"}, default="legend"
-            Where the names of groups stand: beside the codes, or in the middle of each group,
-            which suits many groups that lie apart.
+            Where the names of groups are written: in a legend, or at the centre of each group,
+            which is easier to read for many separate groups.
         n_thumbnails : int, default=40
-            Images drawn at their codes, at most. Fewer are drawn where they would overlap.
+            Maximum number of thumbnails. Fewer are drawn if they would overlap.
         thumbnail_size : float, default=0.4
-            Their longer side, in inches.
+            The longer side of a thumbnail, in inches.
         image_cmap : str or Colormap, default="gray"
-            Of images of one channel.
+            Colour map of images with one channel.
 
         Returns
         -------
         self : LatentSpaceDisplay
-            The display, with what was drawn in.
+            The display itself, with ``figure_`` and ``axes_`` set.
         """
         name = f"{type(self).__name__}.plot"
         check_argument("labels", labels, one_of("legend", "medians"), name)
@@ -290,7 +291,7 @@ class LatentSpaceDisplay(Display):
             panel.set_xlabel(f"$z_{{{self.dimensions[0]}}}$")
             panel.set_ylabel(f"$z_{{{self.dimensions[1]}}}$")
         if self.manifold is not None:
-            # Half a step further: a code is in the middle of its image.
+            # The axes end half a step further out, so that each code is at the centre of its image.
             halves = [(values[1] - values[0]) / 2 for values in self.grid]
             ends = [
                 (values[0] - half, values[-1] + half)

@@ -1,4 +1,4 @@
-"""How tables look side by side: the distribution of each column."""
+"""Comparison of tables by the distribution of each column."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -10,32 +10,32 @@ from skvae.tabular.reading import cells_of, columns_of, is_frame
 
 __all__ = ["SIZE", "MarginalForm", "marginal_form"]
 
-FEW = 12  # different whole numbers that have a bar each
-MOST_BARS = 8  # of levels; all others share one
+FEW = 12  # up to this many distinct integers, each has a bar
+MOST_BARS = 8  # bars for text; all other values share one more bar
 N_BINS = 24
-WITHIN = (0.005, 0.995)  # quantiles between which the bins of a histogram lie
-LETTERS = 14  # of a level beside its bar
+WITHIN = (0.005, 0.995)  # quantiles that the bins of a histogram span
+LETTERS = 14  # longest text next to a bar
 OF_DATA = {"color": "0.6", "alpha": 0.6}
-SIZE = (2.2, 1.75)  # of a panel, in inches
+SIZE = (2.2, 1.75)  # inches, of one panel
 A_DAY = 86_400 * 10**9  # nanoseconds
 
 
 @dataclass(frozen=True, eq=False)
 class MarginalForm:
-    """How tables are shown: a panel for every column, those that differ most first.
+    """How tables are drawn: one panel for each column, with the most different columns first.
 
     Attributes
     ----------
     names : list of str
-        Of the columns, in the order of the panels.
+        Names of the columns, in the order of the panels.
     columns : list of dict of {str: ndarray}
-        For each its values by the tables' names, without those missing: numbers, or text.
+        For each column, its values in each table by name: numbers or text, without missing values.
     units : list of str
-        For each "", or what its numbers count: "date", "hours" or "days".
+        For each column its unit: "date", "hours", "days", or "".
     differences : list of float
-        For each how far the tables are from the first: the greatest of the differences of their
-        distribution functions (Kolmogorov and Smirnov), for text half the sum of those of their
-        shares (total variation). From 0 to 1.
+        For each column, the largest difference of a table from the first table, from 0 to 1. For
+        numbers it is the Kolmogorov-Smirnov statistic: the largest difference of the distribution
+        functions. For text it is the total variation: half the sum of the differences in shares.
     """
 
     names: list
@@ -61,7 +61,7 @@ class MarginalForm:
                 _draw_histograms(panel, values, unit)
 
     def name_tables(self, place, panel):
-        """Draw a panel's legend, in a figure above all or in axes; of one table there is none."""
+        """Draw the legend of a panel into a figure or axes; for a single table there is none."""
         if len(self.columns[0]) < 2:
             return
         outside = {} if hasattr(place, "get_title") else {"loc": "outside upper left"}
@@ -75,9 +75,9 @@ def marginal_form(tables, names):
     Parameters
     ----------
     tables : dict of {DataFrame or ndarray} of shape (n_samples, n_features)
-        The first is what the others are compared with.
+        The first table is the reference for the others.
     names : sequence
-        Of the columns.
+        Names of the columns.
 
     Returns
     -------
@@ -102,18 +102,18 @@ def marginal_form(tables, names):
         difference = max((_difference(first, other) for other in others), default=0.0)
         by_table = dict(zip(tables, values, strict=True))
         found.append((str(name), by_table, _unit(cells[0].kind), difference))
-    found.sort(key=lambda column: -column[-1])  # stable: else in the order of the table
+    found.sort(key=lambda column: -column[-1])  # stable: equal columns keep their order
     return MarginalForm(*map(list, zip(*found, strict=True)))
 
 
 def _unit(kind):
-    """Return what the numbers of a kind of column count."""
+    """Return the unit of the numbers of a kind of column."""
     times = {"date": "date", "naive": "date", "aware": "date"}
     return {"clock": "hours", "duration": "days", **times}.get(kind, "")
 
 
 def _values(cells):
-    """Return the values of cells as floats, times in days or hours, or as text."""
+    """Return values of cells as text or as floats; times are in days or hours."""
     if cells.kind == "levels":
         levels = cells.values.tolist()
         if levels and all(isinstance(level, int | float) for level in levels):
@@ -145,7 +145,7 @@ def _shares(values):
 
 
 def _has_bars(values):
-    """Return whether a column is text, or of a few whole numbers."""
+    """Return whether a column is drawn as bars: text, or a few distinct integers."""
     if any(one.dtype.kind == "U" for one in values.values()):
         return True
     every = np.unique(np.concatenate(list(values.values())))
@@ -153,7 +153,7 @@ def _has_bars(values):
 
 
 def _draw_bars(panel, values):
-    """Draw the shares of levels: the commonest of the first table, in order if they are numbers."""
+    """Draw shares: the most common text of the first table, or all numbers in order."""
     are_numbers = next(iter(values.values())).dtype.kind != "U"
     shares = {name: _shares(one) for name, one in values.items()}
     reference = next(iter(shares.values()))
@@ -181,7 +181,7 @@ def _short(level):
 
 
 def _draw_histograms(panel, values, unit):
-    """Draw the densities of numbers; what is outside of the bins is in the outermost."""
+    """Draw the densities of numbers; values beyond the bins are counted in the outermost."""
     panel.set_yticks([])
     if not any(map(len, values.values())):
         return
@@ -200,19 +200,19 @@ def _draw_histograms(panel, values, unit):
 
 
 def _edges(values):
-    """Return the ends of bins; those of whole numbers lie halfway between two."""
+    """Return the edges of the bins; for integers they lie halfway between two of them."""
     low, high = np.quantile(values, WITHIN)
     if (values == np.rint(values)).all():
         low, high = np.rint((low, high))
         step = max(1.0, np.ceil((high - low) / N_BINS))
         return np.arange(low - 0.5, high + step, step)
-    if low == high:  # of a constant, or nearly one
+    if low == high:  # constant, or nearly so
         low, high = low - 0.5, high + 0.5
     return np.linspace(low, high, N_BINS + 1)
 
 
 def _name_dates(panel, ends):
-    """Name the first and the last day of an axis, or their months."""
+    """Label the two ends of an axis with their days, or with their months if far apart."""
     ends = [np.ceil(ends[0]), np.floor(ends[1])]
     days = np.array(ends).astype("datetime64[D]")
     far = np.diff(days)[0] > np.timedelta64(60, "D")

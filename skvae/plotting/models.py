@@ -1,4 +1,4 @@
-"""What displays are given: fitted estimators and Pipelines, alone or several by name."""
+"""Input of the displays: fitted estimators and Pipelines, single or several by name."""
 
 from collections.abc import Mapping
 
@@ -24,7 +24,7 @@ __all__ = [
 
 
 def named(estimators):
-    """Return estimators by name: those of a dict as they are; else by class or what differs.
+    """Return estimators by name: from a dict, or named by class or by parameters that differ.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def named(estimators):
 
 
 def _differences(estimators):
-    """Return what numbers and strings estimators of one class differ in, a text for each."""
+    """Return for each estimator of one class a text with the parameters that differ."""
     parameters = [
         {
             name: f"{value:g}" if isinstance(value, float) else str(value)
@@ -69,7 +69,7 @@ def _differences(estimators):
 
 
 def last_that_can(estimator, method, display):
-    """Return the estimator at the end of a Pipeline or search, if it has a method."""
+    """Return the estimator at the end of a Pipeline or search, or raise if it lacks a method."""
     last = split_last(estimator)[1]
     if not hasattr(last, method):
         raise TypeError(
@@ -80,7 +80,7 @@ def last_that_can(estimator, method, display):
 
 
 def _inverses(estimator):
-    """Return the steps before the last in the order of their inverses; None if one has none."""
+    """Return the steps before the last, reversed; None if one has no ``inverse_transform``."""
     before = split_last(estimator)[0]
     if all(hasattr(steps, "inverse_transform") for steps in before):
         return before[::-1]
@@ -88,28 +88,27 @@ def _inverses(estimator):
 
 
 def to_data_units(estimator, rows):
-    """Return rows that the last step decoded in the units of what the Pipeline was given.
+    """Return rows decoded by the last step, in the units of the Pipeline's input.
 
-    Where a step before has no ``inverse_transform`` they stay as they are: in the units of
-    the last step.
+    If an earlier step has no ``inverse_transform``, the rows stay in the units of the last step.
     """
     return _numbers(table_of(estimator, rows))
 
 
 def table_of(estimator, rows):
-    """Return what ``to_data_units`` does as the last inverse gives it: a frame may be one."""
+    """Return the same as ``to_data_units``, in the container of the last inverse, maybe a frame."""
     for steps in _inverses(estimator) or []:
         rows = steps.inverse_transform(rows)
     return rows
 
 
 def rows_before(estimator, X):
-    """Return the rows of X as an array, in the units of what ``to_data_units`` returns."""
+    """Return the rows of X as an array, in the same units as ``to_data_units``."""
     return _numbers(dense(table_before(estimator, X)))
 
 
 def _numbers(table):
-    """Return a table as an array, if a row of it can be drawn."""
+    """Return a table as a numeric array, or raise an error if it is not numeric."""
     rows = np.asarray(table)
     if rows.dtype.kind in "biuf":
         return rows
@@ -126,12 +125,12 @@ def _numbers(table):
 
 
 def table_before(estimator, X):
-    """Return the rows of X in those units, as they are."""
+    """Return the rows of X in the same units, in their own container."""
     return last_step(estimator, X)[1] if _inverses(estimator) is None else X
 
 
 def reconstruct(estimator, X):
-    """Return the reconstruction of X; for any estimator that can go there and back."""
+    """Return the reconstruction of X by any estimator that can encode and decode."""
     last, X_last = last_step(estimator, X)
     if hasattr(last, "reconstruct"):
         rows = last.reconstruct(X_last)
@@ -141,7 +140,7 @@ def reconstruct(estimator, X):
 
 
 def one_row(x):
-    """Return a single row as a table of one, which keeps the names that it may have."""
+    """Return a single row as a table with one row; it keeps its column names if it has any."""
     if hasattr(x, "to_frame"):
         return x.to_frame().T
     shape = x.shape if hasattr(x, "shape") else np.shape(x)
@@ -156,21 +155,21 @@ def one_row(x):
 
 
 def feature_names_of(estimator):
-    """Return the names of the columns of what ``to_data_units`` returns, or None."""
+    """Return the column names that match the rows of ``to_data_units``, or None."""
     source = split_last(estimator)[1] if _inverses(estimator) is None else estimator
     return getattr(source, "feature_names_in_", None)
 
 
 def image_shape_of(estimator, image_shape=None):
-    """Return the shape that is given, or else that of the estimator at the end, or None."""
+    """Return the given shape, or else that of the last estimator, or None."""
     own = getattr(split_last(estimator)[1], "image_shape", None)
     return own if image_shape is None else image_shape
 
 
 def informativeness(estimator, X):
-    """Return what each dimension carries over the rows of X, and the name of that measure.
+    """Return how informative each dimension is over the rows of X, and the name of the measure.
 
-    "KL" in nats where there is a posterior, and otherwise the code's "variance".
+    It is the "KL" in nats if there is a posterior, and otherwise the "variance" of the code.
     """
     if hasattr(estimator, "posterior"):
         return np.asarray(latent_summary(estimator, X)["kl"]), "KL"

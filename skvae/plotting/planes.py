@@ -1,15 +1,15 @@
-"""Codes that move along one dimension, or over the plane of two."""
+"""Codes that move along one latent dimension, or over a grid of two."""
 
 import numpy as np
 from scipy.stats import norm
 
 __all__ = ["moved_codes", "plane_of", "two_dimensions"]
 
-QUANTILES = (0.01, 0.99)  # of the codes, which the plane reaches
+QUANTILES = (0.01, 0.99)  # of the codes: the ends of the grid
 
 
 def two_dimensions(dimensions, n_components):
-    """Return two different dimensions of the codes."""
+    """Return the two dimensions as int, or raise if they are not two different ones."""
     chosen = () if dimensions is None else tuple(int(dimension) for dimension in dimensions)
     if len(set(chosen)) != 2 or not all(0 <= dimension < n_components for dimension in chosen):
         raise ValueError(
@@ -20,7 +20,7 @@ def two_dimensions(dimensions, n_components):
 
 
 def plane_of(codes, dimensions, n_steps):
-    """Return the values of two dimensions, and codes at all of their pairs, at the mean else."""
+    """Return the values of two dimensions, and codes at all pairs of them; else mean codes."""
     ends = np.quantile(codes[:, dimensions], QUANTILES, axis=0)
     grid = tuple(np.linspace(low, high, n_steps) for low, high in ends.T)
     plane = np.tile(codes.mean(axis=0), (n_steps, n_steps, 1))

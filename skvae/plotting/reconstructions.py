@@ -1,4 +1,4 @@
-"""Rows of the data, and what models reconstruct of them."""
+"""The display of rows and their reconstructions."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Self
@@ -28,32 +28,32 @@ PANEL = (6.4, 2.0)  # inches
 
 
 class ReconstructionDisplay(Display):
-    """Rows of the data beside their reconstructions by one or several models.
+    """Rows of the data next to their reconstructions by one or several models.
 
-    Use :meth:`from_estimator` or :meth:`from_predictions`. Images make a grid, the originals first
-    and then a row (or a column) for every model; tables a panel for every row of the data,
-    with a line over the features for the original and for every model.
+    Use :meth:`from_estimator` or :meth:`from_predictions`. Images are drawn in a grid: the
+    originals first, then one row (or column) for each model. Tables have one panel for each row of
+    the data; it shows the original and each reconstruction as a line over the features.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
         The originals.
     reconstructions : dict of ndarray of shape (n_samples, n_features)
-        By the name of the model, in the units of ``X``.
+        The reconstructions by the name of the model, in the units of ``X``.
     form : RowForm
-        How rows are shown.
+        How a row is drawn.
 
     Attributes
     ----------
     figure_ : matplotlib Figure
-        The figure drawn in. After ``plot``, as the next.
+        The figure that was drawn on. Set by ``plot``.
     axes_ : ndarray of matplotlib Axes
-        One for images; one for each row of the data for tables.
+        One for images; for tables, one for each row of the data. Set by ``plot``.
 
     See Also
     --------
     skvae.VAETransformer.reconstruct : The reconstructions.
-    ReconstructionErrorDisplay : How far they are from the originals.
+    ReconstructionErrorDisplay : How much they differ from the originals.
 
     Examples
     --------
@@ -89,32 +89,33 @@ class ReconstructionDisplay(Display):
         ax: Any = None,
         **plot_params: Any,
     ) -> Self:
-        """Reconstruct rows by one model or by several, and draw.
+        """Reconstruct rows by one or several models, and draw them.
 
         Parameters
         ----------
         estimators : estimator with ``inverse_transform``, or Pipeline or search that holds one; \
 or a list or dict of these
-            Fitted. A dict has the names; a list takes those of the classes, or of one class
-            the parameters that differ, such as "beta=4". The steps of a Pipeline before the last
-            take rows back by their ``inverse_transform``; where one has none, rows are
-            shown as they reach the last.
+            The fitted models. The keys of a dict are their names. Models in a list are named by
+            class, or if they have the same class by the parameters that differ, such as "beta=4".
+            The earlier steps of a Pipeline transform rows back by ``inverse_transform``. If one of
+            them has none, rows are shown as the last step gets them.
         X : array-like of shape (n_rows, n_features)
-            Rows like those fitted. All set the range of the values shown.
+            Rows of the same kind as the training data. All of them set the range of shown values.
         n_samples : int, default=None
-            How many rows to show, the first ones. None: 10 for images, 4 for tables, at most.
+            Number of rows to show; the first ones are shown. None shows at most 10 images, or at
+            most 4 rows of a table.
         image_shape : (height, width, channels), default=None
-            Of the rows shown. None takes that of the first estimator, and without one draws
-            lines.
+            Shape of the images. None uses that of the first estimator, or draws lines if it has
+            none.
         value_range : (low, high), default=None
-            The values shown as black and white. None takes 0 to 255 for bytes, 0 to 1 where X
-            lies in between, and otherwise its least and greatest value.
+            The values shown as black and white. None uses 0 to 255 for uint8, 0 to 1 if X is within
+            this range, and otherwise the smallest and the largest value of X.
         feature_names : sequence of str, default=None
-            Of tables. None takes those of the first estimator, or x0, x1, ...
+            Names of the features of a table. None uses those of the first estimator, or x0, x1, ...
         standardize : bool, default=True
-            Whether the lines of tables are in standard deviations of X from its mean.
+            Whether table values are shown as standard deviations from the mean of X.
         ax : matplotlib Axes or sequence of these, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None creates a figure.
         **plot_params : dict
             Passed to :meth:`plot`.
 
@@ -125,11 +126,11 @@ or a list or dict of these
         Raises
         ------
         ImportError
-            If there is no matplotlib.
+            If matplotlib is not installed.
         TypeError
             If an estimator cannot decode.
         ValueError
-            If an argument is out of its range, or ``image_shape`` is not that of the rows.
+            If an argument is out of its range, or ``image_shape`` does not match the rows.
         """
         cls._pyplot()
         estimators = named(estimators)
@@ -167,23 +168,23 @@ or a list or dict of these
         ax: Any = None,
         **plot_params: Any,
     ) -> Self:
-        """Draw rows and reconstructions that are there already; all of them.
+        """Draw all given rows and reconstructions, which were computed before.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             The originals.
         reconstructions : array-like of shape (n_samples, n_features), or dict of these
-            In the units of X, by the name of the model where there are several.
+            In the units of X. If there are several models, a dict by the name of the model.
         image_shape : (height, width, channels), default=None
-            Of the rows. None draws lines.
+            Shape of the images. None draws lines.
         value_range : (low, high), default=None
-            The values shown as black and white. None takes 0 to 255 for bytes, 0 to 1 where X
-            lies in between, and otherwise its least and greatest value.
+            The values shown as black and white. None uses 0 to 255 for uint8, 0 to 1 if X is within
+            this range, and otherwise the smallest and the largest value of X.
         feature_names : sequence of str, default=None
-            Of tables. None names them x0, x1, ...
+            Names of the features of a table. None uses x0, x1, ...
         ax : matplotlib Axes or sequence of these, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None creates a figure.
         **plot_params : dict
             Passed to :meth:`plot`.
 
@@ -194,9 +195,9 @@ or a list or dict of these
         Raises
         ------
         ImportError
-            If there is no matplotlib.
+            If matplotlib is not installed.
         ValueError
-            If ``image_shape`` is not that of the rows, or a reconstruction has not the shape of X.
+            If ``image_shape`` does not match the rows, or a reconstruction does not match X.
         """
         cls._pyplot()
         X = dense(X)
@@ -210,23 +211,23 @@ or a list or dict of these
     def plot(
         self, ax: Any = None, *, orientation: str = "vertical", cmap: Any = "gray", padding: int = 1
     ) -> Self:
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes or sequence of these, default=None
-            Where to draw; None makes a figure. For tables a single one is divided.
+            Axes to draw on; None creates a figure. For tables, a single one is divided into panels.
         orientation : {"vertical", "horizontal"}, default="vertical"
-            Whether reconstructions as images are below the originals or to the right of them.
+            Whether reconstructed images are below the originals or to the right of them.
         cmap : str or Colormap, default="gray"
-            Of images of one channel.
+            Colour map of images with one channel.
         padding : int, default=1
             Transparent pixels between images.
 
         Returns
         -------
         self : ReconstructionDisplay
-            The display, with what was drawn in.
+            The display itself, with ``figure_`` and ``axes_`` set.
         """
         check_argument(
             "orientation",
@@ -246,7 +247,7 @@ or a list or dict of these
         return self
 
     def _draw_tables(self, ax):
-        """Draw a panel for every row of the data, the original in the colour of text."""
+        """Draw a panel for every row of the data; the original has the colour of text."""
         size = (PANEL[0], PANEL[1] * len(self.X) + 0.9)
         axes = self._panels(ax, len(self.X), size=size, share_x=True)
         ink = self._pyplot().rcParams["text.color"]
@@ -264,7 +265,7 @@ or a list or dict of these
 
 
 def _check_shapes(X, reconstructions):
-    """Return both, if every reconstruction has the shape of the originals."""
+    """Return both, or raise an error if a reconstruction does not have the shape of X."""
     for name, rows in reconstructions.items():
         if rows.shape != X.shape:
             raise ValueError(

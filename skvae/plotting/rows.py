@@ -1,4 +1,4 @@
-"""How a row of the data looks: as an image, or as a line over the features."""
+"""How a row of the data is drawn: as an image, or as a line over the features."""
 
 import re
 from dataclasses import dataclass
@@ -14,27 +14,27 @@ __all__ = ["RowForm", "label_width", "row_form", "tile"]
 BYTE = 255
 CHANNELS = (1, 3, 4)
 CHARACTER = 0.085  # inches
-SLACK = 0.25  # that decoded values may be beyond those of their data
-CONSTANT = 10  # roundings: three values of 0.2 have a mean that is none of them
+SLACK = 0.25  # decoded values of data in [0, 1] may be outside by this much
+CONSTANT = 10  # rounding errors: the computed mean of three values 0.2 is not exactly 0.2
 MATHS = r"\$[^$]*\$"  # the name of a dimension
-MOST_NAMES = 40  # of features beside an axis
-UPRIGHT_NAMES = 60  # characters that stand beside each other on an axis
+MOST_NAMES = 40  # feature names on one axis
+UPRIGHT_NAMES = 60  # characters that fit next to each other on one axis
 
 
 @dataclass(frozen=True, eq=False)
 class RowForm:
-    """How rows are shown.
+    """How rows are drawn.
 
     Attributes
     ----------
     image_shape : tuple (height, width, channels) or None
         None for tables.
     value_range : tuple (low, high)
-        The values shown as the darkest and the lightest of an image.
+        The values drawn as the darkest and the lightest colour of an image.
     feature_names : ndarray of str of shape (n_features,)
-        Of tables.
+        Names of the features of a table.
     mean, std : ndarray of shape (n_features,) or None
-        Of tables shown in standard deviations from the mean; None for values as they are.
+        If given, table values are drawn as standard deviations ``std`` from ``mean``.
     """
 
     image_shape: tuple | None
@@ -45,11 +45,11 @@ class RowForm:
 
     @property
     def unit(self):
-        """What the values of a table are in."""
+        """The unit of the values of a table, for the axis label."""
         return "value" if self.std is None else "std. dev."
 
     def values(self, rows):
-        """Return the rows of a table in the units that they are shown in."""
+        """Return the rows of a table in the units in which they are drawn."""
         return rows if self.std is None else (rows - self.mean) / self.std
 
     def draw_images(
@@ -63,7 +63,7 @@ class RowForm:
         padding=0,
         extent=None,
     ):
-        """Draw rows of images, (n_rows, n_columns, n_features), and label each."""
+        """Draw a grid of images, (n_rows, n_columns, n_features), with labels."""
         grid = tile(rows, self.image_shape, self.value_range, padding)
         low, high = self.value_range
         colours = {} if grid.ndim == 3 else {"cmap": cmap, "vmin": low, "vmax": high}
@@ -93,13 +93,13 @@ class RowForm:
 
 
 def label_width(labels):
-    """Return about how wide the longest line among labels is, in inches."""
+    """Return the approximate width of the longest line of the labels, in inches."""
     lines = [line for label in labels for line in re.sub(MATHS, "z0", str(label)).split("\n")]
     return CHARACTER * max(map(len, lines))
 
 
 def _places(labels, n_labels, step, padding):
-    """Return where the labels of images stand, in the middle of each, and the labels."""
+    """Return the positions of the labels of images, at the centre of each, and the labels."""
     if labels is None:
         return [], []
     return step * np.arange(n_labels) + (step - padding - 1) / 2, labels
@@ -108,24 +108,24 @@ def _places(labels, n_labels, step, padding):
 def row_form(
     rows, *, image_shape=None, value_range=None, feature_names=None, standardize=None, decoded=False
 ):
-    """Return how to show rows like these.
+    """Return how to draw rows like the given ones.
 
     Parameters
     ----------
     rows : ndarray of shape (n_rows, n_features)
-        Rows of the data where there are any, else those to be shown.
+        Rows of the data if there are any, or else the rows to draw.
     image_shape : (height, width, channels), default=None
-        None shows a table.
+        None draws a table.
     value_range : (low, high), default=None
-        None takes 0 to 255 for bytes, 0 to 1 where the rows lie in between, and otherwise their
-        least and greatest value.
+        None uses 0 to 255 for uint8, 0 to 1 if the rows are within this range, and otherwise their
+        smallest and largest value.
     feature_names : sequence of str of shape (n_features,), default=None
-        None names the features x0, x1, ...
+        None uses x0, x1, ...
     standardize : ndarray of shape (n_samples, n_features), default=None
-        Rows whose mean and standard deviation are the units of a table; None leaves its values.
-
+        Rows whose mean and standard deviation standardise the values of a table. None does not
+        standardise.
     decoded : bool, default=False
-        Whether the rows are decoded: around data in [0, 1] they may be a little outside.
+        Whether the rows are decoded. Decoded rows of data in [0, 1] can be a little outside.
 
     Returns
     -------
@@ -151,7 +151,7 @@ def row_form(
 
 
 def _spread(rows):
-    """Return mean and standard deviation of what is observed of every column, of none 0 and 1."""
+    """Return the mean and std of the observed values of each column; 0 and 1 if there are none."""
     if not np.isnan(rows.min()):
         mean, std = rows.mean(axis=0), rows.std(axis=0)
     else:
@@ -162,7 +162,7 @@ def _spread(rows):
 
 
 def _check_shape(image_shape, n_features):
-    """Return the shape of images that rows of so many columns can be, and that can be shown."""
+    """Return the shape as a tuple, or raise if rows of this length cannot be drawn in it."""
     shape = tuple(np.atleast_1d(np.asarray(image_shape, dtype=object)))
     integers = all(map(is_positive_integer, shape))
     if len(shape) != 3 or not integers or shape[2] not in CHANNELS:
@@ -179,7 +179,7 @@ def _check_shape(image_shape, n_features):
 
 
 def _value_range(rows, slack):
-    """Return the values to show as the darkest and the lightest."""
+    """Return the values to draw as the darkest and the lightest colour."""
     low, high = float(rows.min()), float(rows.max())
     if rows.dtype == np.uint8:
         return 0, BYTE
@@ -187,24 +187,24 @@ def _value_range(rows, slack):
 
 
 def tile(rows, image_shape, value_range, padding=0):
-    """Return rows of images as one image.
+    """Return a grid of images as one image.
 
     Parameters
     ----------
     rows : ndarray of shape (n_rows, n_columns, n_features)
         Images, flat in C order. Rows of NaN are transparent.
     image_shape : (height, width, channels)
-        What a row is.
+        Shape of one image.
     value_range : (low, high)
-        Values that become 0 and 1 in images of several channels. Those of one channel
-        stay as they are, for a colour map.
+        In images with several channels, these values become 0 and 1. Images with one channel keep
+        their values, because they get a colour map.
     padding : int, default=0
         Transparent pixels between images.
 
     Returns
     -------
     ndarray of shape (height, width) or (height, width, channels)
-        Of the whole.
+        The grid as one image.
 
     Examples
     --------
@@ -233,7 +233,7 @@ def tile(rows, image_shape, value_range, padding=0):
 
 
 def _padded(images, padding):
-    """Return images, grey or with an opacity, with empty pixels below and to the right of each."""
+    """Return images, with one or four channels, with empty pixels below and to the right."""
     margins = ((0, 0), (0, 0), (0, padding), (0, padding), (0, 0))
     empty = np.nan if images.shape[-1] == 1 else 0.0
     return np.pad(images.astype(np.float64, copy=False), margins, constant_values=empty)

@@ -1,4 +1,4 @@
-"""Rows drawn from models, side by side."""
+"""The display of samples from models."""
 
 from collections.abc import Collection, Mapping, Sequence
 from math import ceil, sqrt
@@ -27,36 +27,37 @@ from skvae.tabular.reading import is_frame
 __all__ = ["SampleDisplay"]
 
 PANEL = (6.4, 2.0)  # inches
-MARGINALS = 3  # in a row
+MARGINALS = 3  # panels in a row
 MOST_IN_A_ROW = 16
-FEW, MANY = 10, 1_000  # samples that are seen one by one, or by their distribution
+FEW, MANY = 10, 1_000  # samples to draw one by one, or to estimate their distribution
 
 
 class SampleDisplay(Display):
-    """Samples of one or of several models.
+    """Samples of one or several models.
 
-    Images make a row for every model, or where ``n_columns`` are fewer than its samples a square
-    for every model. Of tables whose columns have names the distribution of each column is shown,
-    the data grey; beside the name is how far samples are from them, from 0 to 1, and columns where
-    that is most come first. Other rows have a panel for every model, with a line for every sample.
+    Images have one row for each model, or one square for each model if ``n_columns`` is smaller
+    than the number of samples. For tables with column names, the distribution of each column is
+    drawn, with the data in grey. The number next to the name says how much the samples differ from
+    the data, from 0 to 1; columns with the largest difference come first. Other rows have one panel
+    for each model, with one line for each sample.
 
     Parameters
     ----------
     samples : dict of {ndarray, DataFrame} of shape (n_samples, n_features)
-        Rows by the name of where they come from, in the units of the data.
+        Rows by the name of their model (or "data"), in the units of the data.
     form : RowForm or MarginalForm
-        How rows are shown.
+        How rows are drawn.
 
     Attributes
     ----------
     figure_ : matplotlib Figure
-        The figure drawn in. After ``plot``, as the next.
+        The figure that was drawn on. Set by ``plot``.
     axes_ : ndarray of matplotlib Axes
-        One where all images are in one grid, and otherwise one for each model.
+        One if all images are in one grid, or else one for each model or column. Set by ``plot``.
 
     See Also
     --------
-    skvae.VAETransformer.sample : The samples.
+    skvae.VAETransformer.sample : Returns the samples.
 
     Examples
     --------
@@ -73,7 +74,7 @@ class SampleDisplay(Display):
     >>> table = load_iris(as_frame=True).data
     >>> vae = VAETransformer(2, noise_variance="per-feature", max_epochs=200, random_state=0)
     >>> display = SampleDisplay.from_estimator(vae.fit(table), table, random_state=0)
-    >>> display.form.names[0]  # the column that is met worst
+    >>> display.form.names[0]  # the column that differs most
     'petal length (cm)'
     """
 
@@ -103,36 +104,37 @@ class SampleDisplay(Display):
         ----------
         estimators : estimator with ``sample``, or Pipeline or search that holds one; or a list \
 or dict of these
-            Fitted. A dict has the names; a list takes those of the classes, or of one class
-            the parameters that differ. The steps of a Pipeline before the last take samples back
-            by their ``inverse_transform``; where one has none, samples are as the last step
-            gives them.
+            The fitted models. The keys of a dict are their names. Models in a list are named by
+            class, or if they have the same class by the parameters that differ. The earlier steps
+            of a Pipeline transform samples back by ``inverse_transform``. If one of them has none,
+            samples are shown as the last step returns them.
         X : array-like of shape (n_rows, n_features), default=None
-            Rows of the data, as "data": of named columns all, else the first ``n_samples``.
+            Rows of the data, shown as "data": all rows if columns have names, or else the first
+            ``n_samples``.
         n_samples : int, default=None
-            Of each model. None: 1,000 of named columns, drawn with the noise of p(x|z), and 10
-            of others.
+            Number of samples of each model. None draws 1,000 samples with the noise of p(x|z) if
+            columns have names, and 10 otherwise.
         latent : None, "standard-normal", a fitted density, or dict of these, default=None
-            As in ``sample``: where the codes come from. A dict has them by the models'
-            names, and those it lacks get None.
+            Where the codes come from, as in ``sample``. A dict gives it by the name of the model;
+            models that are not in it get None.
         random_state : int, RandomState instance or None, default=None
-            One seed for all models: under one density, and as many components, their codes
-            are the same.
+            All models use the same seed. With the same density and the same number of components,
+            their codes are the same.
         image_shape : (height, width, channels), default=None
-            Of the rows shown. None takes that of the first estimator, and without one draws
-            lines.
+            Shape of the images. None uses that of the first estimator, or draws lines if it has
+            none.
         value_range : (low, high), default=None
-            The values shown as black and white. None takes 0 to 255 for bytes, 0 to 1 where X
-            lies in between, and otherwise its least and greatest value; without X, 0 to 1 also
-            where samples are up to 0.25 beyond, and 0 to 1 / ``input_scale`` where there is one.
+            The values shown as black and white. None uses 0 to 255 for uint8, 0 to 1 if X is within
+            this range, and otherwise the smallest and the largest value of X. Without X it uses 0
+            to 1 also if samples exceed it by up to 0.25, and 0 to 1 / ``input_scale`` for a model
+            that has an ``input_scale``.
         feature_names : sequence of str, default=None
-            Of tables. None takes those of X or of the first estimator; where there are none, rows
-            are lines.
+            Names of the columns of a table. None uses those of X or of the first estimator. Without
+            names, rows are drawn as lines.
         standardize : bool, default=True
-            Whether the lines of tables are in standard deviations of X from its mean,
-            where there is X.
+            Whether table values are shown as standard deviations from the mean of X, if X is given.
         ax : matplotlib Axes or sequence of these, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None creates a figure.
         **plot_params : dict
             Passed to :meth:`plot`.
 
@@ -143,11 +145,11 @@ or dict of these
         Raises
         ------
         ImportError
-            If there is no matplotlib.
+            If matplotlib is not installed.
         TypeError
             If an estimator has no ``sample``.
         ValueError
-            If an argument is out of its range, or ``image_shape`` is not that of the rows.
+            If an argument is out of its range, or ``image_shape`` does not match the rows.
         """
         cls._pyplot()
         if n_samples is not None:
@@ -195,22 +197,23 @@ or dict of these
         ax: Any = None,
         **plot_params: Any,
     ) -> Self:
-        """Draw rows that are there already.
+        """Draw samples that were computed before.
 
         Parameters
         ----------
         samples : {array-like, DataFrame} of shape (n_samples, n_features), or dict of these
-            Rows, or rows by the name of where they come from. The first of a table is what the
-            others are compared with, and grey if it is called "data".
+            The samples, or samples by name. For tables, the first one is the reference for the
+            others, and it is grey if its name is "data".
         image_shape : (height, width, channels), default=None
-            Of the rows. None draws tables.
+            Shape of the images. None draws tables.
         value_range : (low, high), default=None
-            The values shown as black and white. None takes 0 to 255 for bytes, 0 to 1 where all
-            rows lie in between, and otherwise their least and greatest value.
+            The values shown as black and white. None uses 0 to 255 for uint8, 0 to 1 if all rows
+            are within this range, and otherwise their smallest and largest value.
         feature_names : sequence of str, default=None
-            Of tables. None takes those of a frame; where there are none, rows are lines.
+            Names of the columns of a table. None uses those of a frame. Without names, rows are
+            drawn as lines.
         ax : matplotlib Axes or sequence of these, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None creates a figure.
         **plot_params : dict
             Passed to :meth:`plot`.
 
@@ -221,9 +224,9 @@ or dict of these
         Raises
         ------
         ImportError
-            If there is no matplotlib.
+            If matplotlib is not installed.
         ValueError
-            If ``image_shape`` is not that of the rows, or they differ in their columns.
+            If ``image_shape`` does not match the rows, or samples differ in their columns.
         """
         cls._pyplot()
         samples = samples if isinstance(samples, Mapping) else {"samples": samples}
@@ -248,27 +251,27 @@ or dict of these
         padding: int = 1,
         n_features: int = 12,
     ) -> Self:
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes or sequence of these, default=None
-            Where to draw; None makes a figure. A single one is divided among the models.
+            Axes to draw on; None creates a figure. A single one is divided into panels.
         n_columns : int, default=None
-            Images in a row. None: as many as there are samples, up to 16 of several models; the
-            square root of the samples of a single model, or of more. Of named columns the panels in
-            a row: three.
+            Number of images in a row. None shows all samples of a model in one row if there are
+            several models with at most 16 samples each. Otherwise each model has a square. For
+            tables with column names, the number of panels in a row; None means three.
         cmap : str or Colormap, default="gray"
-            Of images of one channel.
+            Colour map of images with one channel.
         padding : int, default=1
             Transparent pixels between images.
         n_features : int, default=12
-            Named columns that are shown at most, those that differ most.
+            Maximum number of named columns to show. Those that differ most are shown.
 
         Returns
         -------
         self : SampleDisplay
-            The display, with what was drawn in.
+            The display itself, with ``figure_`` and ``axes_`` set.
         """
         if isinstance(self.form, MarginalForm):
             self._draw_marginals(ax, n_columns or MARGINALS, n_features)

@@ -1,4 +1,4 @@
-"""How anomalous rows are, and what the features of one of them contribute to that."""
+"""Anomaly scores of rows, and how much the features of one row contribute."""
 
 import numpy as np
 
@@ -20,26 +20,26 @@ UNITS = {
 
 
 def anomaly_scores(estimator, X, row, display):
-    """Return what a display of anomaly scores draws of rows, by the names of its parameters.
+    """Return the anomaly scores that a display draws, as a dict of its parameters.
 
     Parameters
     ----------
     estimator : detector with ``explain``, estimator with ``reconstruction_error``, or Pipeline
-        Fitted.
+        The fitted model.
     X : array-like of shape (n_samples, n_features)
-        Rows like those fitted.
+        Rows of the same kind as the training data.
     row : int or None
         The row whose contributions are wanted.
     display : str
-        Its name, for the errors.
+        The name of the display, for error messages.
 
     Returns
     -------
     dict
         "errors", "threshold", "contributions", "feature_names", "image_shape", "score_name" and
         "unit".
-        Of a detector, errors are minus ``score_samples``, the threshold is minus ``offset_``, and
-        a feature's contribution is by how much it lowers the score.
+        For a detector, errors are minus ``score_samples``, the threshold is minus ``offset_``, and
+        the contribution of a feature is how much it lowers the score.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def _of_detector(detector, X, row):
 
 
 def _unit(detector):
-    """Return what a detector's score is measured in."""
+    """Return the unit of a detector's score."""
     kind = detector._anomaly_score_
     if kind == "likelihood":
         last = split_last(detector.estimators_[0])[1]
@@ -106,7 +106,7 @@ def _unit(detector):
 
 
 def _names(estimator, last):
-    """Return the names of the columns that the last step is given, or None."""
+    """Return the names of the columns of the last step's input, or None."""
     before = split_last(estimator)[0]
     names = getattr(last, "feature_names_in_", None)
     if names is None and before and hasattr(before[-1], "get_feature_names_out"):

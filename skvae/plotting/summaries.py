@@ -1,4 +1,4 @@
-"""What each latent dimension carries, as bars."""
+"""The display of how much each latent dimension carries."""
 
 from typing import Any, Self
 
@@ -15,12 +15,12 @@ MOST_NAMES = 64
 
 
 class LatentSummaryDisplay(Display):
-    """Divergence and variance of every dimension; those that collapsed are pale.
+    """KL divergence and variance of every dimension; collapsed dimensions are pale.
 
-    The upper panel has the mean divergence of the posterior from the prior, in nats. The lower one
-    has the variance of the posterior's mean, and on top of it the mean of the posterior's
-    variance: the two sum to the variance of the aggregate posterior, which is 1 where
-    it is the prior's.
+    The upper panel shows the mean KL divergence of the posterior from the prior, in nats. The lower
+    panel shows the variance of the posterior mean, and on top of it the mean posterior variance.
+    Their sum is the variance of the aggregate posterior. It is 1 if it equals the variance of the
+    prior.
 
     Parameters
     ----------
@@ -30,16 +30,16 @@ class LatentSummaryDisplay(Display):
     Attributes
     ----------
     order : ndarray of int of shape (n_components,)
-        The dimensions, by their divergence.
+        The dimensions, sorted by decreasing divergence.
     figure_ : matplotlib Figure
-        The figure drawn in. After ``plot``, as the next.
+        The figure that was drawn on. Set by ``plot``.
     axes_ : ndarray of matplotlib Axes of shape (2,)
-        Divergences and variances.
+        The panels of divergences and variances. Set by ``plot``.
 
     See Also
     --------
-    skvae.metrics.latent_summary : The numbers.
-    LatentTraversalDisplay : What the dimensions do.
+    skvae.metrics.latent_summary : The numbers that are drawn.
+    LatentTraversalDisplay : Shows what each dimension does.
 
     Examples
     --------
@@ -60,16 +60,16 @@ class LatentSummaryDisplay(Display):
     def from_estimator(
         cls, estimator: Estimator, X: MatrixLike, *, ax: Any = None, **plot_params: Any
     ) -> Self:
-        """Summarise the posteriors of X, and draw.
+        """Summarise the posteriors of X, and draw the summary.
 
         Parameters
         ----------
         estimator : estimator with ``posterior``, or Pipeline or search that holds one
-            Fitted.
+            The fitted model.
         X : array-like of shape (n_samples, n_features)
-            Rows like those fitted.
+            Rows of the same kind as the training data.
         ax : matplotlib Axes or sequence of two, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None creates a figure.
         **plot_params : dict
             Passed to :meth:`plot`.
 
@@ -80,7 +80,7 @@ class LatentSummaryDisplay(Display):
         Raises
         ------
         ImportError
-            If there is no matplotlib.
+            If matplotlib is not installed.
         TypeError
             If the estimator has no posterior.
         """
@@ -88,19 +88,20 @@ class LatentSummaryDisplay(Display):
         return cls(latent_summary(estimator, X)).plot(ax=ax, **plot_params)
 
     def plot(self, ax: Any = None, *, sort: bool = True) -> Self:
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes or sequence of two, default=None
-            Where to draw; None makes a figure. A single one is divided.
+            Axes to draw on; None creates a figure. A single one is divided into two panels.
         sort : bool, default=True
-            Whether dimensions stand by their divergence, the greatest first, or by their number.
+            If True, dimensions are sorted by divergence, with the largest first; if False, they are
+            in their own order.
 
         Returns
         -------
         self : LatentSummaryDisplay
-            The display, with what was drawn in.
+            The display itself, with ``figure_`` and ``axes_`` set.
         """
         order = self.order if sort else np.arange(len(self.order))
         kl, mean, posterior, active = (
@@ -138,7 +139,7 @@ class LatentSummaryDisplay(Display):
 
 
 def _bars(axes, places, heights, active, color, label=None, **place):
-    """Draw bars, those of inactive dimensions pale."""
+    """Draw bars; those of inactive dimensions are pale."""
     bars = axes.bar(places, heights, color=color, label=label, **place)
     for bar, is_active in zip(bars, active, strict=True):
         bar.set_alpha(1.0 if is_active else 0.35)

@@ -1,4 +1,4 @@
-"""The terms of the objective over the epochs."""
+"""The display of the terms of the objective over the epochs."""
 
 from collections.abc import Collection
 from typing import Any, Self
@@ -19,26 +19,26 @@ MOST_COLUMNS = 2
 
 
 class TrainingCurveDisplay(Display):
-    """The terms of the objective over the epochs, a panel for each: their scales differ.
+    """The terms of the objective over the epochs, one panel for each, because scales differ.
 
     Parameters
     ----------
     history : dict of array-like of shape (n_epochs,)
-        The terms, as of ``history_``: "train_loss", "reconstruction", "kl" and so on, with the
-        prefix ``valid_`` those of the validation rows.
+        The terms, as in ``history_``: "train_loss", "reconstruction", "kl" and so on. Names with
+        the prefix ``valid_`` are those of the validation rows.
     unit : str, default=""
-        Of the values.
+        The unit of the values.
 
     Attributes
     ----------
     figure_ : matplotlib Figure
-        The figure drawn in. After ``plot``, as the next.
+        The figure that was drawn on. Set by ``plot``.
     axes_ : ndarray of matplotlib Axes
-        One for each term, the loss first.
+        One for each term, with the loss first. Set by ``plot``.
 
     See Also
     --------
-    BetaCurveDisplay : Fits over beta.
+    BetaCurveDisplay : Shows fits at several values of beta.
 
     Examples
     --------
@@ -62,9 +62,9 @@ class TrainingCurveDisplay(Display):
         Parameters
         ----------
         estimator : estimator with ``history_``, or Pipeline or search that holds one
-            Fitted.
+            The fitted model.
         ax : matplotlib Axes or sequence of these, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None creates a figure.
         **plot_params : dict
             Passed to :meth:`plot`.
 
@@ -75,7 +75,7 @@ class TrainingCurveDisplay(Display):
         Raises
         ------
         ImportError
-            If there is no matplotlib.
+            If matplotlib is not installed.
         NotFittedError
             If the estimator is not fitted.
         TypeError
@@ -88,24 +88,24 @@ class TrainingCurveDisplay(Display):
         return cls(last.history_, unit=unit).plot(ax=ax, **plot_params)
 
     def plot(self, ax: Any = None, *, terms: Collection[str] | None = None) -> Self:
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes or sequence of these, default=None
-            Where to draw; None makes a figure. A single one is divided among the terms.
+            Axes to draw on; None creates a figure. A single one is divided into panels.
         terms : list of str, default=None
-            Which of "loss", "reconstruction", "kl", ...; None draws all.
+            The terms to draw, such as "loss", "reconstruction" and "kl". None draws all.
 
         Returns
         -------
         self : TrainingCurveDisplay
-            The display, with what was drawn in.
+            The display itself, with ``figure_`` and ``axes_`` set.
 
         Raises
         ------
         ValueError
-            If there is no such term.
+            If a term does not exist.
         """
         curves: dict[str, dict[str, np.ndarray]] = {}
         for name, values in self.history.items():

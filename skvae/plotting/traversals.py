@@ -1,4 +1,4 @@
-"""What each latent dimension does to a decoded row."""
+"""The display of what each latent dimension does to a decoded row."""
 
 from collections.abc import Collection
 from typing import Any, Self
@@ -30,45 +30,45 @@ PANEL = (6.4, 1.6)  # inches
 
 
 class LatentTraversalDisplay(Display):
-    """Rows decoded from codes that move along one latent dimension each.
+    """Rows decoded from codes in which one latent dimension moves at a time.
 
-    Use :meth:`from_estimator`. Images make a grid, a row for every dimension and a column
-    for every step; tables a panel for every dimension, with a line over the features for every
-    step. Where the factors of the rows are known, there is a row for every factor instead, of
-    the dimension that tells most of it.
+    Use :meth:`from_estimator`. Images are drawn in a grid, with one row for each dimension and one
+    column for each step. Tables have one panel for each dimension; each step is a line over the
+    features. If the factors of the rows are known, there is instead one row for each factor, which
+    moves the dimension with the most information about it.
 
     Parameters
     ----------
     rows : ndarray of shape (n_dimensions, n_steps, n_features)
-        What the codes decode to, in the units of the data.
+        The decoded rows, in the units of the data.
     codes : ndarray of shape (n_dimensions, n_steps, n_components)
-        The codes. Those of ``codes[i]`` differ in the entry ``dimensions[i]`` alone.
+        The codes. Those of ``codes[i]`` differ only in the entry ``dimensions[i]``.
     dimensions : ndarray of int of shape (n_dimensions,)
-        The dimensions that are moved, the most informative first, or by the factors.
+        The dimensions that move, with the most informative first, or in the order of the factors.
     informativeness : ndarray of shape (n_dimensions,)
-        What each carries.
+        How informative each dimension is.
     measure : {"KL", "variance", "MI"}
-        What that is: the mean divergence of its posterior from the prior, in nats; for models
-        without a posterior the variance of its code; of a factor the mutual information with it,
-        as a share of the factor's entropy, from 0 to 1.
+        How this is measured. "KL" is the mean divergence of the posterior from the prior, in nats.
+        "variance" is that of the code, for models without a posterior. "MI" is the mutual
+        information with a factor, divided by the factor's entropy, from 0 to 1.
     form : RowForm
-        How rows are shown.
+        How a row is drawn.
     names : list of str, default=None
-        Of the factors that the rows are of.
+        Names of the factors, one for each row.
     telling : ndarray of bool of shape (n_dimensions,), default=None
-        Whether each tells more of its factor than chance makes it.
+        Whether each dimension has more information about its factor than chance explains.
 
     Attributes
     ----------
     figure_ : matplotlib Figure
-        The figure drawn in. After ``plot``, as the next.
+        The figure that was drawn on. Set by ``plot``.
     axes_ : ndarray of matplotlib Axes
-        One for images; one for each dimension for tables.
+        One for images; for tables, one for each dimension. Set by ``plot``.
 
     See Also
     --------
     skvae.metrics.latent_summary : The numbers that order the dimensions.
-    LatentSummaryDisplay : Shows them.
+    LatentSummaryDisplay : Draws these numbers.
 
     Examples
     --------
@@ -124,48 +124,50 @@ class LatentTraversalDisplay(Display):
         ax: Any = None,
         **plot_params: Any,
     ) -> Self:
-        r"""Decode codes along the most informative dimensions, and draw.
+        r"""Decode codes along the most informative dimensions, and draw the rows.
 
         Parameters
         ----------
         estimator : estimator with ``inverse_transform``, or Pipeline or search that holds one
-            Fitted. The steps before the last take decoded rows back by their
-            ``inverse_transform``; where one has none, rows are shown as they reach the last.
+            The fitted model. The earlier steps of a Pipeline transform decoded rows back by
+            ``inverse_transform``. If one of them has none, rows are shown as the last step gets
+            them.
         X : array-like of shape (n_samples, n_features)
-            Rows like those fitted. They order the dimensions, and tell how far codes reach.
+            Rows of the same kind as the training data. They determine the order of the dimensions
+            and how far each one moves.
         x : array-like of shape (n_features,) or (1, n_features), default=None
-            The row at whose code the other dimensions stay. None: the prior's mean, 0, or for
-            models without a prior the mean of the codes of X.
+            The row whose code sets the dimensions that do not move. None uses the mean of the
+            prior, 0, or for models without a prior the mean of the codes of X.
         factors : {array-like, DataFrame} of shape (n_samples, n_factors), default=None
-            Known factors of the rows of X, every different value a level, as
-            ``make_sprites`` returns them. Rows are then those of the factors that vary, in their
-            order: of each the dimension of the greatest mutual information with it. A dimension
-            may stand for several factors.
+            Known factors of the rows of X, such as ``make_sprites`` returns. Each distinct value is
+            a level. There is then one row for each factor that varies, in their order. It moves the
+            dimension with the largest mutual information with the factor. Several factors can share
+            one dimension.
         factor_names : sequence of str of shape (n_factors,), default=None
-            Their names. None takes those of a frame, or "factor 0", "factor 1", ...
+            Names of the factors. None uses the columns of a frame, or "factor 0", "factor 1", ...
         n_dimensions : int or None, default=8
-            How many rows, at most. None takes all.
+            Maximum number of rows. None shows all.
         n_steps : int, default=9
-            Evenly spaced values of each.
+            Number of evenly spaced values of each dimension.
         spread : {"aggregate", "prior"}, default="aggregate"
-            Whose quantiles a dimension moves between: of the aggregate posterior, over draws from
-            q(z|x) for the rows of X (over the codes, where there is no posterior), or of
-            N(0, 1).
+            The distribution whose quantiles are the ends of the movement. "aggregate" is the
+            aggregate posterior, from draws of q(z|x) for the rows of X (or the codes, if there is
+            no posterior). "prior" is N(0, 1).
         quantiles : (float, float), default=(0.01, 0.99)
-            Where a dimension begins and ends, as probabilities.
+            The probabilities of the two ends.
         random_state : int, RandomState instance or None, default=0
-            Seeds the draws from q(z|x).
+            Seed of the draws from q(z|x).
         image_shape : (height, width, channels), default=None
-            Of the rows shown. None takes that of the estimator, and without one draws lines.
+            Shape of the images. None uses that of the estimator, or draws lines if it has none.
         value_range : (low, high), default=None
-            The values shown as black and white. None takes 0 to 255 for bytes, 0 to 1 where X
-            lies in between, and otherwise its least and greatest value.
+            The values shown as black and white. None uses 0 to 255 for uint8, 0 to 1 if X is within
+            this range, and otherwise the smallest and the largest value of X.
         feature_names : sequence of str, default=None
-            Of tables. None takes the estimator's, or x0, x1, ...
+            Names of the features of a table. None uses those of the estimator, or x0, x1, ...
         standardize : bool, default=True
-            Whether the lines of tables are in standard deviations of X from its mean.
+            Whether table values are shown as standard deviations from the mean of X.
         ax : matplotlib Axes or sequence of these, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None creates a figure.
         **plot_params : dict
             Passed to :meth:`plot`.
 
@@ -176,12 +178,12 @@ class LatentTraversalDisplay(Display):
         Raises
         ------
         ImportError
-            If there is no matplotlib.
+            If matplotlib is not installed.
         TypeError
             If the estimator cannot decode.
         ValueError
-            If an argument is out of its range, ``image_shape`` is not that of the rows, or
-            ``factors`` has a level that does not recur.
+            If an argument is out of its range; if ``image_shape`` does not match the rows; if a
+            column of ``factors`` has more than one level for every two rows.
         """
         cls._pyplot()
         _check(n_dimensions, n_steps, spread, quantiles)
@@ -197,7 +199,7 @@ class LatentTraversalDisplay(Display):
         _, X = last_step(estimator, X)
         if factors is None:
             values, measure = informativeness(last, X)
-            # A stable sort: dimensions that carry the same stay in their order.
+            # The sort is stable: equally informative dimensions keep their order.
             dimensions = np.argsort(-values, kind="stable")[:n_dimensions]
             carried = {"informativeness": values[dimensions], "measure": measure}
         else:
@@ -220,21 +222,22 @@ class LatentTraversalDisplay(Display):
         return display.plot(ax=ax, **plot_params)
 
     def plot(self, ax: Any = None, *, cmap: Any = None, padding: int = 1) -> Self:
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes or sequence of these, default=None
-            Where to draw; None makes a figure. For tables a single one is divided.
+            Axes to draw on; None creates a figure. For tables, a single one is divided into panels.
         cmap : str or Colormap, default=None
-            Of images of one channel, by default "gray"; or of the steps of tables, "viridis".
+            Colour map of images with one channel, by default "gray", or of the steps of a table, by
+            default "viridis".
         padding : int, default=1
             Transparent pixels between images.
 
         Returns
         -------
         self : LatentTraversalDisplay
-            The display, with what was drawn in.
+            The display itself, with ``figure_`` and ``axes_`` set.
         """
         n_dimensions = len(self.rows)
         labels = self._labels()
@@ -253,7 +256,7 @@ class LatentTraversalDisplay(Display):
         return self
 
     def _labels(self):
-        """Return what every row is: its factor, its dimension, and what that carries."""
+        """Return the label of every row: its factor, its dimension and how informative that is."""
         name = {"KL": "KL {:.2f}", "variance": "var. {:.3g}", "MI": "MI {:.2f}"}[self.measure]
         labels = [
             f"$z_{{{dimension}}}$   {name.format(value)}"
@@ -267,7 +270,7 @@ class LatentTraversalDisplay(Display):
         ]
 
     def _draw_table(self, axes, rows, stops, label, cmap):
-        """Draw the steps of one dimension, each a line in the colour of the code's value."""
+        """Draw the steps of one dimension; the colour of a line shows the value of the code."""
         pyplot = self._pyplot()
         scale = pyplot.cm.ScalarMappable(pyplot.Normalize(stops[0], stops[-1]), cmap)
         self.form.draw_lines(axes, rows, [{"color": scale.to_rgba(stop)} for stop in stops])
@@ -278,7 +281,7 @@ class LatentTraversalDisplay(Display):
 
 
 def _check(n_dimensions, n_steps, spread, quantiles):
-    """Refuse arguments out of their range."""
+    """Raise an error if an argument is out of its range."""
     name = "LatentTraversalDisplay.from_estimator"
     if n_dimensions is not None:
         check_integer("n_dimensions", n_dimensions, name)

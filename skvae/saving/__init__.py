@@ -1,4 +1,4 @@
-"""Fitted estimators in files: without pickles, written whole, checked when read."""
+"""Save and load fitted estimators without pickles; files are checked when they are read."""
 
 from skvae.files.errors import SavingError
 from skvae.saving.files import load, save

@@ -1,4 +1,4 @@
-"""What the cells of a frame may be besides numbers and text: dates, times, and what is missing."""
+"""Cells of a frame that are not numbers or text: dates, times and missing values."""
 
 import datetime
 
@@ -21,7 +21,7 @@ MISSING = ("NA", "NaT")
 
 
 def takes(*names):
-    """Return a function that tells values of classes of pandas by their names."""
+    """Return a function that is True for values of the pandas classes with these names."""
 
     def is_one(value):
         cls = type(value)
@@ -31,7 +31,7 @@ def takes(*names):
 
 
 def write_date(value, file, place):
-    """Return the class and the text of a date or a time without a time zone."""
+    """Return the class name and the text of a date or time without a time zone."""
     if getattr(value, "tzinfo", None) is not None:
         raise _with_a_zone(value, place)
     return [type(value).__name__, value.isoformat()]
@@ -68,7 +68,7 @@ def read_timestamp(node, file, place):
 
 
 def read_missing(node, file, place):
-    """Return pandas' NA or NaT."""
+    """Return the NA or the NaT of pandas."""
     if node not in MISSING:
         raise refusal(place, f"one of {', '.join(MISSING)}", node)
     return getattr(import_pandas("load", "the missing values in this file"), node)

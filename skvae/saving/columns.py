@@ -1,4 +1,4 @@
-"""One column of a table's encoder in a file: its dtype, its scale and map, or its levels."""
+"""One column of a table's encoder in a file: its dtype, with its scale and map or its levels."""
 
 import datetime
 import math
@@ -21,7 +21,7 @@ __all__ = ["Column"]
 
 LIBRARIES = ("numpy", "pandas", "polars")
 OBJECTS = {"bool": bool, "date": datetime.date, "int": int, "float": float, "decimal": Decimal}
-POSITIVE = Number(least=math.ulp(0.0))  # the least number that is not 0
+POSITIVE = Number(least=math.ulp(0.0))  # the smallest number above 0
 STANDARD = {"mean": Number(), "std": POSITIVE}
 OF_MAPS = {
     Standard: STANDARD,
@@ -41,9 +41,9 @@ OF_SCALES = {
 
 
 class FormField(Field):
-    """How a column is written: library, dtype, type of Python objects, missing value.
+    """The form of a column: library, dtype, class of Python objects, missing value.
 
-    Of Decimals also their places.
+    For Decimals it also has the number of places after the point.
     """
 
     objects = OneOf(None, *OBJECTS)
@@ -76,7 +76,7 @@ class FormField(Field):
 
 
 class Scale(Field):
-    """A scale. Its ends follow from the column, which it is made with when read."""
+    """A scale. Reading returns a function that makes it, because its ends depend on the column."""
 
     def write(self, value, file, place):
         fields = OF_SCALES[type(value)]
@@ -89,7 +89,7 @@ class Scale(Field):
 
 
 class Map(Field):
-    """A monotone map, by its name."""
+    """A monotone map, with the name of its class."""
 
     def write(self, value, file, place):
         (name,) = [name for name, cls in MAPS.items() if cls is type(value)]
@@ -135,7 +135,7 @@ OF_COLUMNS = {
 
 
 class Column(Field):
-    """A column of an encoder, by its kind."""
+    """A column of an encoder, with the kind of column."""
 
     def write(self, value, file, place):
         fields = OF_COLUMNS[type(value)]
@@ -154,7 +154,7 @@ class Column(Field):
 
 
 def _with_ends(found, place):
-    """Return the scale of a column, with its ends."""
+    """Return the scale of a column, made with its ends."""
     kind, scale = found["kind"], found["scale"]
     is_real = kind == "real"
     if scale.func is not (RealScale if is_real else WholeScale):
@@ -170,11 +170,11 @@ def _with_ends(found, place):
 
 
 def _places(found, place):
-    """Return the column of every level, each of which there is once."""
+    """Return the code column of each level, or raise an error if levels are not distinct."""
     levels = [*found["levels"], *found["rare"]]
     try:
         places = places_of(found["levels"], found["rare"])
-    except TypeError as error:  # lists, of which no two can be told to be one level
+    except TypeError as error:  # for example lists, which cannot be hashed
         raise refusal(place, "levels", f"{error}") from error
     if len(places) < len(levels) or any(map(is_missing, levels)):
         raise refusal(place, "levels that differ", "two that are one, or a missing one")

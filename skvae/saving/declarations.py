@@ -1,4 +1,4 @@
-"""How a class joins: a declaration of what its estimators hold, from which they are made again."""
+"""Declarations of what the estimators of a class hold, from which a file makes them again."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ __all__ = [
     "parameters_in",
 ]
 
-OUTPUT = "_sklearn_output_config"  # what set_output sets, before or after fit
+OUTPUT = "_sklearn_output_config"  # the attribute that set_output sets, before or after fit
 ANY = Field()
 
 
@@ -31,23 +31,23 @@ def _restore(estimator, state, file, place):
 
 @dataclass(frozen=True)
 class Declaration:
-    """What the estimators of a class hold.
+    """A description of the parameters and the fitted attributes of a class of estimators.
 
     Parameters
     ----------
     cls : type
-        The class, whose subclasses are saved in the same way.
+        The class. Its subclasses are saved in the same way.
     fitted : mapping of {str: Field}
-        What fit leaves, by attribute; those that may be absent are ``Maybe``.
+        The attributes that ``fit`` sets. Those that can be absent are ``Maybe``.
     parameters : mapping of {str: Field}, default={}
-        Parameters that are not any value.
+        Parameters that need a special field. All others can have any value.
     attributes : callable, default=__getstate__
-        Of an estimator; returns parameters and fitted attributes, as a dict.
+        Takes an estimator; returns its parameters and fitted attributes as a dict.
     restore : callable, default=sets the attributes
-        Called with an estimator that has its parameters, what was read by name, the file and the
-        place; makes it a fitted one, or refuses what does not fit together.
+        Takes an estimator with its parameters, a dict of what was read, the file and the place. It
+        sets the fitted attributes, or raises an error if they do not match each other.
     takes : callable, default=takes all
-        Of an estimator of the class or below it; returns whether it is saved by this declaration.
+        Takes an estimator of the class or a subclass; returns whether this declaration saves it.
     """
 
     cls: type
@@ -63,13 +63,13 @@ class Declaration:
 
 
 def parameter_names(cls):
-    """Return the names of an estimator's parameters: its constructor's, and those declared."""
+    """Return the names of the parameters: those of the constructor and those of a dataclass."""
     declared = {one.name for one in fields(cls)} if is_dataclass(cls) else set()
     return sorted(declared | set(cls._get_param_names()))
 
 
 def default_of(cls, name, place):
-    """Return the default of a parameter that a file of an earlier version does not have."""
+    """Return the default of a parameter that is missing in a file of an earlier version."""
     signature = inspect.signature(cls.__init__).parameters
     default = signature[name].default if name in signature else inspect.Parameter.empty
     if default is inspect.Parameter.empty and is_dataclass(cls):
@@ -80,7 +80,7 @@ def default_of(cls, name, place):
 
 
 def parameters_in(found, cls, place):
-    """Return parameters read from a file: all that a class has, and none that it has not."""
+    """Return the parameters read from a file, with defaults; raise for names the class lacks."""
     names = parameter_names(cls)
     for name in found:
         if name not in names:
@@ -89,7 +89,7 @@ def parameters_in(found, cls, place):
 
 
 def make_unfitted(cls, parameters, place):
-    """Return an estimator with these parameters, which are valid; no constructor is called."""
+    """Return an estimator with these parameters, validated, without calling its constructor."""
     estimator = cls.__new__(cls)
     vars(estimator).update(parameters)
     check_parameters(estimator, place)
@@ -97,7 +97,7 @@ def make_unfitted(cls, parameters, place):
 
 
 def check_parameters(estimator, place, saved=False):
-    """Refuse parameters that ``fit`` would refuse."""
+    """Raise an error for parameters that ``fit`` would not accept."""
     if not hasattr(estimator, "_parameter_constraints"):
         return
     try:

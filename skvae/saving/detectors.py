@@ -1,4 +1,4 @@
-"""The outlier detector in a file: its models, the rows they have seen, its calibration."""
+"""The outlier detector in a file: its models, which rows they were fitted to, its calibration."""
 
 from importlib import import_module
 from numbers import Integral
@@ -34,7 +34,7 @@ SCORES = ("likelihood", "reconstruction", "latent")
 
 
 class FrameType(Field):
-    """The class of the frames that the models were fitted to, by its library's name, or None."""
+    """The class of the frames that the models were fitted to, as the library's name, or None."""
 
     def write(self, value, file, place):
         library = None if value is None else value.__module__.partition(".")[0]
@@ -92,7 +92,7 @@ FITTED = {
     "estimators_samples_": ListOf(Array("int64", None)),
     "_anomaly_score_": Field(),
     "_mixed_": Flag(),
-    "_frame_type_": Maybe(FrameType()),  # of mixed columns none
+    "_frame_type_": Maybe(FrameType()),  # absent for mixed columns
     "_score_scale_": Number(least=0.0),
     "_ranges_": Held(ColumnRanges, RANGES),
     "_seen_rows_": Held(SeenRows, SEEN_ROWS),
@@ -102,12 +102,12 @@ FITTED = {
 
 
 def _attributes(detector):
-    """Return what a detector has, but for the models, which its members hold as well."""
+    """Return the attributes of a detector, without the models, which its members hold too."""
     return {name: value for name, value in vars(detector).items() if name != "estimators_"}
 
 
 def _restore(detector, state, file, place):
-    """Make a detector a fitted one by what was read of it, if that fits together."""
+    """Set the fitted attributes of a detector, or raise an error if they do not match."""
     file.agree(state["n_features_in_"], "n_columns", place)
     file.agree(state["_calibration_"].n_rows, "n_scores", place)
     of_frames = state.get("_frame_type_") is not None
@@ -121,7 +121,7 @@ def _restore(detector, state, file, place):
 
 
 def _check_rows(state, place):
-    """Refuse row numbers beyond the rows, keys and scores out of order, scores of no model."""
+    """Raise for row numbers that are too large, unsorted keys or scores, scores of no model."""
     n_rows = len(state["oob_scores_"])
     bags, calibration = state["estimators_samples_"], state["_calibration_"]
     if len(bags) not in (0, len(state["_members_"])):
@@ -139,7 +139,7 @@ def _check_rows(state, place):
 
 
 def _check_member(member, state, place):
-    """Refuse a model of other columns, or without what its score needs."""
+    """Raise for a model of other columns, or one without what its score needs."""
     n_columns = state["n_features_in_"]
     if not hasattr(member.transformer, "transform"):
         raise refusal(f"{place}.transformer", "a transformer", type(member.transformer).__name__)

@@ -1,4 +1,4 @@
-"""The dtypes of a table's columns in a file: by their names, as few as there are."""
+"""The dtypes of a table's columns in a file, as names from a short list."""
 
 import re
 
@@ -13,10 +13,11 @@ __all__ = ["DType", "Levels"]
 
 PURPOSE = "the table in this file"
 NUMPY = re.compile(r"[<>|=]?([biufO]\d{0,2}|[mM]8\[(D|s|ms|us|ns)\])")
-LARGEST = 8  # bytes of a number
-# As "Europe/Berlin" or "UTC+01:00". Of names with "dateutil" in front pandas would open any file.
+LARGEST = 8  # bytes of one number
+# Such as "Europe/Berlin" or "UTC+01:00". A name that starts with "dateutil" could make pandas open
+# any file.
 ZONE = re.compile(r"(?!dateutil)[A-Za-z][\w+\-]*(/[\w+\-]+)*|UTC[+-]\d\d:\d\d")
-MOST_DIGITS = 38  # of a decimal of polars
+MOST_DIGITS = 38  # of a Decimal in polars
 UNITS = ("s", "ms", "us", "ns")
 SIZES = (8, 16, 32, 64)
 INTEGERS = [f"{sign}Int{bits}" for sign in ("", "U") for bits in SIZES]
@@ -28,7 +29,7 @@ OF_POLARS = [
 
 
 class Levels(Field):
-    """A list of values, as arrays where they are text."""
+    """A list of values; if all are text, it is written as arrays."""
 
     texts = Texts(list)
 
@@ -46,7 +47,7 @@ class Levels(Field):
 
 
 class DType(Field):
-    """A dtype of NumPy, pandas or polars: a name, or a list of a name and what it takes."""
+    """A dtype of NumPy, pandas or polars: a name, or a list of a name and its arguments."""
 
     def __init__(self, library):
         self.library = library
@@ -75,7 +76,7 @@ class DType(Field):
             ValueError,
             KeyError,
             OverflowError,
-        ) as error:  # of the library, of its version
+        ) as error:  # the installed version of the library does not know it
             raise refusal(place, "a dtype that is known here", node) from error
         if dtype is None:
             raise refusal(place, f"a dtype of {self.library}", node)
@@ -83,7 +84,7 @@ class DType(Field):
 
 
 def _spell_pandas(dtype, file, place):
-    """Return the name of a dtype of NumPy or pandas, or None."""
+    """Return the name of a NumPy or pandas dtype, or None if it is not supported."""
     if isinstance(dtype, np.dtype):
         return dtype.str if _is_numpy(dtype.str) else None
     kind = type(dtype).__name__
@@ -104,7 +105,7 @@ def _spell_pandas(dtype, file, place):
 
 
 def _pandas_dtype(name, options, file, place):
-    """Return the dtype of a name, or None if it is none."""
+    """Return the dtype with a name, or None if there is no such dtype."""
     if _is_numpy(name) and not options:
         return np.dtype(name)
     pandas = import_pandas("load", PURPOSE)
@@ -128,16 +129,16 @@ def _pandas_dtype(name, options, file, place):
 
 
 def _string_dtype(pandas, storage, missing):
-    """Return a dtype of text; what is missing has been a choice since pandas 2.3.
+    """Return a pandas dtype for text. Since pandas 2.3 its missing value can be NaN or NA.
 
-    Before, text with NaN was in columns of objects.
+    In earlier versions, text with NaN was in columns of dtype object.
     """
     dtype = pandas.StringDtype(storage)
     if (dtype.na_value is np.nan) == (missing == "nan"):
         return dtype
     try:
         return pandas.StringDtype(storage, na_value=np.nan if missing == "nan" else pandas.NA)
-    except TypeError:  # of na_value
+    except TypeError:  # this version does not have na_value
         return np.dtype(object)
 
 
@@ -150,22 +151,22 @@ def _is_numpy(name):
 
 
 def _spell_polars(dtype, file, place):
-    """Return the name of a dtype of polars, or None."""
+    """Return the name of a polars dtype, or None if it is not supported."""
     kind = str(dtype.base_type())
     if kind == "Enum":
         return [kind, Levels().write(dtype.categories.to_list(), file, f"{place}.categories")]
     if kind in ("Datetime", "Duration"):
         zone = [dtype.time_zone] if kind == "Datetime" else []
-        return [kind, dtype.time_unit, *zone]  # a zone of polars is a name
+        return [kind, dtype.time_unit, *zone]  # polars stores a time zone as its name
     if kind == "Decimal":
         return [kind, dtype.precision, dtype.scale]
     if kind == "Categorical" and dtype != type(dtype)():
-        return None  # with an order or categories of its own
+        return None  # it has its own order or categories
     return kind if kind in OF_POLARS else None
 
 
 def _polars_dtype(name, options, file, place):
-    """Return the dtype of a name, or None if it is none."""
+    """Return the dtype with a name, or None if there is no such dtype."""
     polars = import_polars("load", PURPOSE)
     if name in OF_POLARS and not options:
         return getattr(polars, name)()
@@ -183,7 +184,7 @@ def _polars_dtype(name, options, file, place):
 
 
 def _are_digits(precision, scale):
-    """Return whether these are the digits of a decimal, and those behind the point."""
+    """Return whether these are valid numbers of digits of a Decimal, in all and after the point."""
     if type(scale) is not int or not (precision is None or type(precision) is int):
         return False
     return 0 <= scale <= (precision or MOST_DIGITS) <= MOST_DIGITS

@@ -1,4 +1,4 @@
-"""Estimators in a file: those of declared classes by their declaration, others by skops."""
+"""Estimators in a file: declared classes by their declaration, other scikit-learn ones by skops."""
 
 from collections import ChainMap
 from inspect import isabstract
@@ -24,22 +24,22 @@ from skvae.saving.transformers import TRANSFORMERS
 
 __all__ = ["DECLARATIONS", "read_estimator", "write_estimator"]
 
-# By the name in a file, for ever.
+# These names are in files, and never change.
 DECLARATIONS = ChainMap(TRANSFORMERS, IMPUTERS, TABLES, TABLE_MODELS, DETECTORS, PIPELINES, SCALERS)
 SETTINGS = {OUTPUT: Maybe(DictOf(OneOf("default", "pandas", "polars", None)))}
 
 
 def write_estimator(estimator, file, place):
-    """Return what JSON holds of an estimator; its arrays go to the file.
+    """Return the JSON content of an estimator; its arrays are added to the file.
 
     Parameters
     ----------
     estimator : estimator
         Fitted or not.
     file : Writing
-        Takes the arrays.
+        Receives the arrays.
     place : str
-        Where in another estimator it is.
+        The name of its place in the estimator that holds it.
     """
     cls = type(estimator)
     name, declaration = _declaration_of(estimator)
@@ -94,7 +94,7 @@ def read_estimator(node, file, place):
 
 
 def _declaration_of(estimator):
-    """Return the name in a file of the class, or of one above it, that declares an estimator."""
+    """Return the name and the declaration of an estimator's class, or of its nearest base class."""
     by_class = {declaration.cls: name for name, declaration in DECLARATIONS.items()}
     for cls in type(estimator).__mro__:
         if cls in by_class and DECLARATIONS[by_class[cls]].takes(estimator):
@@ -103,7 +103,7 @@ def _declaration_of(estimator):
 
 
 def _subclass(node, cls, file, place):
-    """Return the class of the user's that a file names, or the declared one."""
+    """Return the user's subclass that a file names, or the declared class."""
     if "subclass" not in node:
         if isabstract(cls):
             raise refusal(place, f"the name of a class below {cls.__name__}", "none")

@@ -1,4 +1,4 @@
-"""What an attribute is declared to be: each kind of field writes one, and checks what it reads."""
+"""Fields: kinds of attributes. Each writes an attribute to a file and checks what it reads."""
 
 from abc import ABC, abstractmethod
 from numbers import Integral, Real
@@ -30,10 +30,10 @@ __all__ = [
 
 
 class Field:
-    """Any value that a file can hold.
+    """A field for any value that a file can hold.
 
-    ``write(value, file, place)`` returns what JSON holds of it, ``read(node, file, place)``
-    the value again.
+    ``write(value, file, place)`` returns the JSON content of a value.
+    ``read(node, file, place)`` returns the value again.
     """
 
     def write(self, value, file, place):
@@ -44,13 +44,13 @@ class Field:
 
 
 class Checked(Field, ABC):
-    """A value that must pass :meth:`admits`, written and read."""
+    """A value that must pass :meth:`admits` when it is written and when it is read."""
 
     expected: str
 
     @abstractmethod
     def admits(self, value):
-        """Return whether a value is what it must be."""
+        """Return whether a value is allowed."""
 
     def write(self, value, file, place):
         if not self.admits(value):
@@ -68,7 +68,7 @@ class Checked(Field, ABC):
 
 
 class Number(Checked):
-    """A finite number of at least ``least``, of Python's or NumPy's kind."""
+    """A finite number between ``least`` and ``most``, from Python or NumPy."""
 
     def __init__(self, kind=Real, least=-np.inf, most=np.inf):
         self.kind, self.least, self.most = kind, least, most
@@ -91,7 +91,7 @@ class Flag(Checked):
 
 
 class OneOf(Checked):
-    """One of some strings, or of None among them."""
+    """One of some strings, or None if it is among the options."""
 
     def __init__(self, *options):
         self.options = options
@@ -102,16 +102,16 @@ class OneOf(Checked):
 
 
 class Array(Field):
-    """An array of one dtype whose sides have names: equal names are equal lengths.
+    """An array of one dtype. Its axes have names, and axes with the same name have equal lengths.
 
     Parameters
     ----------
     dtype : str
-        Its name.
+        The name of the dtype.
     *shape : str or None
-        Names of the sides; None is any length.
+        The names of the axes; None allows any length.
     special : {"", "nan", "nan or inf"}, default=""
-        What else than numbers it may hold.
+        Which values the array may hold besides finite numbers.
     """
 
     def __init__(self, dtype, *shape, special=""):
@@ -157,7 +157,7 @@ class Texts(Field):
 
 
 class ListOf(Field):
-    """A list, or a tuple, of one field; its length may have a name."""
+    """A list or a tuple whose items have the same field; its length can have a name."""
 
     def __init__(self, field, size=None, make=list):
         self.field, self.size, self.make = field, size, make
@@ -174,7 +174,7 @@ class ListOf(Field):
 
 
 class DictOf(Field):
-    """A dict of one field, by str, or by integers where ``key`` is int."""
+    """A dict whose values have the same field; its keys are str, or int if ``key`` is int."""
 
     def __init__(self, field, key=str):
         self.field, self.key = field, key
@@ -215,7 +215,7 @@ class OrNone(Field):
 
 
 class TupleOf(Field):
-    """A tuple of some fields."""
+    """A tuple with one field for each item."""
 
     def __init__(self, *fields):
         self.fields = fields
@@ -232,9 +232,9 @@ class TupleOf(Field):
 
 
 class Held(Field):
-    """An object of a class of this package, by its attributes; no constructor is called.
+    """An object of a class of this package, stored as its attributes; no constructor is called.
 
-    Sizes in ``its_own`` are those of one such object; others are the same in all of them.
+    Sizes named in ``its_own`` can differ between such objects. Other sizes are equal in all.
     """
 
     def __init__(self, cls, fields, its_own=()):
@@ -252,7 +252,7 @@ class Held(Field):
 
 
 def write_fields(fields, values, file, place):
-    """Return what JSON holds of declared attributes; all that are there must be declared."""
+    """Return the JSON content of declared attributes; raise if one is undeclared or missing."""
     unknown = sorted(values.keys() - fields.keys())
     missing = [name for name, field in fields.items() if not isinstance(field, Maybe)]
     missing = [name for name in missing if name not in values]
@@ -270,7 +270,7 @@ def write_fields(fields, values, file, place):
 
 
 def read_fields(fields, node, file, place):
-    """Return declared attributes by name, in the order of the declaration."""
+    """Return the declared attributes by name, in the order of the declaration."""
     if not isinstance(node, dict):
         raise refusal(place, "names and values", node)
     for name in node:
@@ -287,7 +287,7 @@ def read_fields(fields, node, file, place):
 
 
 def object_array(texts):
-    """Return text as scikit-learn keeps the names of columns.
+    """Return text as an array of objects, as scikit-learn stores column names.
 
     Examples
     --------
@@ -299,7 +299,7 @@ def object_array(texts):
 
 
 def check_finite(array, special, place):
-    """Refuse an array of floats with what ``special`` does not allow."""
+    """Raise an error for an array of floats with values that ``special`` does not allow."""
     if array.dtype.kind != "f":
         return
     bad = np.isinf(array) if special == "nan" else ~np.isfinite(array)

@@ -1,4 +1,4 @@
-"""Estimators in files without pickles: ``save`` and ``load``."""
+"""Save estimators to files without pickles, and load them: ``save`` and ``load``."""
 
 import os
 from collections.abc import Collection
@@ -27,33 +27,34 @@ ROOT = "estimator"
 def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     """Write an estimator to a file that holds no code.
 
-    The file is one of safetensors: weights, scores and history are its arrays, parameters are
-    JSON in its metadata. It holds what a pickle would hold: no rows of X, and the states of the
-    optimizer and of the random numbers only after ``warm_start=True`` or ``partial_fit``. It is
-    written beside the old one, and takes its place when it is on the disk.
+    The file has the safetensors format. Weights, scores and history are its arrays, and parameters
+    are JSON in its metadata. It holds the same as a pickle: no rows of X, and the states of the
+    optimizer and of the random numbers only after ``warm_start=True`` or ``partial_fit``. The new
+    file is first written completely, and then replaces an old one.
 
     Parameters
     ----------
     estimator : estimator
-        One of this package, or a Pipeline of such and of scikit-learn's, fitted or not.
-        Functions and classes of yours that it holds (``encoder``, ``optimizer``, a subclass) are
-        kept by the name that imports them.
+        An estimator of this package, or a Pipeline of these and of scikit-learn's estimators,
+        fitted or not. Your own functions and classes in it (``encoder``, ``optimizer``, a subclass)
+        are saved as the names from which they can be imported.
     path : str or path-like
         A new file, or one to replace.
 
     Raises
     ------
     SavingError
-        If it holds what a file has no place for: callbacks, lambdas, estimators of other packages.
+        If the estimator holds something that a file cannot store: callbacks, lambdas, or estimators
+        of other packages.
     OSError
-        If the file cannot be written. An old one stays as it was.
+        If the file cannot be written. An old file stays as it was.
     ImportError
-        If there is no safetensors, or no skops for an estimator of scikit-learn's other than the
-        usual scalers: ``pip install skvae[save]``.
+        If safetensors is not installed, or skops, which is needed for estimators of scikit-learn
+        other than the usual scalers: ``pip install skvae[save]``.
 
     See Also
     --------
-    load : Reads it.
+    load : Reads the file.
 
     Examples
     --------
@@ -93,37 +94,37 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
 def load(path: str | os.PathLike[str], *, trusted: Collection[str] = ()) -> Any:
     """Return the estimator that :func:`save` wrote.
 
-    Nothing in the file is run: it has no code, only names. This package's classes are known by
-    theirs, as scikit-learn's usual scalers are, and your functions and classes are imported if you
-    list them. What else is of scikit-learn is read by skops. Sizes are compared with the file's
-    length before anything is made of them.
+    Loading runs no code from the file: it contains only names. Classes of this package and
+    scikit-learn's usual scalers are recognised by name. Your own functions and classes are imported
+    only if you list them in ``trusted``. Other estimators of scikit-learn are read by skops. Before
+    anything is created, all sizes are compared with the length of the file.
 
     Parameters
     ----------
     path : str or path-like
         The file.
     trusted : collection of str, default=()
-        Names that the file may import, such as ``"my_models.make_encoder"``.
+        Names that may be imported, such as ``"my_models.make_encoder"``.
 
     Returns
     -------
     estimator
-        It answers bit for bit as the one that was saved, on the same machine and versions, and
-        training goes on as it would have.
+        Its results are bit for bit those of the saved estimator, on the same machine and with the
+        same versions. Training can continue as it would have before saving.
 
     Raises
     ------
     SavingError
-        A ``ValueError``. If the file is another kind of file, is cut, damaged, of a newer format,
-        or holds what does not fit together; if it names what is not trusted.
+        A ``ValueError``. If the file is of another kind or a newer format, is incomplete or
+        damaged, or has content that does not match; if it names something that is not trusted.
     OSError
         If there is no such file.
     ImportError
-        If there is no safetensors, or no skops for what it reads.
+        If safetensors is not installed, or skops, if the file needs it.
 
     See Also
     --------
-    save : Has an example.
+    save : Writes the file; has an example.
     """
     if isinstance(trusted, str) or not all(isinstance(name, str) for name in trusted):
         raise TypeError(

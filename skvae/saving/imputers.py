@@ -1,4 +1,4 @@
-"""The imputer in a file: its estimator, and what it knows of columns."""
+"""The imputer in a file: its estimator, and what it knows about columns."""
 
 from numbers import Integral
 
@@ -17,12 +17,12 @@ FITTED = {
     "feature_names_in_": Maybe(Texts(object_array, "n_columns")),
     "estimator_": Field(),
     "_empty_": Array("bool", "n_columns"),
-    "indicator_": OrNone(Array("int64", None)),  # the columns that it tells of
+    "indicator_": OrNone(Array("int64", None)),  # the columns that it reports
 }
 
 
 def _attributes(imputer):
-    """Return what an imputer has, of the indicator the columns alone."""
+    """Return the attributes of an imputer; of the indicator only its columns."""
     attributes = dict(vars(imputer))
     indicator = attributes.get("indicator_")
     if indicator is not None:
@@ -31,7 +31,7 @@ def _attributes(imputer):
 
 
 def _restore(imputer, state, file, place):
-    """Make an imputer a fitted one by what was read of it, if that fits together."""
+    """Set the fitted attributes of an imputer, or raise an error if they do not match."""
     n_columns, estimator = state["n_features_in_"], state["estimator_"]
     file.agree(n_columns, "n_columns", place)
     if not hasattr(estimator, "impute") or not hasattr(estimator, "net_"):
@@ -46,7 +46,7 @@ def _restore(imputer, state, file, place):
 
 
 def _indicator(indicated, n_columns, place):
-    """Return an indicator as it was fitted to holes in these columns."""
+    """Return an indicator fitted to missing values in these columns."""
     inside = (indicated >= 0) & (indicated < n_columns)
     if not inside.all() or not (np.diff(indicated) > 0).all():
         raise refusal(place, f"columns below {n_columns} in order", "others")

@@ -1,4 +1,4 @@
-"""The columns of every likelihood in a file, where a model has several."""
+"""The columns of each likelihood in a file, for a model with several likelihoods."""
 
 import numpy as np
 
@@ -10,13 +10,13 @@ from skvae.saving.fields import Field
 __all__ = ["Parts", "check_parts"]
 
 
-# A network of categories has a table of which levels are of which variable: of so many entries, or
-# of so many for each number in the file. Perceptrons have hundreds of weights for a level.
+# A network for categories has a table of levels by variables. It may have this many entries, or
+# this many for each number in the file: a perceptron has hundreds of weights for each level.
 FEW_ENTRIES, MOST_TIMES = 2**22, 64
 
 
 class Parts(Field):
-    """A list of ``Part``: kinds, and three arrays, so that wide tables take little room."""
+    """A list of ``Part``, stored as kinds and three arrays, which is compact for wide tables."""
 
     def write(self, value, file, place):
         sizes = [(len(part.columns), len(part.levels)) for part in value]
@@ -34,7 +34,7 @@ class Parts(Field):
         sizes, columns, levels = (file.take(f"{place}.{name}") for name in names)
         whole = sizes.dtype == columns.dtype == np.int64 and levels.dtype == np.float64
         whole = whole and sizes.shape == (len(node), 2) and columns.ndim == levels.ndim == 1
-        # Each by itself first: a sum of numbers near 2**63 would wrap around.
+        # Check each size alone first: a sum of numbers near 2**63 would overflow.
         whole = whole and bool(((sizes >= 0) & (sizes <= (len(columns), len(levels)))).all())
         ends = np.cumsum(sizes, axis=0).tolist() if whole and node else [[0, 0]]
         if not whole or ends[-1] != [len(columns), len(levels)]:
@@ -47,18 +47,18 @@ class Parts(Field):
 
 
 def check_parts(fitted, state, file, place):
-    """Refuse parts that a fit with these parameters would not have left.
+    """Raise an error for parts that a fit with these parameters could not have made.
 
     Parameters
     ----------
     fitted : estimator
-        With the parameters of the fit.
+        An estimator with the parameters of the fit.
     state : dict
-        What the file holds, with ``n_features_in_`` no larger than the file.
+        The content of the file; ``n_features_in_`` is at most the size of the file.
     file : Reading
-        Tells how large the file is.
+        Knows the size of the file.
     place : str
-        Where in the file it is.
+        The name of the place in the file.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def check_parts(fitted, state, file, place):
 
 
 def _is_whole(part):
-    """Return whether a part is one that there can be."""
+    """Return whether a part is complete and valid."""
     if not part.columns or part.kind not in KINDS:
         return False
     if part.kind != "categorical" or len(part.columns) > 1:
@@ -92,7 +92,7 @@ def _is_whole(part):
 
 
 def _check_likelihood(likelihood, parts, state, place):
-    """Refuse parts of another likelihood, as far as it can be told without rows."""
+    """Raise for parts of another likelihood, as far as this can be known without rows."""
     pairs = [] if isinstance(likelihood, str) else likelihood
     if any(isinstance(pair, list | tuple) and callable(pair[-1]) for pair in pairs if pair):
         return

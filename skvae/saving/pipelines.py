@@ -1,4 +1,4 @@
-"""What of scikit-learn's holds estimators of ours: a Pipeline step by step, a frozen one."""
+"""scikit-learn's estimators that can hold ours: a Pipeline with its steps, a FrozenEstimator."""
 
 from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
@@ -14,7 +14,7 @@ __all__ = ["PIPELINES"]
 
 
 class Steps(Field):
-    """Names and estimators, or "passthrough"."""
+    """Steps of a Pipeline: names with estimators, or with "passthrough"."""
 
     def write(self, value, file, place):
         return [[name, write_value(step, file, f"{place}.{name}")] for name, step in value]
@@ -34,7 +34,7 @@ class Steps(Field):
 
 
 class NoMemory(Field):
-    """None: a cache is a folder of pickles."""
+    """The parameter ``memory``, which must be None, because a cache is a folder of pickles."""
 
     def write(self, value, file, place):
         check_no_memory({"memory": value}, place)

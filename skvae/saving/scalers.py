@@ -1,7 +1,8 @@
-"""What default pipelines and scores hold of scikit-learn: scalers, functions, a covariance.
+"""Estimators of scikit-learn in default models and scores: scalers, functions, a covariance.
 
-They are declared here, so that a default detector is saved and loaded without skops, whose import
-takes longer than the rest of a loading. What is not as usual goes by skops, as all else does.
+They have declarations here, so that a default detector can be saved and loaded without skops, whose
+import takes longer than the rest of loading. If such an estimator is unusual, skops saves it, like
+all others.
 """
 
 from functools import partial
@@ -32,14 +33,14 @@ from skvae.saving.fields import (
 
 __all__ = ["SCALERS"]
 
-# By the name in a file, for ever. A ufunc of NumPy computes numbers of numbers, and does no more.
+# These names are in files, and never change. A ufunc of NumPy only computes numbers from numbers.
 FUNCTIONS = {"draw_in": draw_in, "draw_out": draw_out} | {
     f"numpy.{name}": one for name, one in vars(np).items() if isinstance(one, np.ufunc)
 }
 
 
 class Function(Field):
-    """A function that needs no trust, by its name, or None."""
+    """A harmless function, stored by its name, or None."""
 
     def write(self, value, file, place):
         return next((name for name, one in FUNCTIONS.items() if one is value), None)
@@ -51,7 +52,7 @@ class Function(Field):
 
 
 class PerColumn(Field):
-    """Numbers of every column, or of every two; NaN of a column that had none."""
+    """Numbers for each column, or each pair of columns; NaN for a column without values."""
 
     def __init__(self, n_axes=1):
         self.n_axes = n_axes
@@ -69,7 +70,7 @@ class PerColumn(Field):
 
 
 class RowsSeen(Field):
-    """How many rows there were, or weights of them: in all columns, or in each that has holes."""
+    """The number of rows (or their total weight): one number, or one for each column."""
 
     def read(self, node, file, place):
         of_columns = isinstance(node, dict) and "array" in node
@@ -81,7 +82,7 @@ COLUMNS = {
     "feature_names_in_": Maybe(Texts(object_array, "n_columns")),
 }
 SEEN = {**COLUMNS, "n_samples_seen_": RowsSeen()}
-# What is None unless a parameter asks for it.
+# Attributes that are None unless a parameter asks for them.
 ASKED = {
     StandardScaler: {"mean_": "with_mean", "scale_": "with_std"},
     RobustScaler: {"center_": "with_centering", "scale_": "with_scaling"},
@@ -90,7 +91,7 @@ ASKED = {
 
 
 def _is_usual(cls, fitted, estimator):
-    """Return whether an estimator is of a class, with no more and no less than is declared."""
+    """Return whether an estimator is of exactly a class, with exactly the declared attributes."""
     if type(estimator) is not cls:
         return False
     found = vars(estimator).keys() - {*parameter_names(cls), OUTPUT}
@@ -113,7 +114,7 @@ def _has_what_is_asked(estimator, state):
 
 
 def _restore(estimator, state, file, place):
-    """Make an estimator a fitted one by what was read of it, if that fits together."""
+    """Set the fitted attributes of an estimator, or raise an error if they do not match."""
     file.agree(state["n_features_in_"], "n_columns", place)
     if not _has_what_is_asked(estimator, state):
         raise refusal(place, "numbers of every column that its parameters ask for", "none")

@@ -1,7 +1,7 @@
-"""scikit-learn's own estimators in a file: skops says what they hold, and makes them again.
+"""scikit-learn's own estimators in a file, written and read by skops.
 
-What skops writes is a zip of a JSON schema and arrays. A file of ours has these among its own,
-where their sizes are checked, and the zip is put together again for skops to read.
+skops writes a zip file of a JSON schema and arrays. Our file stores these as its own content and
+checks their sizes. For reading, the zip file is put together again for skops.
 """
 
 import io
@@ -18,19 +18,19 @@ from skvae.files.values import read_value, write_value
 __all__ = ["read_sklearn_part", "write_sklearn_part"]
 
 SCHEMA = "schema.json"
-# What skops does not trust by itself, and holds no code: of detectors without a transformer, and
-# the list of columns in a ColumnTransformer of scikit-learn before 1.7.
+# Names that skops does not trust by itself, but that are harmless: functions of the default
+# detector, and the list of columns in a ColumnTransformer of scikit-learn before 1.7.
 HARMLESS = {
     "numpy.dtype",
     "skvae.outlier.members.draw_in",
     "skvae.outlier.members.draw_out",
     "sklearn.compose._column_transformer._RemainderColsList",
 }
-MOST_REPEATS = 8  # of an array in the schema: the same one is read anew at each place
+MOST_REPEATS = 8  # skops reads an array again at each place of the schema that names it
 
 
 def _skops():
-    """Return skops' input and output, or raise a sentence."""
+    """Return skops.io, or raise an error with the remedy."""
     try:
         from skops import io
     except ImportError as error:
@@ -42,12 +42,12 @@ def _skops():
 
 
 def write_sklearn_part(estimator, file, place):
-    """Return what JSON holds of an estimator of scikit-learn's."""
+    """Return the JSON content of an estimator of scikit-learn."""
     skops, name = _skops(), type(estimator).__name__
     try:
         data = skops.dumps(estimator)
         unknown = set(skops.get_untrusted_types(data=data)) - HARMLESS
-    except Exception as error:  # skops documents none
+    except Exception as error:  # skops documents no class of error
         raise SavingError(
             f"skops must be able to save what is of scikit-learn. Got {place}, a {name}, and from "
             f"skops: {error}, instead. Leave it out, or pickle the estimator."
@@ -58,6 +58,12 @@ def write_sklearn_part(estimator, file, place):
         for part in parts.namelist():
             if part.endswith(".npy"):
                 array = np.load(io.BytesIO(parts.read(part)), allow_pickle=False)
+                if array.dtype.names is not None:  # the nodes of a tree
+                    raise SavingError(
+                        f"A file keeps scikit-learn's estimators that hold arrays of one dtype. "
+                        f"Got {place}, a {name}, with an array of records instead, as trees have. "
+                        f"Leave it out, or pickle the estimator."
+                    )
                 arrays[part] = write_value(array, file, f"{place}.{part}")
             elif part != SCHEMA:
                 raise SavingError(
@@ -77,7 +83,7 @@ def read_sklearn_part(node, file, place):
     skops, data = _skops(), _zip(node, file, place)
     try:
         unknown = set(skops.get_untrusted_types(data=data)) - HARMLESS
-    except Exception as error:  # skops documents none
+    except Exception as error:  # skops documents no class of error
         raise refusal(place, "what skops can read", f"from skops: {error!r}") from error
     _refuse_ours(unknown, place, node[0])
     for name in sorted(unknown):
@@ -91,7 +97,7 @@ def read_sklearn_part(node, file, place):
 
 
 def _zip(node, file, place):
-    """Return a zip for skops, of a schema whose references are not to more than was written."""
+    """Return a zip file for skops, after checking how often its schema refers to arrays."""
     arrays = {part: read_value(array, file, f"{place}.{part}") for part, array in node[1].items()}
     text = file.take(f"{place}.{SCHEMA}")
     if text.dtype != np.uint8 or not all(isinstance(one, np.ndarray) for one in arrays.values()):
@@ -114,7 +120,7 @@ def _zip(node, file, place):
 
 
 def _referred(schema, sizes):
-    """Return the bytes of all arrays that a schema names, each as often as it does."""
+    """Return the total bytes of all arrays that a schema names, counting every repetition."""
     total, left = 0, [schema]
     while left:
         node = left.pop()
@@ -127,7 +133,7 @@ def _referred(schema, sizes):
 
 
 def _check(estimator, name, place):
-    """Refuse what is no estimator of scikit-learn's, or one whose parameters break its rules."""
+    """Raise unless this is an estimator of scikit-learn with valid parameters and this name."""
     of_sklearn = type(estimator).__module__.startswith("sklearn.")
     if (
         not (of_sklearn and isinstance(estimator, BaseEstimator))
@@ -138,13 +144,13 @@ def _check(estimator, name, place):
         if hasattr(estimator, "_parameter_constraints"):
             estimator._validate_params()
         parameters = estimator.get_params()
-    except Exception as error:  # of attributes that may be anything
+    except Exception as error:  # the attributes may be anything
         raise refusal(place, f"a valid {name}", f"{error}") from error
     check_no_memory(parameters, place)
 
 
 def check_no_memory(parameters, place):
-    """Refuse a cache: joblib would unpickle what lies in that folder."""
+    """Raise an error for a cache: joblib would unpickle the content of its folder."""
     for name, value in parameters.items():
         if name.rpartition("__")[2] == "memory" and value is not None:
             raise SavingError(
@@ -154,7 +160,7 @@ def check_no_memory(parameters, place):
 
 
 def _refuse_ours(names, place, name):
-    """Refuse an estimator of scikit-learn's with one of ours where skops would have to save it."""
+    """Raise if skops would have to save one of our estimators inside one of scikit-learn's."""
     ours = sorted(one for one in names if one.startswith("skvae."))
     if ours:
         raise SavingError(

@@ -1,4 +1,4 @@
-"""A table's encoder with its autoencoder in a file: the Pipeline of the two."""
+"""TableTransformer in a file: the Pipeline of its encoder and its autoencoder."""
 
 from numbers import Integral
 
@@ -21,7 +21,7 @@ FITTED = {
 
 
 def _restore(table, state, file, place):
-    """Make a transformer a fitted one by what was read of it, if that fits together."""
+    """Set the fitted attributes of a transformer, or raise an error if they do not match."""
     pipeline, where = state["pipeline_"], f"{place}.pipeline_"
     file.agree(state["n_features_in_"], "n_columns", place)
     steps = dict(pipeline.steps) if isinstance(pipeline, Pipeline) else {}

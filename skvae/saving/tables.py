@@ -1,4 +1,4 @@
-"""The encoder of tables in a file: what it knows of each column, and the names of all."""
+"""TableEncoder in a file: what it knows about each column, and the names of the columns."""
 
 from numbers import Integral
 
@@ -18,7 +18,7 @@ __all__ = ["TABLES"]
 
 
 class FrameNames(Field):
-    """The names of a frame's columns: an index of pandas, a list of polars', None of an array."""
+    """The column names of a table: a pandas Index, a list for polars, or None for an array."""
 
     def write(self, value, file, place):
         if value is None:
@@ -51,7 +51,7 @@ class FrameNames(Field):
 
 
 def _text(name):
-    """Return the name of an index if it is text, or None."""
+    """Return the name of an index if it is text, or else None."""
     return name if type(name) is str else None
 
 
@@ -64,7 +64,7 @@ FITTED = {
 
 
 def _attributes(encoder):
-    """Return what an encoder has, but for what follows from the rest."""
+    """Return the attributes of an encoder, without those that can be computed from the rest."""
     attributes = dict(vars(encoder))
     if "_columns_" in attributes:
         for name in ("_names_", *layout_of([("", attributes["_columns_"][0])])):
@@ -73,7 +73,7 @@ def _attributes(encoder):
 
 
 def _restore(encoder, state, file, place):
-    """Make an encoder a fitted one by what was read of it, if that fits together."""
+    """Set the fitted attributes of an encoder, or raise an error if they do not match."""
     file.agree(state["n_features_in_"], "n_columns", place)
     columns, names = state["_columns_"], state["_frame_names_"]
     libraries = sorted({column.form.library for column in columns})
@@ -86,7 +86,7 @@ def _restore(encoder, state, file, place):
     inputs = _check_feature_names_in(encoder).tolist()
     vars(encoder).update(layout_of(list(zip(inputs, columns, strict=True))))
     encoder._names_ = inputs if names is None else list(names)
-    try:  # what is written of a column is what its dtype holds
+    try:  # the decoded values of each column must fit into its dtype
         encoder.inverse_transform(np.zeros((1, encoder._n_features_out)))
     except Exception as error:
         raise refusal(place, "columns that hold their dtypes' values", f"{error}") from error

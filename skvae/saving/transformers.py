@@ -1,4 +1,4 @@
-"""The autoencoders in a file: parameters, weights, history, and what training goes on with."""
+"""The autoencoders in a file: parameters, weights, history, and the state of training."""
 
 from numbers import Integral
 
@@ -35,7 +35,7 @@ AS_LARGE = "parameters of a network as large as its weights"
 
 
 class Weights(Field):
-    """The state dict of a network: finite numbers of any dtype by name."""
+    """The state dict of a network: named arrays of finite numbers of any dtype."""
 
     def write(self, value, file, place):
         for name, array in value.items():
@@ -52,7 +52,7 @@ class Weights(Field):
 
 
 class WorkingDtype(Field):
-    """The dtype that results are of."""
+    """The dtype of the results."""
 
     expected = "float32 or float64"
 
@@ -83,17 +83,17 @@ FITTED = {
 
 
 def _packed(estimator):
-    """Return what a pickle holds, but for the version, which a file has once."""
+    """Return the same as a pickle holds, without the version, which the file stores once."""
     state = estimator.__getstate__()
     del state["_skvae_version"]
-    if "_fitted_params_" in state:  # which hold the same parts once more
+    if "_fitted_params_" in state:  # the parts would be stored twice
         fitted_params = state["_fitted_params_"].items()
         state["_fitted_params_"] = {name: one for name, one in fitted_params if name != "_parts_"}
     return state
 
 
 def _restore(estimator, state, file, place):
-    """Make an estimator a fitted one by what was read of it, if that fits together."""
+    """Set the fitted attributes of an estimator, or raise an error if they do not match."""
     cls = type(estimator)
     fitted_params = state["_fitted_params_"]
     if not isinstance(fitted_params, dict):
@@ -121,12 +121,12 @@ def _restore(estimator, state, file, place):
     state = {**vars(estimator), **state, "_fitted_params_": fitted_params}
     try:
         estimator.__setstate__({**state, "_skvae_version": __version__})
-    except (TypeError, ValueError, RuntimeError) as error:  # of the user's modules, of torch
+    except (TypeError, ValueError, RuntimeError) as error:  # from the user's modules, or torch
         raise refusal(place, "what a network can be made of", f"{error}") from error
 
 
 def _check_densities(state, parts, file, place):
-    """Refuse noise variances and dispersions of other columns than those that have them."""
+    """Raise for noise variances or dispersions that do not belong to the columns of their kind."""
     if parts is None:
         file.agree(state["n_features_in_"], "n_numbers", place)
         return
@@ -143,8 +143,9 @@ def _check_densities(state, parts, file, place):
 def _own_weights(fitted, state, file, place):
     """Return the weights of the network that the parameters describe, {name: tensor}.
 
-    It is built without memory: the parameters may describe one that is larger than the file. Of
-    the user's modules some cannot be, and those that are trusted are built as they are.
+    The network is built on the meta device, without memory, because the parameters may describe one
+    that is larger than the file. Some of the user's own modules cannot be built this way. They are
+    trusted, and are built normally.
     """
     sizes = fitted.hidden_layer_sizes
     n_features, n_layers = state["n_features_in_"], len(sizes) if np.ndim(sizes) == 1 else 0
@@ -163,7 +164,7 @@ def _own_weights(fitted, state, file, place):
 
 
 def _check_weights(own, weights, place):
-    """Refuse weights of another network than the parameters describe."""
+    """Raise for weights of another network than the one that the parameters describe."""
     names = sorted(own.keys() ^ weights.keys())
     if names:
         got = f"{'no' if names[0] in own else 'also'} {names[0]}"
@@ -176,7 +177,7 @@ def _check_weights(own, weights, place):
 
 
 def _check_training(own, fitted, state, place):
-    """Refuse what training could not go on with: states of the optimizer and of the generator."""
+    """Raise for states of the optimizer or the generator with which training cannot continue."""
     moments, seed = state.get("_optimizer_state_"), state.get("_generator_state_")
     if (moments is None) != (seed is None):
         raise refusal(place, "states of both optimizer and generator, or of none", "one")
@@ -188,7 +189,7 @@ def _check_training(own, fitted, state, place):
         where = f"{place}._generator_state_"
         raise refusal(where, "the state of a generator", f"{error}") from error
     trained = {id(weight): weight for weight in own.values() if isinstance(weight, nn.Parameter)}
-    trained = list(trained.values())  # each once, also where the user's modules share one
+    trained = list(trained.values())  # each weight once, even if the user's modules share it
     expected = MOMENTS.get(fitted.optimizer) if isinstance(fitted.optimizer, str) else None
     for index, entries in moments.items():
         where = f"{place}._optimizer_state_.{index}"
@@ -204,7 +205,7 @@ def _check_training(own, fitted, state, place):
 
 
 def _check_moment(value, shape, name, place):
-    """Refuse a state of one of our optimizers that is not what it keeps of a weight."""
+    """Raise for an optimizer state that does not match its weight, for our own optimizers."""
     if value is None and name == "momentum_buffer":
         return
     shape = () if name == "step" else shape
@@ -215,7 +216,7 @@ def _check_moment(value, shape, name, place):
 
 
 class NoiseVariance(Field):
-    """A number, or one for each column that is one."""
+    """A single number, or one for each numeric column."""
 
     def __init__(self):
         self.shared, self.of_columns = Number(least=0.0), Array("float64", "n_numbers")
@@ -243,7 +244,7 @@ OF_AN_AUTOENCODER = {
 
 
 def transformer(cls, fitted):
-    """Return the declaration of a transformer, by what ``fit`` leaves."""
+    """Return the declaration of a transformer with these fitted attributes."""
     return Declaration(cls, fitted, attributes=_packed, restore=_restore)
 
 
@@ -252,6 +253,6 @@ TRANSFORMERS = {
     "skvae.VAETransformer": transformer(VAETransformer, OF_A_VAE),
     "skvae.BetaVAETransformer": transformer(BetaVAETransformer, OF_A_VAE),
     "skvae.BetaTCVAETransformer": transformer(BetaTCVAETransformer, OF_A_VAE),
-    # For models of the user's: abstract by itself, and a file names the class below it.
+    # For the user's own models. The class is abstract, and a file names the subclass.
     "skvae.base.BaseVAETransformer": transformer(BaseVAETransformer, OF_A_VAE),
 }

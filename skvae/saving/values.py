@@ -1,4 +1,4 @@
-"""What an estimator may hold besides plain values: each is a kind that JSON has no word for."""
+"""Values that an estimator may hold and that JSON cannot represent; each type has a kind."""
 
 import functools
 

@@ -26,6 +26,11 @@ def model_of_codes(estimator, random_state):
     """
     if estimator is None:
         estimator = VAETransformer(missing="mask", noise_variance="per-feature")
+    if isinstance(estimator, type) or not hasattr(estimator, "get_params"):
+        raise TypeError(
+            f"TableTransformer takes an estimator. Got {estimator!r} instead. Give an instance of "
+            f"one, such as VAETransformer(5, missing='mask')."
+        )
     likelihood = estimator.get_params(deep=False).get("likelihood")
     if likelihood is None:
         raise ValueError(

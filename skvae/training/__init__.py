@@ -1,1 +1,1 @@
-"""From rows to a trained network: batches, the skorch net, epochs, stopping, devices, threads."""
+"""Train a network on rows: batches, the skorch net, epochs, stopping, devices, threads."""

@@ -1,4 +1,4 @@
-"""How the rows of an array become tensors: in batches, on the CPU never the whole at once."""
+"""Convert the rows of an array to tensors in batches. On the CPU, never all rows at once."""
 
 import numpy as np
 import torch
@@ -16,23 +16,23 @@ __all__ = [
     "working_dtype",
 ]
 
-BLOCK_ENTRIES = 2**18  # entries gathered at a time: 1 MB of float32, so that they stay in cache
-# Of an inference chunk at its widest place: what a layer reads and writes then stays in cache,
-# and what calling it takes is little beside it.
+BLOCK_ENTRIES = 2**18  # entries gathered at a time: 1 MB of float32, which stays in the cache
+# Size of an inference chunk in the widest layer. The inputs and outputs of a layer then stay in the
+# cache, and the time of the function calls is small in comparison.
 CHUNK_BYTES = 2**21
-# A GPU is busy with many rows only; 128 MB of float32 at the widest place are a small part of it.
+# Only many rows keep a GPU busy. 128 MB of float32 in the widest layer are little of its memory.
 GPU_CHUNK_ENTRIES = 2**25
-GATHERED_ENTRIES = 2**26  # of a result that a GPU holds, 256 MB of float32, before it is fetched
+GATHERED_ENTRIES = 2**26  # entries of a result kept on a GPU, 256 MB of float32, before a transfer
 
 
 def working_dtype(dtype):
-    """Return float32 for float32 and all of one byte and half precision, else float64."""
+    """Return float32 for float32, float16 and dtypes of one byte, and float64 for others."""
     narrow = (dtype.kind in "biu" and dtype.itemsize == 1) or dtype in (np.float16, np.float32)
     return np.dtype(np.float32 if narrow else np.float64)
 
 
 def dense_rows(X, rows):
-    """Return some rows of an array or of a sparse matrix, given by indices or a slice, dense.
+    """Return some rows of an array or a sparse matrix as an array; ``rows`` is indices or a slice.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def dense_rows(X, rows):
 
 
 def batch_slices(n_samples, batch_size):
-    """Return (start, stop) of every batch; a single left-over row joins the batch before it.
+    """Return (start, stop) of every batch. If a single row is left, it joins the last batch.
 
     Examples
     --------
@@ -62,22 +62,22 @@ def batch_slices(n_samples, batch_size):
 
 
 class Batches:
-    """Mini-batches of some rows of X as float32 tensors: in their order, or shuffled.
+    """Mini-batches of some rows of X as float32 tensors, in order or shuffled.
 
-    On the CPU the rows of a block of batches are gathered at a time, into one buffer. On a GPU
-    blocks come from :func:`skvae.training.transfers.rows_on`. A batch is a view of its block,
-    valid until the next block. ``full`` is the number of rows of a full batch.
+    On the CPU, the rows of several batches, a block, are gathered into one buffer at a time. On a
+    GPU, the blocks come from :func:`skvae.training.transfers.rows_on`. A batch is a view of its
+    block, and is valid until the next block. ``full`` is the number of rows of a full batch.
 
     Parameters
     ----------
     X : ndarray or CSR of shape (n_samples, n_features)
-        Any numeric dtype; a memory map is read in place.
+        Rows of any numeric dtype. A memory map is not loaded as a whole.
     rows : ndarray of int
-        The rows to take.
+        Indices of the rows to use.
     batch_size : int
-        Rows in a batch.
+        Number of rows in a batch.
     device : str or torch.device, default="cpu"
-        Where the batches are wanted.
+        Device of the batches.
     """
 
     def __init__(self, X, rows, batch_size, device="cpu"):
@@ -100,7 +100,7 @@ class Batches:
         return len(self.rows)
 
     def resized(self, batch_size):
-        """Return batches of another size of the same rows, which a GPU holds once for both."""
+        """Return batches of the same rows with another size. A GPU keeps the rows only once."""
         other = Batches(self.X, self.rows, batch_size, self.device)
         other.on_gpu = self.on_gpu
         return other
@@ -109,7 +109,7 @@ class Batches:
         return self._batches(None)
 
     def shuffled(self, generator):
-        """Iterate in an order drawn from a generator, where that generator is."""
+        """Iterate in a random order, which is drawn on the device of the generator."""
         n_samples, place = self.n_samples, generator.device
         return self._batches(torch.randperm(n_samples, generator=generator, device=place))
 
@@ -122,7 +122,7 @@ class Batches:
                 yield rows[start - first : stop - first]
 
     def _gathered(self, order, bounds):
-        """Yield blocks that are gathered here."""
+        """Yield blocks that are gathered on the CPU."""
         rows = self.rows if order is None else self.rows[order.numpy()]
         largest = max(last - first for first, last in bounds)
         buffer = np.empty((largest, self.X.shape[1]), dtype=np.float32)
@@ -132,7 +132,7 @@ class Batches:
             yield tensor[: last - first].to(self.device)
 
     def _sent(self, order, bounds):
-        """Return blocks from where a GPU has them, the first time after a look at its memory."""
+        """Return blocks on a GPU. The first call decides whether all rows fit into its memory."""
         if self.on_gpu is None:
 
             def read(places, out):
@@ -144,13 +144,13 @@ class Batches:
 
 
 def _is_gpu(device):
-    """Return whether rows come to a device by streams and events, which are CUDA's."""
+    """Return whether a device is a CUDA GPU, to which rows are copied by streams and events."""
     return torch.device(device).type == "cuda"
 
 
 def _gather(X, rows, out):
     """Write some rows of X, given by indices, into an array."""
-    # Of any other layout np.take would first copy all of X.
+    # With another memory layout, np.take would first copy all of X.
     if isinstance(X, np.ndarray) and X.flags.c_contiguous and X.dtype == out.dtype:
         np.take(X, rows, axis=0, out=out, mode="clip")
     else:
@@ -158,7 +158,7 @@ def _gather(X, rows, out):
 
 
 def chunk_length(width, dtype, device="cpu"):
-    """Return the rows of an inference chunk; the parameters as of :func:`tensor_chunks`.
+    """Return the number of rows in an inference chunk; parameters are as in :func:`tensor_chunks`.
 
     Examples
     --------
@@ -179,16 +179,17 @@ def tensor_chunks(X, width, dtype, device="cpu"):
     X : ndarray or CSR of shape (n_samples, n_columns)
         The rows.
     width : int
-        Numbers that a row takes up at the widest place; it sets the length of a chunk.
+        Number of floats of a row in the widest layer. It determines the length of a chunk.
     dtype : numpy dtype
-        Of the tensors.
+        Dtype of the tensors.
     device : str or torch.device, default="cpu"
-        Where the tensors are wanted.
+        Device of the tensors.
 
     Yields
     ------
     tensor of shape (n_chunk, n_columns)
-        Free to be changed, and overwritten by the next (on a GPU by the next but one).
+        A chunk, which may be changed in place. The next chunk overwrites it; on a GPU, the second
+        next chunk does.
 
     Examples
     --------
@@ -218,24 +219,24 @@ def tensor_chunks(X, width, dtype, device="cpu"):
 
 @torch.inference_mode()
 def in_chunks(function, X, n_outputs, width, dtype, device="cpu"):
-    """Return ``function`` of the rows of X, computed in chunks without gradients.
+    """Return ``function`` for all rows of X, computed in chunks without gradients.
 
     Parameters
     ----------
     function : callable
-        A tensor (n_chunk, n_columns) in; a tensor (n_chunk, n_outputs), or (n_chunk,) where
-        ``n_outputs`` is None, out. Row i of the output depends on row i of the input alone.
+        Function from a tensor (n_chunk, n_columns) to a tensor (n_chunk, n_outputs), or (n_chunk,)
+        if ``n_outputs`` is None. Row i of the output must depend only on row i of the input.
     X : ndarray or CSR of shape (n_samples, n_columns)
         The rows.
     n_outputs : int or None
-        Columns of the result.
+        Number of columns of the result.
     width : int
-        Numbers that a row takes up at the widest place; it sets the length of a chunk.
+        Number of floats of a row in the widest layer. It determines the length of a chunk.
     dtype : numpy dtype
-        float32 or float64: of the computation and of the result.
+        Dtype of the computation and of the result, float32 or float64.
     device : str or torch.device, default="cpu"
-        Where to compute. A GPU gathers the result, so that the host waits once, at the end (of
-        every ``GATHERED_ENTRIES``, where the result has more).
+        Device of the computation. A GPU keeps the result until the end, so that the CPU waits only
+        once. A result of more than ``GATHERED_ENTRIES`` is fetched in several parts.
 
     Returns
     -------
@@ -258,7 +259,7 @@ def in_chunks(function, X, n_outputs, width, dtype, device="cpu"):
 
 
 def _compute(function, chunks, out):
-    """Write ``function`` of chunks one after another into a tensor."""
+    """Write ``function`` of each chunk into a tensor, one after another."""
     start = 0
     for x in chunks:
         out[start : start + len(x)] = function(x)

@@ -1,4 +1,4 @@
-"""The callbacks of a fit: its own, so that those of the user stay as they are."""
+"""The callbacks of a fit, which are copies, so that the user's callbacks do not change."""
 
 from sklearn.base import clone
 
@@ -17,13 +17,13 @@ def own_callbacks(callbacks):
     Parameters
     ----------
     callbacks : sequence
-        Of skorch callbacks, which are copied, and of callables that return one, such as a
-        class; each of them alone or as a pair (name, callback).
+        Entries are skorch callbacks, which are copied, or callables that return one, such as a
+        class. Each may be in a pair (name, callback).
 
     Returns
     -------
     list
-        Of callbacks and of pairs.
+        Callbacks, and pairs (name, callback).
 
     Examples
     --------
@@ -36,7 +36,7 @@ def own_callbacks(callbacks):
 
 
 def check_copies(callbacks):
-    """Refuse callbacks that cannot be copied, with the way that there is for them."""
+    """Raise an error for a callback that cannot be copied, and say what to pass instead."""
     for entry in callbacks:
         _copy(entry[1] if _is_named(entry) else entry)
 
@@ -46,7 +46,7 @@ def _is_named(entry):
 
 
 def _own(callback):
-    """Return a copy of a callback, or what a callable returns."""
+    """Return a copy of a callback, or the callback that a callable returns."""
     if _is_callback(callback):
         return _copy(callback)
     if callable(callback):
@@ -75,7 +75,7 @@ def _copy(callback):
         return clone(callback, safe=False)
     except Exception as error:
         raise TypeError(
-            f"A callback of callbacks= must be one that can be copied, as every fit has its own. "
-            f"Got a {type(callback).__name__}, of which a copy fails ({error}), instead. Pass a "
-            f"function that makes and returns it: fit calls that."
+            f"The callbacks of callbacks= must be copyable, since every fit uses its own copies. "
+            f"Got a {type(callback).__name__} that cannot be copied ({error}) instead. Pass a "
+            f"function that makes and returns it: fit calls that function."
         ) from error

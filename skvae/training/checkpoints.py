@@ -1,4 +1,4 @@
-"""A file that a fit goes on from: whose it is, what is in it, and when it is written."""
+"""Checkpoints: files from which an interrupted fit continues."""
 
 import os
 from time import monotonic
@@ -17,18 +17,18 @@ from skvae.training.states import STATE_KINDS, restore_state, state_of
 __all__ = ["DOCUMENT", "Checkpoint", "CheckpointWarning"]
 
 FORMAT = 1
-DOCUMENT = "checkpoint"  # the key that tells these files from others
+DOCUMENT = "checkpoint"  # only checkpoints have this key
 STATE = "state"
-SECONDS = 10.0  # at least, from one writing to the next: what an interrupt may lose, and an epoch
-LEAST_SHARE = 20  # times as long as the last writing took: it costs a twentieth of the time
+SECONDS = 10.0  # least time between two writings: an interrupt loses at most this and an epoch
+LEAST_SHARE = 20  # wait at least so many times the duration of the last writing: 5 % of the time
 SEEDS = range(2**31)
-LONGEST = 80  # characters of a parameter that a sentence quotes
-# What reading makes of a file that only looks like one of ours, or that torch refuses.
+LONGEST = 80  # characters of a parameter in an error message
+# Errors from reading a file that is not a valid checkpoint, or that torch does not accept.
 UNFIT = (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
 
 
 class CheckpointWarning(UserWarning):
-    """A checkpoint could not be written, or is of other versions; the fit goes on.
+    """A checkpoint could not be written, or is from other versions. The fit continues.
 
     Examples
     --------
@@ -39,21 +39,22 @@ class CheckpointWarning(UserWarning):
 
 
 class Checkpoint:
-    """The file of one fit.
+    """The checkpoint file of one fit.
 
     Parameters
     ----------
     path : str or path-like
-        A new file, or one that the same fit wrote.
+        A new file, or a file that the same fit wrote.
     identity : dict of {str: str}
-        What tells the fit from others: its parameters and its rows, in words.
+        Texts that identify the fit: its parameters and its rows.
 
     Raises
     ------
     SavingError
-        If the file is none of a checkpoint, is damaged or of another fit, or has no folder.
+        If the file is not a checkpoint, is damaged, or belongs to a different fit, or if its folder
+        does not exist.
     OSError
-        If it is there and cannot be read.
+        If the file exists and cannot be read.
     """
 
     def __init__(self, path, identity):
@@ -61,7 +62,7 @@ class Checkpoint:
         self.identity = identity
         self.document = self.arrays = self.seeds = None
         self.failed = False
-        pack_file({}, {})  # needs safetensors, and says so before a long fit
+        pack_file({}, {})  # raises an error before a long fit if safetensors is not installed
         try:
             data = read_whole(self.path)
         except FileNotFoundError:
@@ -73,7 +74,7 @@ class Checkpoint:
         self.due = monotonic() + SECONDS
 
     def _open(self, data):
-        """Read what the file says of itself; its state is read when the training has begun."""
+        """Read and check the document of the file. Its state is read when training starts."""
         try:
             self.document, self.arrays = unpack_file(data)
         except SavingError as error:
@@ -94,31 +95,31 @@ class Checkpoint:
             raise self._foreign("one without seeds")
         if written != _versions():
             warn(
-                f"A fit goes on bit for bit with the versions that it began with. Got a checkpoint "
-                f"of {_listed(written)} and now {_listed(_versions())} instead. Remove "
-                f"{self.path!r} to begin anew where results differ.",
+                f"A fit continues bit by bit only with the versions with which it started. Got a "
+                f"checkpoint of {_listed(written)} and now {_listed(_versions())} instead. Remove "
+                f"{self.path!r} to start from the beginning if results differ.",
                 CheckpointWarning,
             )
 
     def _check_identity(self, then):
-        """Refuse the file of another fit."""
+        """Raise an error if the file belongs to a different fit."""
         for name in dict.fromkeys([*self.identity, *then]):
             before, now = (one.get(name, "none") for one in (then, self.identity))
             if before != now:
                 before, now = (_shortened(text) for text in (before, now))
                 raise SavingError(
-                    f"checkpoint= goes on with the fit that wrote the file. Got {self.path!r} of a "
-                    f"fit with {name}={before}, and now {name}={now}, instead. Set it back, or "
-                    f"give another path."
+                    f"checkpoint= can continue only the fit that wrote the file. Got "
+                    f"{self.path!r} of a fit with {name}={before}, and now {name}={now}, instead. "
+                    f"Set it back, or give another path."
                 )
 
     def begin(self, net, generator, patience):
-        """Let a training that has begun go on from the file; return whether it had ended.
+        """Restore the state of a training from the file; return whether it is complete.
 
         Parameters
         ----------
         net, generator, patience
-            As of :func:`skvae.training.states.restore_state`.
+            As in :func:`skvae.training.states.restore_state`.
         """
         if self.document is None:
             return False
@@ -133,12 +134,12 @@ class Checkpoint:
         return ended is True
 
     def end_epoch(self, net, generator, patience, ended):
-        """Write the file if it is time; warn once if that fails.
+        """Write the file if the last writing is long enough ago; warn once if this fails.
 
         Parameters
         ----------
         net, generator, patience
-            As of :func:`skvae.training.states.state_of`.
+            As in :func:`skvae.training.states.state_of`.
         ended : bool
             Whether this epoch is the last.
         """
@@ -151,8 +152,8 @@ class Checkpoint:
             if not self.failed:
                 warn(
                     f"A checkpoint must be written to {self.path!r}. Got an error after epoch "
-                    f"{len(net.history)} instead: {error}. Training goes on, and without the file "
-                    f"an interrupt loses it: make room there.",
+                    f"{len(net.history)} instead: {error}. Training continues, but an interrupt "
+                    f"would lose it: make room there.",
                     CheckpointWarning,
                 )
             self.failed = True
@@ -173,13 +174,14 @@ class Checkpoint:
 
     def _foreign(self, got):
         return SavingError(
-            f"checkpoint= takes the path of a new file, or of one that fit wrote there, whole. Got "
-            f"{self.path!r}, {got}, instead. Remove it to begin anew, or give another path."
+            f"checkpoint= takes the path of a new file, or of a complete file that fit wrote. Got "
+            f"{self.path!r}, {got}, instead. Remove it to start from the beginning, or give "
+            f"another path."
         )
 
 
 def _checked_path(path):
-    """Return a path whose folder is there."""
+    """Return the path, after a check that its folder exists."""
     folder = ""
     if isinstance(path, str | os.PathLike):
         folder = os.path.dirname(os.path.abspath(path))
@@ -204,7 +206,7 @@ def _listed(versions):
 
 
 def _texts(node):
-    """Return what a file has as texts by name, or none where it has something else."""
+    """Return a dict of texts from a file, or an empty dict if the file has something else."""
     whole = isinstance(node, dict) and all(isinstance(text, str) for text in node.values())
     return node if whole else {}
 

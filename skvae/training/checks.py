@@ -1,4 +1,4 @@
-"""What training cannot be done with: data out of range, batches too small, schedules too long."""
+"""Checks before training: the range of the data, the size of batches, the length of schedules."""
 
 import numpy as np
 from torch import nn
@@ -8,12 +8,12 @@ from skvae._warnings import warn
 __all__ = ["check_batch_normalisation", "check_range", "warn_of_unfinished_schedule"]
 
 SCALES = (1e-15, 1e15)
-LEAST_RESOLUTION = 0.01  # spacing of float32 numbers over a column's standard deviation
+LEAST_RESOLUTION = 0.01  # largest spacing of float32 numbers, as a share of the standard deviation
 BATCH_NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
 
 def check_range(statistics):
-    """Refuse data out of the range of float32; warn near it."""
+    """Raise an error for data outside the range of float32; warn near its limits."""
     scale = np.sqrt(statistics.variance.mean())
     if scale > 0 and not SCALES[0] <= scale <= SCALES[1]:
         raise ValueError(
@@ -32,7 +32,7 @@ def check_range(statistics):
 
 
 def warn_of_unfinished_schedule(n_scheduled, n_epochs):
-    """Warn of a fit that ends before its weights are what they are meant to be."""
+    """Warn that a fit ends before its penalties have their final weights."""
     warn(
         f"The objective's schedule needs {n_scheduled} epochs. Got max_epochs={n_epochs} "
         f"instead, so that training ends before it does. Raise max_epochs, or shorten the schedule."
@@ -40,7 +40,7 @@ def warn_of_unfinished_schedule(n_scheduled, n_epochs):
 
 
 def check_batch_normalisation(network, batch_size):
-    """Refuse norms without running statistics, and batches of one row where there are norms."""
+    """Raise an error if batch normalisation has no running statistics, or batches of one row."""
     norms = [module for module in network.modules() if isinstance(module, BATCH_NORMALISATIONS)]
     if not all(norm.track_running_stats for norm in norms):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Where torch computes: whether a device is there, what draws on it."""
+"""Devices of torch: check that a device works, and draw random numbers on it."""
 
 import torch
 
@@ -8,7 +8,7 @@ __all__ = ["check_device", "device_or_cpu", "generator_of_epoch"]
 
 
 def _trouble(device):
-    """Return why torch cannot compute on a device, or None."""
+    """Return the reason why torch cannot compute on a device, or None."""
     try:
         torch.zeros(1, device=device).add(1).cpu()
     except (RuntimeError, AssertionError, ImportError) as error:
@@ -17,7 +17,7 @@ def _trouble(device):
 
 
 def check_device(device):
-    """Refuse a device that torch cannot compute on here.
+    """Raise an error if torch cannot compute on a device.
 
     Examples
     --------
@@ -33,14 +33,14 @@ def check_device(device):
 
 
 def device_or_cpu(device, fitted):
-    """Return the device, or with a warning the CPU where it is absent.
+    """Return the device, or warn and return the CPU if the device is not available.
 
     Parameters
     ----------
     device : str or torch.device
-        Where something was fitted.
+        The device on which an estimator was fitted.
     fitted : str
-        What was.
+        The name of its class, for the warning.
     """
     if _trouble(device) is None:
         return device
@@ -52,18 +52,18 @@ def device_or_cpu(device, fitted):
 
 
 def generator_of_epoch(generator, device):
-    """Return what an epoch draws from: the fit's own generator, or on a GPU one of the GPU.
+    """Return the generator of an epoch: that of the fit, or for a GPU a new one on the GPU.
 
-    That one is seeded from the fit's, anew in every epoch. So the state of a fit is that of its
-    generator, which is the CPU's: it is kept, pickled and read anywhere, and training that goes on
-    later draws what training without a break would have drawn.
+    The new one is seeded from the fit's generator, in every epoch. So the random state of a fit is
+    the state of its generator, which is on the CPU. It can be pickled and read on any machine.
+    Training that continues later draws the same numbers as training without a break.
 
     Parameters
     ----------
     generator : torch.Generator
-        The fit's, of the CPU.
+        The generator of the fit, on the CPU.
     device : str or torch.device
-        Where the epoch is computed.
+        The device of the epoch.
 
     Examples
     --------

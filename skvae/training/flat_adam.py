@@ -1,4 +1,4 @@
-"""Adam on all weights as one tensor: what it costs to begin a step is paid once, not per layer."""
+"""Adam on all weights as one tensor, which saves the fixed cost of a step for each layer."""
 
 from itertools import accumulate
 
@@ -14,15 +14,15 @@ STEP_HOOKS = ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks")
 
 
 class FlatAdam:
-    """Steps for an :class:`~skvae.training.optimizers.Adam` whose weights lie in one tensor.
+    """Steps of an :class:`~skvae.training.optimizers.Adam` whose weights lie in one tensor.
 
-    The parameters and the optimizer's states become views of flat tensors, so that whoever looks
-    at network and optimizer between epochs finds what is always there.
+    The parameters and the states of the optimizer become views of flat tensors. So code that looks
+    at the network or the optimizer between epochs finds the usual objects.
 
     Parameters
     ----------
     optimizer : Adam
-        One that it :meth:`takes`.
+        An optimizer for which :meth:`takes` is true.
 
     Examples
     --------
@@ -52,14 +52,14 @@ class FlatAdam:
         layouts = [(like.size(), like.stride(), offset)
                    for like, offset in zip(dense, offsets, strict=True)]  # fmt: skip
         self.places = [[flat.as_strided(*layout) for layout in layouts] for flat in flats]
-        # Of steps, a state of every parameter; torch's own are float32 whatever its default dtype.
+        # The number of steps, one for each parameter; always float32, as in torch.
         self.counts = self.weights.new_zeros(len(sizes))
         self._take()
         self.count = self.counts[0].clone()
 
     @staticmethod
     def takes(optimizer):
-        """Return whether an optimizer is the named one, of dense weights that began together."""
+        """Return whether an optimizer is "adam", with dense weights of the same number of steps."""
         if not _is_plain_adam(optimizer):
             return False
         states = [optimizer.state[weight] for weight in optimizer.param_groups[0]["params"]]
@@ -67,7 +67,7 @@ class FlatAdam:
 
     @property
     def holds(self):
-        """Whether the optimizer's step is still this one's: nobody replaced or froze anything."""
+        """Whether the parameters and states are still views, and none is frozen or replaced."""
         if not _is_plain_adam(self.optimizer) or self.optimizer.param_groups[0] is not self.group:
             return False
         if [*map(id, self.group["params"])] != [*map(id, self.parameters)]:
@@ -80,7 +80,7 @@ class FlatAdam:
         )  # fmt: skip
 
     def _take(self):
-        """Lay parameters and states out."""
+        """Copy the parameters and states into the flat tensors, and make them views."""
         places = zip(self.parameters, self.counts, *self.places, strict=True)
         for weight, count, place, _, *moments in places:
             state = self.optimizer.state[weight]
@@ -93,21 +93,24 @@ class FlatAdam:
             state.update(step=count, **dict(zip(MOMENTS, moments, strict=True)))
 
     def lend(self):
-        """Make parts of the flat gradient the parameters' own, for who writes all of them."""
+        """Make views of the flat gradient the gradients of the parameters.
+
+        The caller must then write all of them in every step.
+        """
         for weight, gradient in zip(self.parameters, self.places[1], strict=True):
             weight.grad = gradient
 
     def collect(self):
-        """Copy the parameters' gradients into the flat one; return whether all have one."""
+        """Copy the gradients into the flat gradient; return whether all parameters have one."""
         gradients = [weight.grad for weight in self.parameters]
         if any(gradient is None for gradient in gradients):
-            return False  # the optimizer leaves such a weight where it is
+            return False  # the optimizer does not change a weight without a gradient
         for gradient, place in zip(gradients, self.places[1], strict=True):
             place.copy_(gradient)
         return True
 
     def step(self):
-        """Move all weights once."""
+        """Make one step of all weights."""
         beta1, beta2 = self.group["betas"]
         adam(
             [self.weights],
@@ -123,11 +126,11 @@ class FlatAdam:
         )
 
     def settle(self):
-        """Write the number of steps into the states."""
+        """Write the number of steps into the states of all parameters."""
         self.counts.fill_(self.count)
 
     def release(self):
-        """Give parameters and states memory of their own again."""
+        """Give the parameters and states their own memory again."""
         self.settle()
         for weight, gradient in zip(self.parameters, self.places[1], strict=True):
             weight.data = weight.data.clone()
@@ -138,16 +141,16 @@ class FlatAdam:
 
 
 def _is_plain_adam(optimizer):
-    """Return whether an optimizer's step is that of the named one, on all of its weights alike."""
+    """Return whether an optimizer is an unchanged "adam" with one group of plain weights."""
     if type(optimizer) is not Adam or len(optimizer.param_groups) > 1:
         return False
-    # A scheduler of torch's replaces the method, and hooks wait for its calls.
+    # A scheduler of torch replaces the method ``step``, and hooks are called by it.
     if "step" in vars(optimizer) or any(getattr(optimizer, name) for name in STEP_HOOKS):
         return False
     return all(map(_is_plain, optimizer.param_groups[0]["params"]))
 
 
 def _is_plain(weight):
-    """Return whether a weight is dense numbers of the CPU, all of them to be trained."""
+    """Return whether a weight is a trainable dense float32 tensor on the CPU."""
     dense = weight.layout == torch.strided and weight.dtype == torch.float32
     return weight.requires_grad and weight.device.type == "cpu" and dense

@@ -1,10 +1,10 @@
-"""The means that an epoch is told by: summed where they are computed, fetched together."""
+"""The means of terms over an epoch, which are summed on the device and fetched together."""
 
 import torch
 
 __all__ = ["EpochMeans", "fetched"]
 
-MOST_WAITING = 256  # batches whose means are summed together
+MOST_WAITING = 256  # largest number of batches whose means are summed together
 
 
 class EpochMeans:
@@ -13,7 +13,7 @@ class EpochMeans:
     Parameters
     ----------
     keeps : str, default=None
-        The term of which the mean over every batch is kept as well.
+        The name of a term. The means of this term over each batch are kept as well.
     """
 
     def __init__(self, keeps=None):
@@ -22,10 +22,10 @@ class EpochMeans:
         self.kept = []
         self._sums = {}
         self._waiting = []
-        self._kind = None  # terms and number of rows of the batches that wait
+        self._kind = None  # terms of the waiting batches, and their number of rows
 
     def add(self, means, n_samples):
-        """Take the means over a batch, {name: scalar tensor}, of so many rows."""
+        """Add the means {name: scalar tensor} over a batch of ``n_samples`` rows."""
         kind = (tuple(means), n_samples)
         if kind != self._kind or len(self._waiting) == MOST_WAITING:
             self._sum()
@@ -36,7 +36,7 @@ class EpochMeans:
             self.kept.append((means[self.keeps].detach(), n_samples))
 
     def _sum(self):
-        """Add up the batches that wait, all of one kind."""
+        """Add the waiting batches, which have the same terms and the same number of rows."""
         if not self._waiting:
             return
         names, n_samples = self._kind
@@ -54,18 +54,18 @@ class EpochMeans:
 
 
 def fetched(*epochs):
-    """Return what some epochs hold as numbers, in one transfer from the device.
+    """Return the means of some epochs as numbers, in one transfer from the device.
 
     Parameters
     ----------
     *epochs : EpochMeans
-        Of one device.
+        Means on the same device.
 
     Returns
     -------
     list of (dict, list)
-        For every epoch {name: mean over its rows}, and (mean, number of rows) of the batches
-        that it kept.
+        For every epoch, {name: mean over its rows}, and a list of (mean, number of rows) of the
+        kept term for each batch.
 
     Examples
     --------

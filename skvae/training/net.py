@@ -1,4 +1,4 @@
-"""How a network is trained: the skorch net, its epochs, what its callbacks are told."""
+"""The skorch net that trains a network: its epochs, and the notification of callbacks."""
 
 import dis
 import math
@@ -25,7 +25,7 @@ LOSSES = {"train_loss": "training", "valid_loss": "validation"}
 
 
 def _is_raised_by_code(error):
-    """Return whether a raise statement, and no signal, made this exception."""
+    """Return whether a raise statement raised this exception, and not a signal."""
     traceback = error.__traceback__
     while traceback.tb_next is not None:
         traceback = traceback.tb_next
@@ -34,7 +34,7 @@ def _is_raised_by_code(error):
 
 
 class Validation(NamedTuple):
-    """What the validation loss is computed from, the same in every epoch."""
+    """The data of the validation loss, which are the same in every epoch."""
 
     batches: object  # Batches, unshuffled
     noise: torch.Tensor | None  # (n_samples, n_components)
@@ -44,7 +44,7 @@ class Validation(NamedTuple):
 class AutoencoderNet(NeuralNet):
     """A skorch net whose epochs run over :class:`~skvae.training.batches.Batches`.
 
-    ``fit_batches`` replaces ``fit``; ``forward`` and ``predict`` return the reconstruction.
+    Use ``fit_batches`` in place of ``fit``. ``forward`` and ``predict`` return the reconstruction.
     """
 
     @property
@@ -64,7 +64,7 @@ class AutoencoderNet(NeuralNet):
             return self.infer(batch[0])["likelihood"].mean
 
     def get_iterator(self, dataset, training=False):
-        """Return batches of a dataset, in order: slices, not rows one by one."""
+        """Return the batches of a dataset in order, read as slices and not row by row."""
         X = dataset.dataset.X[dataset.indices] if isinstance(dataset, Subset) else dataset.X
         return (
             (np.array(dense_rows(X, slice(start, start + 1024))), None)
@@ -93,26 +93,26 @@ class AutoencoderNet(NeuralNet):
         train : Batches
             The training rows.
         validation : Validation, default=None
-            Evaluated after every epoch.
+            The validation rows, which are evaluated after every epoch.
         epochs : int
-            The most epochs.
+            Largest number of epochs.
         generator : torch.Generator
             Source of the orders of rows and of the latent noise.
         first_epoch : int, default=0
-            Epochs trained before: where the objective's schedules begin.
+            Number of epochs trained before, at which the schedules of the objective continue.
         unit : float, default=1.0
-            The optimizer sees the loss divided by it: with the variance of X as the unit of a
-            squared error, a fit does not depend on the units of X.
+            Unit by which the loss of the optimizer is divided. For a squared error it is the
+            variance of X, so that a fit does not depend on the units of X.
         patience : Patience, default=None
             Early stopping on the validation loss.
         precision : {"float32", "bfloat16"}, default="float32"
-            Of the products of training steps; validation is in float32.
+            Precision of the products in training steps. Validation uses float32.
         progress : bool, default=False
-            Whether to show a bar.
+            Whether to show a progress bar.
         task : FitTask, default=None
-            Told of every epoch; may ask to stop.
+            Notifies scikit-learn's callbacks of every epoch, and may ask to stop.
         checkpoint : Checkpoint, default=None
-            What the training goes on from, and is written to.
+            The file from which training continues, and to which it is saved.
 
         Raises
         ------
@@ -152,12 +152,12 @@ class AutoencoderNet(NeuralNet):
         return self
 
     def _best(self):
-        """Return the least losses of the epochs so far."""
+        """Return the smallest losses of the epochs so far."""
         names = LOSSES.keys() & self.history[-1].keys() if self.history else ()
         return {name: min(epoch[name] for epoch in self.history if name in epoch) for name in names}
 
     def _check_finite(self, shown):
-        """Refuse a loss that has diverged."""
+        """Raise an error if a loss is not finite."""
         for name in LOSSES.keys() & shown.keys():
             if not math.isfinite(shown[name]):
                 raise ValueError(
@@ -166,14 +166,14 @@ class AutoencoderNet(NeuralNet):
                 )
 
     def _ends_after(self, shown, patience, datasets, task):
-        """Tell all that watch of an epoch's end; return whether one of them asks to stop."""
+        """Notify all callbacks of the end of an epoch; return whether training must stop."""
         stop = patience is not None and patience.exhausted(shown["valid_loss"], self.module_)
         try:
             self.notify("on_epoch_end", **datasets)
         except KeyboardInterrupt as error:
             if not _is_raised_by_code(error):
                 raise
-            stop = True  # skorch's callbacks end the training so
+            stop = True  # this is how callbacks of skorch end training
         if task is not None:
             stop = task.end_epoch() or stop
         return stop
@@ -181,7 +181,7 @@ class AutoencoderNet(NeuralNet):
     def _train_epoch(self, steps, batches, generator, number, unit):
         """Take one step on every batch; return the means of every term and of the loss.
 
-        Nothing in here waits for a GPU, but for callbacks that hear of every batch.
+        Nothing here waits for a GPU, except if a callback must be notified of every batch.
         """
         module, objective = self.module_, self.criterion_
         steps.begin_epoch()
@@ -191,7 +191,7 @@ class AutoencoderNet(NeuralNet):
             if steps.heard:
                 self.notify("on_batch_begin", batch=(x, x), training=True)
             noise = module.noise(len(x), generator)
-            # Every row weighs the same: a short batch does not steer as a full one does.
+            # Every row has the same weight, so a short batch has a smaller weight.
             weight = len(x) / batches.full / unit
             means = steps.pull(x, noise if noise is None else noise.to(x.device), weight)
             if steps.heard:
@@ -215,7 +215,7 @@ class AutoencoderNet(NeuralNet):
         self.history.record_batch("train_batch_size", n_samples)
 
     def validation_loss(self, validation):
-        """Return the loss on the validation rows, at the weights as they are."""
+        """Return the loss on the validation rows with the current weights."""
         self.module_.eval()
         ((means, _),) = fetched(self._validate(validation))
         return means["loss"]
@@ -232,10 +232,10 @@ class AutoencoderNet(NeuralNet):
         return epoch
 
     def _record_epoch(self, epochs, best):
-        """Write what an epoch's training and validation left; return the means by their names.
+        """Record the means of training and validation in an epoch; return them by their names.
 
-        skorch's callbacks find the losses of batches in the history, those told of no batch too:
-        ``Checkpoint`` and ``PassthroughScoring`` read them at the end of an epoch.
+        The losses of batches are recorded too, because some callbacks of skorch read them at the
+        end of an epoch, such as ``Checkpoint`` and ``PassthroughScoring``.
         """
         (means, batches), *validation = fetched(*epochs)
         for loss, n_samples in batches:
@@ -247,7 +247,7 @@ class AutoencoderNet(NeuralNet):
         return shown
 
     def _record(self, prefix, means, best):
-        """Write an epoch's means into the history; return them by the names written."""
+        """Record the means of an epoch in the history; return them by their recorded names."""
         loss = means.pop("loss")
         loss_name = "valid_loss" if prefix else "train_loss"
         record = {loss_name: loss, **{prefix + name: value for name, value in means.items()}}
@@ -259,7 +259,7 @@ class AutoencoderNet(NeuralNet):
 
 
 def _datasets(train, validation):
-    """Return what skorch's callbacks know the rows by; the target of a row is the row."""
+    """Return the datasets for skorch's callbacks. The target of a row is the row itself."""
     datasets = {"dataset_train": Subset(Dataset(train.X, train.X), train.rows)}
     if validation is None:
         return {**datasets, "dataset_valid": None}
@@ -268,7 +268,7 @@ def _datasets(train, validation):
 
 
 def make_net(plan):
-    """Return an initialized :class:`AutoencoderNet` around a plan's network and objective."""
+    """Return an initialized :class:`AutoencoderNet` with the network and objective of a plan."""
     options = {"weight_decay": plan.weight_decay} if plan.weight_decay else {}
     optimizer = plan.optimizer
     if not callable(optimizer):

@@ -1,4 +1,4 @@
-"""The optimizers that have names, and the state of one as arrays."""
+"""The optimizers with names, and the state of an optimizer as arrays."""
 
 from inspect import unwrap
 
@@ -18,10 +18,10 @@ FUSED_DEVICES = ("cpu", "cuda")
 
 
 class _Eager:
-    """An optimizer that is never compiled.
+    """Mixin for an optimizer that is never compiled.
 
-    torch marks these methods as not to be compiled, and for the mark imports its compiler when one
-    is called first: a second, in every process that fits.
+    torch wraps these methods so that they are not compiled. The wrapper imports the compiler at the
+    first call, which takes a second in every process.
     """
 
     add_param_group = unwrap(torch.optim.Optimizer.add_param_group)
@@ -43,7 +43,7 @@ class SGD(_Eager, torch.optim.SGD):
 
 
 OPTIMIZERS = {"adam": Adam, "adamw": AdamW, "sgd": SGD}
-# What they keep of a weight with our parameters.
+# The state that each keeps for a weight.
 MOMENTS = {
     "adam": {"step", "exp_avg", "exp_avg_sq"},
     "adamw": {"step", "exp_avg", "exp_avg_sq"},
@@ -52,7 +52,7 @@ MOMENTS = {
 
 
 def optimizer_state(net):
-    """Return the optimizer's state, {parameter index: {name: ndarray or number}}."""
+    """Return the state of the optimizer, {parameter index: {name: ndarray or number}}."""
     return {
         index: {
             key: value.cpu().numpy() if torch.is_tensor(value) else value
@@ -63,18 +63,19 @@ def optimizer_state(net):
 
 
 def load_optimizer_state(net, state, groups=None):
-    """Give the optimizer a state returned by :func:`optimizer_state`, in memory of its own.
+    """Set the state of the optimizer to a copy of ``state``.
 
-    Every array is laid out as its parameter: fused optimizers go through both in memory's order.
+    Every array gets the memory layout of its parameter, since fused optimizers read both in the
+    order of the memory.
 
     Parameters
     ----------
     net : AutoencoderNet
-        Has the optimizer.
+        The net with the optimizer.
     state : dict
-        {parameter index: {name: ndarray, tensor or number}}.
+        {parameter index: {name: ndarray, tensor or number}}, as :func:`optimizer_state` returns it.
     groups : list of dict, default=None
-        The optimizer's ``param_groups`` as in a state dict; None leaves those it has.
+        The ``param_groups`` of a state dict. None: the optimizer keeps its own.
     """
     optimizer = net.optimizer_
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
@@ -90,16 +91,17 @@ def load_optimizer_state(net, state, groups=None):
 
 
 def _holds_on_the_cpu(optimizer, weights):
-    """Return whether a state of these tensors is one that an optimizer of ours can step with.
+    """Return whether the tensors of a state can be used without ``load_state_dict``.
 
-    ``load_state_dict`` would copy each of them once more, and send what is of a GPU there.
+    ``load_state_dict`` copies each tensor once more. It is needed for a GPU and for optimizers of
+    the user.
     """
     ours = type(optimizer) in OPTIMIZERS.values()
     return ours and all(weight.device.type == "cpu" for weight in weights)
 
 
 def _laid_out(value, weight):
-    """Return a value of a state in memory of its own, laid out as the weight it is of."""
+    """Return a copy of a value of a state, with the memory layout of its weight."""
     if not isinstance(value, np.ndarray | torch.Tensor):
         return value
     value = torch.tensor(value) if isinstance(value, np.ndarray) else value

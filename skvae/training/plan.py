@@ -1,4 +1,4 @@
-"""What a fit is to do, before it does it: two values that training needs beside the rows."""
+"""The plan and the start of a fit: all that training needs besides the rows."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ __all__ = ["Plan", "Start", "Stopping"]
 
 
 class Stopping(NamedTuple):
-    """When training stops early.
+    """The settings of early stopping.
 
     Parameters
     ----------
     objective : Objective
-        What is judged, for batches of the validation rows.
+        The objective on batches of the validation rows.
     n_epochs : int
-        Epochs without an improvement after which to stop.
+        Number of epochs without improvement after which training stops.
     tolerance : float
-        The least decrease of the objective that counts as an improvement.
+        The smallest decrease of the objective that counts as an improvement.
     """
 
     objective: nn.Module
@@ -30,36 +30,35 @@ class Stopping(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is computed, what is minimised, in which units, and how.
+    """The plan of a fit: the network, the objective, its unit, and how to train.
 
     Parameters
     ----------
     network : BaseNetwork
-        What is computed, with the weights to begin with, in the scales of the data. Training
-        changes them in place.
+        The network with its first weights, scaled by the data. Training changes it in place.
     objective : Objective
-        What is minimised, for batches of the training rows, with its schedules.
+        The objective to minimise on batches of the training rows, with its schedules.
     stopping : Stopping, default=None
         Early stopping.
     unit : float, default=1.0
-        The optimizer sees the loss divided by it: with the variance of X as the unit of a
-        squared error, a fit does not depend on the units of X.
+        Unit by which the loss of the optimizer is divided. For a squared error it is the variance
+        of X, so that a fit does not depend on the units of X.
     n_epochs : int, default=0
-        The most passes over the rows.
+        Largest number of passes over the rows.
     batch_size : int
-        Rows in a mini-batch.
+        Number of rows in a mini-batch.
     optimizer : {"adam", "adamw", "sgd"} or callable
-        Names take torch's fused implementation where the device has one.
+        The optimizer. A name uses the fused implementation of torch if the device has one.
     lr, weight_decay : float
-        Arguments of the optimizer; a zero weight decay is not passed on.
+        Arguments of the optimizer. A weight decay of zero is not passed.
     callbacks : sequence of skorch callbacks or None
-        Cloned, so that the caller's stay as they are.
+        The callbacks. They are cloned, so that the caller's callbacks do not change.
     device : str or torch.device
-        Where to compute.
+        The device of training.
     precision : {"float32", "bfloat16"}
-        Of the matrix products and convolutions of the steps.
+        Precision of the matrix products and convolutions in training steps.
     progress : bool
-        Whether to show a bar.
+        Whether to show a progress bar.
     """
 
     network: nn.Module
@@ -79,22 +78,24 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """Where training begins: anew, or where an earlier fit ended.
+    """The state from which training starts: a new one, or that at the end of an earlier fit.
 
     Parameters
     ----------
     generator : torch.Generator
-        Source of our own weights, of the shuffling and of the latent noise.
+        Source of the weights of built-in modules, of the shuffling and of the latent noise.
     module_seed, split_seed : int
-        For the weights of a user's modules, and for the rows held out.
+        Seeds of the weights of a user's modules, and of the choice of validation rows.
     n_epochs, n_samples_seen : int, default=0
-        Epochs trained before, where the objective's schedules go on; rows seen before.
+        Number of epochs trained before, at which the schedules of the objective continue, and
+        number of rows seen before.
     unit : float, default=None
-        That of the plan before; None takes it from the data.
+        The unit of the earlier plan. None: it is computed from the data.
     weights : dict, default=None
-        State dict of the network; None draws them.
+        State dict of the network. None: new weights are drawn.
     optimizer : dict, default=None
-        What the optimizer's state dict has as ``state``, copied when it is used; None for none.
+        The entry ``state`` of the optimizer's state dict, which is copied at its use. None: the
+        optimizer starts without state.
     """
 
     generator: torch.Generator

@@ -8,21 +8,21 @@ PRECISIONS = ("float32", "bfloat16")
 
 
 def at_precision(network, precision, device):
-    """Return what computes a network's output in training with products of this precision.
+    """Return a function that computes a network with matrix products of this precision.
 
-    "bfloat16" is torch's autocast. Every step rounds the factors of the products, weights among
-    them, to bfloat16; autograd has the products of the backward pass follow those of the forward
-    pass. The weights themselves and their gradients stay float32, and so does what is not in the
-    network: the objective, the optimizer.
+    "bfloat16" uses torch's autocast. In every step, the factors of the products, such as weights,
+    are rounded to bfloat16. The products of the backward pass have the precision of those of the
+    forward pass. The weights themselves and their gradients stay in float32. So do the objective
+    and the optimizer, which are not part of the network.
 
     Parameters
     ----------
     network : callable
-        Tensors in; a network, or a part of one.
+        A network or a part of it, which is called with tensors.
     precision : {"float32", "bfloat16"}
-        "float32" is the network as it is.
+        The precision. "float32" returns the network unchanged.
     device : str or torch.device
-        Where it computes.
+        The device of the network.
 
     Examples
     --------

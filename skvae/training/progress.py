@@ -1,29 +1,29 @@
-"""The progress bar of a fit: one line of a terminal, or a widget of a notebook."""
+"""The progress bar of a fit: one line in a terminal, or a widget in a notebook."""
 
 from tqdm.auto import tqdm
 
 __all__ = ["progress_bar", "show_epoch", "stop_early"]
 
-# tqdm's own line has a percentage and a rate as well, and then 80 columns hold one term only.
+# tqdm's default line also has a percentage and a rate. Then 80 columns have room for only one term.
 LINE = "{n_fmt}/{total_fmt} |{bar}| [{elapsed}<{remaining}{postfix}]"
-COLUMNS = 80  # of a line where tqdm knows none: in notebooks and files
-BAR_TO_SPARE = 9  # columns: a bar is 10 wide where tqdm knows no width, and 1 where it must
+COLUMNS = 80  # width of a line if tqdm does not know it, as in notebooks and files
+BAR_TO_SPARE = 9  # columns: a bar has 10 if tqdm does not know the width, and at least 1
 
 
 def progress_bar(epochs, done, shown):
-    """Return a bar of so many epochs, of which some are done; a silent one unless it is shown."""
+    """Return a progress bar for ``epochs`` epochs, ``done`` of which are done, shown or silent."""
     return tqdm(total=epochs, initial=done, unit="epoch", bar_format=LINE, disable=not shown)
 
 
 def show_epoch(bar, means):
-    """Move a bar by an epoch, and show as many of its means as the line has room for.
+    """Advance a bar by one epoch, and show as many of its means as fit into the line.
 
     Parameters
     ----------
     bar : tqdm
-        Of a terminal, whose width it knows, or of a notebook or a file.
+        A bar in a terminal, whose width it knows, or in a notebook or a file.
     means : dict
-        {name: mean over the rows}. The losses come first.
+        {name: mean over the rows}. The losses are shown first.
     """
     if bar.disable:
         return
@@ -44,5 +44,5 @@ def _fits(bar, text):
 
 
 def stop_early(bar):
-    """Say that the epochs so far are all: to a notebook, fewer than expected are a failure."""
+    """Set the total to the epochs done, since a notebook shows an incomplete bar as a failure."""
     bar.total = bar.n

@@ -1,4 +1,4 @@
-"""One training by a plan: its net, its batches, what early stopping watches."""
+"""One run of training by a plan: its net, its batches, its early stopping."""
 
 from skvae.training.batches import Batches
 from skvae.training.net import Validation, make_net
@@ -9,25 +9,25 @@ __all__ = ["TrainingRun"]
 
 
 class TrainingRun:
-    """The training of a plan's network on some rows.
+    """The training of the network of a plan on some rows.
 
     Parameters
     ----------
     plan : Plan
-        What to do.
+        The plan.
     rows : Rows
-        What to do it with.
+        The training and validation rows.
     start : Start
-        Where to begin.
+        The state from which training starts.
     checkpoint : Checkpoint, default=None
-        The file to go on from, and to write.
+        The file from which training continues, and to which it is saved.
 
     Attributes
     ----------
     net : AutoencoderNet
-        Trained by :meth:`train`.
+        The net, which :meth:`train` trains.
     batches : Batches
-        Of the training rows.
+        Batches of the training rows.
     """
 
     def __init__(self, plan, rows, start, checkpoint=None):
@@ -45,7 +45,7 @@ class TrainingRun:
             self.patience = self._patience()
 
     def _validation(self, rows):
-        """Return what every epoch is judged on."""
+        """Return the validation rows with their noise and their objective."""
         plan = self.plan
         batches = Batches(rows.X_val, rows.validation, plan.batch_size, device=plan.device)
         noise = plan.network.noise(batches.n_samples, self.start.generator)
@@ -53,7 +53,7 @@ class TrainingRun:
         return Validation(batches, noise, plan.stopping.objective)
 
     def _patience(self):
-        """Return what stops the training; what a fit before it reached counts."""
+        """Return the early stopping, which also counts the loss at the end of an earlier fit."""
         plan, n_before = self.plan, self.start.n_epochs
         n_scheduled = plan.objective.scheduled_epochs
         patience = Patience(
@@ -67,7 +67,7 @@ class TrainingRun:
 
     @property
     def n_samples_seen(self):
-        """Rows seen before the run, and in it."""
+        """Number of rows seen before the run, plus those of the run."""
         return self.start.n_samples_seen + self.batches.n_samples
 
     def train(self, task=None):
@@ -76,7 +76,7 @@ class TrainingRun:
         Parameters
         ----------
         task : FitTask, default=None
-            Told of every epoch; may ask to stop.
+            Notifies scikit-learn's callbacks of every epoch, and may ask to stop.
         """
         return self.net.fit_batches(
             self.batches,
@@ -93,6 +93,6 @@ class TrainingRun:
         )
 
     def weights(self):
-        """Return the state dict that the network would have if training ended now."""
+        """Return the state dict of the network as if training ended now."""
         module = self.net.module_
         return module.state_dict() if self.patience is None else self.patience.kept(module)

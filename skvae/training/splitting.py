@@ -1,4 +1,4 @@
-"""Which rows train, and which ones early stopping watches."""
+"""Split the rows into training rows and validation rows for early stopping."""
 
 from typing import NamedTuple
 
@@ -13,13 +13,13 @@ class Rows(NamedTuple):
     Parameters
     ----------
     X : ndarray or CSR of shape (n_samples, n_features)
-        Holds the training rows.
+        Array that contains the training rows.
     training : ndarray of int
-        Those of X to train on.
+        Indices of the training rows in X.
     X_val : ndarray or CSR of shape (n_validation, n_features), default=None
-        Holds the validation rows; may be X.
+        Array that contains the validation rows. It may be X.
     validation : ndarray of int, default=None
-        Those of ``X_val`` to validate on.
+        Indices of the validation rows in ``X_val``.
     """
 
     X: np.ndarray
@@ -34,14 +34,15 @@ def split_rows(X, X_val, validation_fraction, seed):
     Parameters
     ----------
     X : ndarray or CSR of shape (n_samples, n_features)
-        The rows given.
+        The rows of ``fit``.
     X_val : ndarray or CSR of shape (n_validation, n_features) or None
-        The validation rows; None takes them from X.
+        The validation rows. None: they are chosen from X.
     validation_fraction : float or None
-        The share taken, at least two rows, drawn at random; None validates on none.
+        Share of the rows of X that are chosen at random for validation, at least two rows. None:
+        there is no validation.
     seed : int
-        Of the draw: a warm start splits as the fit before it did, so that it validates on no
-        row that was trained on.
+        Seed of the choice. A warm start uses the seed of the earlier fit, so that no row is used
+        for training in one fit and for validation in the other.
 
     Examples
     --------

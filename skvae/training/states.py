@@ -1,4 +1,4 @@
-"""What a training has between two epochs, as values that a file holds: it goes on from them."""
+"""The state of training between two epochs, as values that a file can store."""
 
 from collections import Counter, OrderedDict
 from inspect import signature
@@ -17,7 +17,7 @@ DTYPES = {
     torch.float64, torch.float32, torch.float16, torch.int64, torch.int32, torch.int16,
     torch.int8, torch.uint8, torch.bool,
 }  # fmt: skip
-# What has a state of its own, in a callback: schedulers and modules, and generators.
+# Objects in callbacks that have a state: schedulers and modules, and random generators.
 STATEFUL = {"state_dict": "load_state_dict", "get_state": "set_state"}
 
 
@@ -33,7 +33,7 @@ def _write_tensor(value, file, place):
 STATE_KINDS = {
     **PLAIN,
     "dict": Kind(is_of(dict, OrderedDict), PLAIN["dict"].write, PLAIN["dict"].read),
-    # torch's MultiStepLR counts its milestones by one.
+    # torch's MultiStepLR stores its milestones in a Counter.
     "counter": Kind(
         is_of(Counter),
         PLAIN["dict"].write,
@@ -48,21 +48,21 @@ STATE_KINDS = {
 
 
 def state_of(net, generator, patience):
-    """Return what a training goes on from, in values of :data:`STATE_KINDS`.
+    """Return the state from which training can continue, as values of :data:`STATE_KINDS`.
 
     Parameters
     ----------
     net : AutoencoderNet
-        After an epoch, of which its callbacks were told.
+        The net after an epoch, whose callbacks have been notified.
     generator : torch.Generator
-        Of the fit.
+        The generator of the fit.
     patience : Patience or None
         Early stopping.
 
     Returns
     -------
     dict
-        Its tensors are those of the training, and change as it goes on.
+        The state. Its tensors are not copies: they change as training continues.
     """
     module = net.module_
     return {
@@ -78,14 +78,14 @@ def state_of(net, generator, patience):
 
 
 def restore_state(state, net, generator, patience):
-    """Let a training that has begun, as the one before did, go on from its state.
+    """Set the state of a training that has just started to the state of an earlier one.
 
     Parameters
     ----------
     state : dict
-        As :func:`state_of` returned it.
+        The state, as :func:`state_of` returns it.
     net, generator, patience
-        Those of a training of the same plan; the callbacks were told that it begins.
+        Those of a training with the same plan, whose callbacks have been notified of its start.
     """
     module = net.module_
     module.load_state_dict(state["weights"])
@@ -104,7 +104,7 @@ def restore_state(state, net, generator, patience):
 
 
 def _check_optimizer(optimizer, state, param_groups):
-    """Refuse what one of our optimizers would not step with; torch takes it as it comes."""
+    """Raise an error if a state does not fit a built-in optimizer. torch does not check this."""
     if type(optimizer) not in OPTIMIZERS.values():
         return
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
@@ -118,14 +118,14 @@ def _check_optimizer(optimizer, state, param_groups):
 
 
 def _check_alike(now, then):
-    """Refuse a dict of values that are not of the kinds that another one has."""
+    """Raise an error if the values of two dicts have different types."""
     for name, value in now.items():
         if _kind(value) != _kind(then[name]):
             raise ValueError(f"{name} of another kind")
 
 
 def _kind(value):
-    """Return what a value is: a number is as good as another."""
+    """Return a description of the type of a value. All real numbers have the same one."""
     if isinstance(value, tuple | list):
         return type(value), [_kind(one) for one in value]
     is_number = isinstance(value, Real) and not isinstance(value, bool)
@@ -147,9 +147,9 @@ def _restore_patience(patience, state, own):
 
 
 def _columns(history):
-    """Return the numbers of all epochs by name, with the epochs that have one.
+    """Return the numbers that epochs have recorded by name, and the epochs that have them.
 
-    Those of batches are left out: in a long fit they would be most of a file.
+    The records of batches are left out, since they would be most of the file of a long fit.
     """
     columns = {"n_epochs": len(history), "values": {}, "epochs": {}}
     for name in dict.fromkeys(name for row in history for name in row):
@@ -175,7 +175,7 @@ def _restore_history(history, columns):
 
 
 def _is_kept(value):
-    """Return whether a file holds a value, and all that is in it."""
+    """Return whether a file can store a value and everything in it."""
     if isinstance(value, dict):
         whole = all(type(key) in (str, int) and _is_kept(one) for key, one in value.items())
     else:
@@ -185,11 +185,12 @@ def _is_kept(value):
 
 
 def _state_of_callback(callback):
-    """Return what a file holds of a callback: not its parameters, which every fit gives it.
+    """Return the state of a callback without its parameters, which every fit sets again.
 
-    What is of none of the kinds of a file, an open log say, stays as training begins with it.
+    An attribute that a file cannot store, such as an open log file, is left out. It keeps the value
+    that it has at the start of training.
     """
-    given = signature(type(callback).__init__).parameters  # skorch's get_params has all there is
+    given = signature(type(callback).__init__).parameters  # skorch's get_params has all attributes
     found = {}
     for name, value in getattr(callback, "__dict__", {}).items():
         if name in given or isinstance(value, type):

@@ -1,4 +1,4 @@
-"""What the columns of training rows are like: means, variances, ends."""
+"""Statistics of the columns of training rows: means, variances, minima and maxima."""
 
 from typing import NamedTuple
 
@@ -8,11 +8,11 @@ from skvae.training.batches import dense_rows
 
 __all__ = ["ColumnStatistics", "column_statistics"]
 
-STATISTICS_ENTRIES = 2**16  # entries of a chunk of the statistics, in cache as float64
+STATISTICS_ENTRIES = 2**16  # entries of a chunk, which stays in the cache as float64
 
 
 class ColumnStatistics(NamedTuple):
-    """Mean, variance (of n, not n - 1), least and greatest value of every column, float64."""
+    """Mean, variance (with divisor n), minimum and maximum of every column, as float64."""
 
     mean: np.ndarray
     variance: np.ndarray
@@ -26,16 +26,17 @@ def column_statistics(X, rows, *, expand=None, holes=False):
     Parameters
     ----------
     X : ndarray or CSR of shape (n_samples, n_features)
-        Any numeric dtype.
+        Rows of any numeric dtype.
     rows : ndarray of int
-        Those to look at.
+        Indices of the rows to use.
     expand : callable, default=None
-        Of a chunk of rows, float64, the columns to describe; None for these.
+        Function from a chunk of float64 rows to the columns to describe. None: the columns of X.
     holes : bool, default=False
-        Whether NaN is what was not observed, and counts for nothing. A column without any value
-        has mean and variance 0, and no least and greatest value: they are infinite.
+        Whether NaN marks a missing value, which is ignored. A column without any value has mean and
+        variance 0, and an infinite minimum and maximum.
 
-    Raises ValueError where an entry is not finite, which scikit-learn may have been told to assume.
+    Raises ValueError if an entry is not finite. scikit-learn does not check this if it is
+    configured to assume finite numbers.
 
     Examples
     --------
@@ -51,7 +52,7 @@ def column_statistics(X, rows, *, expand=None, holes=False):
         return chunk if expand is None else expand(chunk.astype(np.float64))
 
     least, most = (np.fmin, np.fmax) if holes else (np.minimum, np.maximum)
-    # Sums about a row of the data do not cancel.
+    # Subtract one row of the data first, so that the variance loses few digits.
     shift = np.nan_to_num(taken(rows[:1])[0].astype(np.float64), nan=0.0 if holes else np.nan)
     total, squares, known = np.zeros((3, len(shift)))
     minimum, maximum = np.full(len(shift), np.inf), np.full(len(shift), -np.inf)

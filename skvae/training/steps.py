@@ -1,4 +1,4 @@
-"""What one batch pulls at: the gradients of a training step, by autograd or written out."""
+"""The gradients of a training step on one batch, by autograd or by explicit derivatives."""
 
 import torch
 from torch.nn import functional
@@ -23,16 +23,16 @@ NETWORKS = (AutoencoderNetwork, VariationalNetwork)
 
 
 class Steps:
-    """The steps of a fit: their gradients, and the optimizer that follows them.
+    """The steps of a fit: the gradients and the steps of the optimizer.
 
-    As a context it lets go of the weights at its end.
+    It is a context manager. At its end, the weights get their own memory again.
 
     Parameters
     ----------
     net : AutoencoderNet
-        Initialized; its callbacks were told that training begins.
+        An initialized net, whose callbacks have been notified of the start of training.
     precision : {"float32", "bfloat16"}
-        Of the products.
+        Precision of the matrix products.
     """
 
     def __init__(self, net, precision):
@@ -47,12 +47,12 @@ class Steps:
         self._release()
 
     def begin_epoch(self):
-        """Look at callbacks, and at what they have made of network and optimizer."""
+        """Check the callbacks, and what they have changed in the network and the optimizer."""
         self.heard = any(hears_batches(callback) for _, callback in self.net.callbacks_)
         self._look()
 
     def _look(self):
-        """Choose how to compute a step and how to take it."""
+        """Choose the fastest way to compute the gradients and to make a step."""
         net, optimizer = self.net, self.net.optimizer_
         if self.flat is not None and not self.flat.holds:
             self._release()
@@ -60,7 +60,7 @@ class Steps:
             self.flat = FlatAdam(optimizer)
         self.step = step_of(net.module_, net.criterion_, self.precision, net.device)
         self.weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-        # Where somebody may look, or not every weight need have one, gradients are new tensors.
+        # If a callback may read the gradients, or if a weight may have none, they are new tensors.
         self.lends = self.flat is not None and self.step.overwrites and not self.heard
         if self.lends:
             self.flat.lend()
@@ -70,12 +70,12 @@ class Steps:
         if self.heard:
             self._look()
         if not self.lends:
-            for of_optimizer in self.weights:  # zero_grad without its hooks, which cost as much
+            for of_optimizer in self.weights:  # zero_grad without its hooks, which take as long
                 of_optimizer.grad = None  # as a layer
         return self.step(x, noise, weight)
 
     def move(self):
-        """Let the optimizer follow the gradients."""
+        """Make a step of the optimizer."""
         if self.flat is not None and not self.lends and not self._collected():
             self._release()
         if self.flat is None:
@@ -86,47 +86,47 @@ class Steps:
             self.flat.settle()
 
     def _collected(self):
-        """Return whether the flat optimizer has all gradients, and its step is the optimizer's."""
+        """Return whether the flat optimizer has all gradients and is still valid."""
         return (not self.heard or self.flat.holds) and self.flat.collect()
 
     def end_epoch(self):
-        """Leave network and optimizer as any other training would."""
+        """Write the number of steps into the optimizer, as torch's own step does."""
         if self.flat is not None:
             self.flat.settle()
 
     def _release(self):
-        """Let go of the weights."""
+        """Give the weights their own memory again."""
         if self.flat is not None:
             self.flat.release()
             self.flat = None
 
 
 def step_of(network, objective, precision, device):
-    """Return the step for a network: the fastest that computes what :class:`WholeStep` does.
+    """Return the fastest step for a network. Its result is that of :class:`WholeStep`.
 
     Parameters
     ----------
     network, objective : BaseNetwork, Objective
-        On the device.
+        The network and the objective on the device.
     precision : {"float32", "bfloat16"}
-        Of the products.
+        Precision of the matrix products.
     device : str or torch.device
-        Where the network is.
+        The device.
     """
     ours = type(network) in NETWORKS and has_written_slopes(objective, network.observation)
-    rounded = torch.is_autocast_enabled(torch.device(device).type)  # by the caller of fit
+    rounded = torch.is_autocast_enabled(torch.device(device).type)  # the caller of fit enabled it
     if ours and not rounded and not is_hooked(network):
         return LayerStep(network, objective, precision, device)
     return WholeStep(network, objective, precision, device)
 
 
 class WholeStep:
-    """The step for any network and objective: autograd from the loss to the weights.
+    """The step for any network and objective, which uses autograd from the loss to the weights.
 
     Parameters
     ----------
     network, objective, precision, device
-        As of :func:`step_of`.
+        As in :func:`step_of`.
     """
 
     overwrites = False
@@ -143,14 +143,14 @@ class WholeStep:
         x : tensor of shape (n_samples, n_features)
             A batch.
         noise : tensor of shape (n_samples, n_components) or None
-            As ``network.noise`` returns it, on the device.
+            The noise, as ``network.noise`` returns it, on the device.
         weight : float
-            Of the batch.
+            Weight of the batch.
 
         Returns
         -------
         dict of {str: scalar tensor}
-            The means that ``objective.means`` returns, and the loss.
+            The means of ``objective.means``, and the loss.
         """
         output = self.forward(x, noise)
         self.likelihood = output["likelihood"]
@@ -165,20 +165,20 @@ class WholeStep:
 
 
 class LayerStep:
-    """The step for our networks and objectives, their layers our own or the user's.
+    """The step for built-in networks and objectives, whose layers may be the user's.
 
-    Autograd runs through encoder and decoder alone, and where both are perceptrons of ours not even
-    there: derivatives of all else are written out.
+    It uses autograd only for the encoder and the decoder. If both are built-in perceptrons, it does
+    not use autograd at all. All other derivatives are explicit.
 
     Parameters
     ----------
     network, objective, precision, device
-        As of :func:`step_of`.
+        As in :func:`step_of`.
 
     Attributes
     ----------
     overwrites : bool
-        Whether gradients are written, and not added to what is there.
+        Whether the gradients are overwritten. If not, the new values are added to them.
     """
 
     def __init__(self, network, objective, precision, device):
@@ -197,17 +197,17 @@ class LayerStep:
                 at_precision(function, precision, device)
                 for function in (network.encoded, network.decoded)
             )
-            # Two modules of the user's may know each other: what the one decodes with, the other
-            # has computed, and derivatives go through it twice.
+            # Two modules of the user may share tensors: the decoder may use a tensor that the
+            # encoder has computed. Then autograd passes through the encoder twice.
             ours = isinstance(network.encoder, ENCODERS) or isinstance(network.decoder, DECODERS)
             self.encoder = _ByAutograd(encoded, to_input=False)
             self.decoder = _ByAutograd(decoded, to_input=True, keeps_graph=not ours)
 
     @torch.no_grad()
     def __call__(self, x, noise, weight):
-        """Make ``weight`` times the derivatives of the loss the gradients, or add them.
+        """Set the gradients to ``weight`` times the derivatives of the loss, or add them.
 
-        The arguments are those of :class:`WholeStep`, and so are the means returned.
+        The arguments and the result are those of :class:`WholeStep`.
         """
         observed = None
         if self.layout is not None and self.overwrites:  # once for both ends of the network
@@ -243,7 +243,7 @@ class LayerStep:
 
 
 def _by_encoded(by_z, slopes, deviation, log_scale):
-    """Return the derivative by the encoder's output, of z = mean + deviation."""
+    """Return the derivative by the encoder's output, where z = mean + deviation."""
     if slopes.z is not None:
         by_z = by_z + slopes.z
     by_log_scale = torch.addcmul(slopes.log_scale, by_z, deviation)
@@ -252,7 +252,7 @@ def _by_encoded(by_z, slopes, deviation, log_scale):
 
 
 class _ByAutograd:
-    """Forward and backward of any module of tensors in, tensors out."""
+    """Forward and backward of any module from tensors to tensors, by autograd."""
 
     def __init__(self, function, *, to_input, keeps_graph=False):
         self.function = function
@@ -264,14 +264,14 @@ class _ByAutograd:
         self.leaf = x.detach()
         with torch.enable_grad():
             if self.to_input:
-                # Autocast rounds a leaf once for all its uses, and adds their derivatives rounded.
+                # Autocast would round a leaf only once, and add the derivatives in low precision.
                 x = self.leaf.requires_grad_().view_as(x)
             self.output = self.function(x)
         return self.output.detach()
 
     def backward(self, slope):
-        """Add to the gradients of the weights; return the derivative by the input."""
+        """Add the derivatives to the gradients of the weights; return that by the input."""
         if self.output.requires_grad:
             torch.autograd.backward(self.output, slope, retain_graph=self.keeps_graph)
-        # A module may return what does not follow from its input.
+        # The output of a module may not depend on its input.
         return torch.zeros_like(self.leaf) if self.leaf.grad is None else self.leaf.grad

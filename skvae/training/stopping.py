@@ -1,4 +1,4 @@
-"""When training stops early, and which weights it keeps."""
+"""Early stopping: the end of training, and the weights to keep."""
 
 import math
 
@@ -6,16 +6,16 @@ __all__ = ["Patience"]
 
 
 class Patience:
-    """Stops training when the validation loss no longer improves, and keeps the best weights.
+    """Stop training when the validation loss no longer improves, and keep the best weights.
 
     Parameters
     ----------
     n_epochs : int
-        Epochs without an improvement after which to stop.
+        Number of epochs without improvement after which training stops.
     tol : float
-        The least decrease that counts as an improvement.
+        The smallest decrease that counts as an improvement.
     ignored : int, default=0
-        Epochs at the beginning, under a schedule, whose losses and weights do not count.
+        Number of first epochs, during a schedule, whose losses and weights are ignored.
     """
 
     def __init__(self, n_epochs, tol, ignored=0):
@@ -28,7 +28,7 @@ class Patience:
         self.weights = None
 
     def exhausted(self, loss, module):
-        """Note the loss after an epoch; return whether to stop."""
+        """Record the loss after an epoch; return whether to stop."""
         if self.ignored > 0:
             self.ignored -= 1
             return False
@@ -46,10 +46,10 @@ class Patience:
         return self.waited >= self.n_epochs
 
     def kept(self, module):
-        """Return the weights of the best epoch, or where none counted yet those of the module."""
+        """Return the weights of the best epoch, or those of the module if all were ignored."""
         return module.state_dict() if self.weights is None else self.weights
 
     def restore(self, module):
-        """Put the weights of the best epoch back, if one counted."""
+        """Set the module to the weights of the best epoch, unless all epochs were ignored."""
         if self.weights is not None:
             module.load_state_dict(self.weights)

@@ -1,4 +1,4 @@
-"""How small computations are held at one thread, without any other thread noticing."""
+"""Run small computations in one torch thread, without an effect on other threads."""
 
 from _thread import allocate_lock, start_new_thread
 from queue import SimpleQueue
@@ -7,17 +7,17 @@ import torch
 
 __all__ = ["at_one_torch_thread", "in_threads_for"]
 
-# Rows times weights of a step through a network below which torch is held at one thread: a second
-# one brings a third at best there, and on a busy machine costs many times what it brings.
+# If rows times weights of a step are below this, torch uses one thread. Two threads are at most a
+# third faster then, and much slower on a busy machine.
 SMALL_STEP = 2**28
 
 _thread_lock = allocate_lock()
 
 
 def _keep_count_of_new_threads(known, changed, kept):
-    """Put back the count that threads have before they use torch, after it was changed."""
+    """Restore the thread count of new threads, after another thread has changed it."""
     with _thread_lock:
-        of_new_threads = torch.get_num_threads()  # this thread is one
+        of_new_threads = torch.get_num_threads()  # this thread is new
         known.put(None)
         changed.get()
         torch.set_num_threads(of_new_threads)
@@ -25,11 +25,12 @@ def _keep_count_of_new_threads(known, changed, kept):
 
 
 def _set_own_thread_count(count):
-    """Set torch's thread count of this operating system thread, and of no other.
+    """Set torch's thread count for this operating system thread only.
 
-    ``torch.set_num_threads`` also sets the count of threads that have yet to use torch. So a new
-    thread reads that before, and puts it back after: in there no signal is ever handled. It is
-    started at the lowest level, as ``Thread.start`` interrupted may end in a RuntimeError.
+    ``torch.set_num_threads`` also sets the count of threads that have not used torch yet. So a new
+    thread reads that count before, and restores it after. Signals are never handled in that
+    thread. It is started at the lowest level, since an interrupt in ``Thread.start`` may raise a
+    RuntimeError.
     """
     known, changed, kept = SimpleQueue(), SimpleQueue(), SimpleQueue()
     try:
@@ -45,10 +46,10 @@ def _set_own_thread_count(count):
 
 
 def at_one_torch_thread(function):
-    """Return ``function()``, called while torch has one thread in this operating system thread.
+    """Return ``function()``, called with one torch thread in this operating system thread.
 
-    The count comes back after, wherever an interrupt (Ctrl-C) comes. Hence no context manager: an
-    interrupt at the first instruction of ``__exit__`` would keep the rest of it from being run.
+    The thread count is restored, even if an interrupt (Ctrl-C) comes at any time. So this is not a
+    context manager: an interrupt at the first instruction of ``__exit__`` would skip the rest.
     """
     count = torch.get_num_threads()
     if count == 1:
@@ -65,13 +66,13 @@ def at_one_torch_thread(function):
 
 
 def in_threads_for(step, function):
-    """Return ``function()``, which goes through a network: at one thread if by small steps.
+    """Return ``function()``, called with one torch thread if its steps are small.
 
     Parameters
     ----------
     step : int
-        Rows that go through at a time, times the weights of the network.
+        Number of rows that the network computes at a time, times its number of weights.
     function : callable
-        What to call.
+        The function to call.
     """
     return at_one_torch_thread(function) if step < SMALL_STEP else function()

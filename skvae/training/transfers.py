@@ -1,4 +1,4 @@
-"""How rows come to a GPU: once and for all where they fit, else block by block, copied ahead."""
+"""Copy rows to a GPU: all at once if they fit into its memory, or block by block in advance."""
 
 import math
 from contextlib import suppress
@@ -8,13 +8,14 @@ import torch
 
 __all__ = ["ResidentRows", "SentRows", "rows_on", "sent_ahead", "torch_dtype"]
 
-# The other half is for weights, their moments, activations, and for other processes: rows are
-# sent before any of these is there to be seen.
+# Share of the free memory for rows. The other half is for weights, their moments, activations, and
+# other processes, none of which has its memory yet when the rows are copied.
 SHARE_OF_FREE = 0.5
-# Of a block: 4 to 16 MB, which take a copy some hundred times as long as it takes to begin one.
+# Entries of a block: 4 to 16 MB, whose copy takes about a hundred times as long as starting it.
 BLOCK_ENTRIES = 2**22
-N_SLOTS = 2  # one block computes while the next one is copied
-# What float32 holds exactly and torch can gather: bytes stay bytes, on the device and on the way.
+N_SLOTS = 2  # one block is computed while the next one is copied
+# Dtypes that float32 represents exactly and that torch can gather. They are not converted before
+# the copy, so bytes stay bytes.
 STORED = {
     np.dtype(dtype): getattr(torch, dtype)
     for dtype in ("bool", "uint8", "int8", "int16", "float16", "float32")
@@ -22,7 +23,7 @@ STORED = {
 
 
 def torch_dtype(dtype, otherwise=torch.float32):
-    """Return the torch dtype that rows of a NumPy dtype are sent in.
+    """Return the torch dtype in which rows of a NumPy dtype are copied.
 
     Examples
     --------
@@ -35,42 +36,42 @@ def torch_dtype(dtype, otherwise=torch.float32):
 
 
 def rows_on(device, read, shape, dtype):
-    """Return where blocks of rows come from: the memory of a CUDA device if it has room for all.
+    """Return a source of blocks of rows: all rows in the memory of a GPU if they fit.
 
-    Rows that seem to fit, and for which there is no room after all, are sent.
+    If the rows seem to fit, but allocating them fails, they are copied block by block.
 
     Parameters
     ----------
     device : torch.device
-        Of type "cuda".
+        A device of type "cuda".
     read : callable
-        ``read(places, out)`` writes the rows at some places, a slice or an array of int, into
-        an ndarray.
+        ``read(places, out)`` writes the rows at ``places``, a slice or an array of int, into
+        the ndarray ``out``.
     shape : tuple of int
         (n_samples, n_columns) of all rows.
     dtype : torch.dtype
-        In which rows are sent and kept.
+        Dtype in which the rows are copied and kept.
 
     Returns
     -------
     ResidentRows or SentRows
-        Their blocks are the same.
+        Both return the same blocks.
     """
     n_bytes = math.prod(shape) * dtype.itemsize
     if n_bytes <= SHARE_OF_FREE * _free_memory(device):
-        # What is free may lie in pieces, or another process takes it meanwhile.
+        # The free memory may be fragmented, or another process may use it first.
         with suppress(torch.cuda.OutOfMemoryError):
             return ResidentRows(read, shape, dtype, device)
     return SentRows(read, shape, dtype, device)
 
 
 class ResidentRows:
-    """Rows that are all on a device, where blocks of them are gathered.
+    """Rows that are all in the memory of a device, where blocks of them are gathered.
 
     Parameters
     ----------
     read, shape, dtype, device
-        As :func:`rows_on` takes them.
+        As in :func:`rows_on`.
     """
 
     def __init__(self, read, shape, dtype, device):
@@ -84,14 +85,14 @@ class ResidentRows:
             self.rows[first:last] = block
 
     def blocks(self, order, bounds):
-        """Yield blocks of the rows, float32.
+        """Yield blocks of the rows as float32.
 
         Parameters
         ----------
         order : tensor of int64, shape (n_samples,), or None
-            The places of the rows; None for their own order.
+            The indices of the rows in the order in which they are needed. None: 0, 1, 2, ...
         bounds : list of (int, int)
-            First and last place of every block, the last one not included.
+            Start and end of every block in this order. The end is not included.
         """
         order = order if order is None else order.to(self.rows.device)
         for first, last in bounds:
@@ -102,12 +103,12 @@ class ResidentRows:
 
 
 class SentRows:
-    """Rows that stay in the host's memory, of which every block is sent when it is due.
+    """Rows that stay in the memory of the host. Each block is copied to the device when needed.
 
     Parameters
     ----------
     read, shape, dtype, device
-        As :func:`rows_on` takes them.
+        As in :func:`rows_on`.
     """
 
     def __init__(self, read, shape, dtype, device):
@@ -117,9 +118,10 @@ class SentRows:
         self.device = device
 
     def blocks(self, order, bounds):
-        """Yield what :meth:`ResidentRows.blocks` does; a block is overwritten by the next but one.
+        """Yield the same blocks as :meth:`ResidentRows.blocks`.
 
-        The host, which gathers, has to know the order: it waits for that once, before the first.
+        The second next block overwrites a block. The host gathers the rows, so it waits once for
+        ``order``, before the first block.
         """
         order = order if order is None else order.cpu().numpy()
         for rows in sent_ahead(self.read, bounds, self.n_columns, self.dtype, self.device, order):
@@ -127,39 +129,38 @@ class SentRows:
 
 
 class _Slot:
-    """A block's place in pinned memory and on the device, and when each may be written again."""
+    """The pinned memory and the device memory of a block, and events for their reuse."""
 
     def __init__(self, shape, dtype, device, stream):
         self.pinned = _pinned(shape, dtype)
         self.on_device = _allocated(shape, dtype, device, stream)
         self.copied = torch.cuda.Event()
         self.computed = torch.cuda.Event()
-        # Memory that torch hands out again may still be read by what was computed before.
+        # torch may return memory that an earlier computation still reads.
         self.computed.record(torch.cuda.current_stream(device))
 
 
 def sent_ahead(read, bounds, n_columns, dtype, device, order=None):
-    """Yield blocks of rows on a device, each copied while the one before it computes.
+    """Yield blocks of rows on a device. Each is copied while the block before it is computed.
 
-    They go through pinned memory, from which a device copies by itself, on a stream of their
-    own. The host waits for none of the computing but that of blocks long past, before it writes
-    in their place.
+    The copies use pinned memory, from which a device copies without the host, and a separate
+    stream. The host waits only for an earlier block, before it overwrites the memory of that block.
 
     Parameters
     ----------
     read, dtype, device
-        As :func:`rows_on` takes them.
+        As in :func:`rows_on`.
     bounds : list of (int, int)
-        First and last place of every block, the last one not included.
+        Start and end of every block. The end is not included.
     n_columns : int
         Length of a row.
     order : ndarray of int, default=None
-        The places of the rows; None for their own order.
+        The indices of the rows in the order in which they are needed. None: 0, 1, 2, ...
 
     Yields
     ------
     tensor of shape (last - first, n_columns), of dtype ``dtype``
-        Overwritten by the next but one.
+        A block. The second next block overwrites it.
     """
     stream = torch.cuda.Stream(device)
     shape = (max(last - first for first, last in bounds), n_columns)
@@ -186,7 +187,7 @@ def sent_ahead(read, bounds, n_columns, dtype, device, order=None):
 
 
 def _free_memory(device):
-    """Return the bytes that tensors may still take: free ones, and what torch holds unused."""
+    """Return the bytes available for tensors: free ones, and unused ones that torch holds."""
     free, _ = torch.cuda.mem_get_info(device)
     return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
 
@@ -196,7 +197,7 @@ def _pinned(shape, dtype):
 
 
 def _allocated(shape, dtype, device, stream):
-    """Return memory of a device that is not handed out again before a stream is done with it."""
+    """Return a tensor on a device whose memory is not reused before a stream has finished."""
     tensor = torch.empty(shape, dtype=dtype, device=device)
     tensor.record_stream(stream)
     return tensor

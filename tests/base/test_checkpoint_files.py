@@ -66,15 +66,16 @@ def assert_refused(fit, sentence, path):
 
 def of_another_fit(path, difference):
     return (
-        f"checkpoint= goes on with the fit that wrote the file. Got {str(path)!r} of a fit with "
-        f"{difference}, instead. Set it back, or give another path."
+        f"checkpoint= can continue only the fit that wrote the file. Got {str(path)!r} of a fit "
+        f"with {difference}, instead. Set it back, or give another path."
     )
 
 
 def foreign(path, got):
     return (
-        f"checkpoint= takes the path of a new file, or of one that fit wrote there, whole. Got "
-        f"{str(path)!r}, {got}, instead. Remove it to begin anew, or give another path."
+        f"checkpoint= takes the path of a new file, or of a complete file that fit wrote. Got "
+        f"{str(path)!r}, {got}, instead. Remove it to start from the beginning, or give another "
+        f"path."
     )
 
 
@@ -150,7 +151,7 @@ def test_another_selector_is_refused(table, path):
     clone(VAE).set_params(likelihood=numbers).fit(frame, checkpoint=path)
     other = clone(VAE).set_params(likelihood=numbers[::-1])
     with pytest.raises(
-        SavingError, match=r"^checkpoint= goes on with the fit.* and now likelihood"
+        SavingError, match=r"^checkpoint= can continue only the.* and now likelihood"
     ):
         other.fit(frame, checkpoint=path)
 
@@ -169,7 +170,7 @@ def test_other_rows_are_refused(table, path):
     changed = table.copy()
     changed[-1, -1] += 1e-9
     for others in ({"X": changed}, {"X": table, "X_val": table}, {"X": table.astype(np.float32)}):
-        with pytest.raises(SavingError, match=r"^checkpoint= goes on with the fit.* and now X"):
+        with pytest.raises(SavingError, match=r"^checkpoint= can continue only the.* and now X"):
             clone(vae).fit(**others, checkpoint=path)
     clone(vae).fit(np.asfortranarray(table), checkpoint=path)  # the same
 
@@ -183,11 +184,11 @@ def test_what_only_shows_may_change(table, path, capfd):
 def test_a_warm_start_of_a_fit_has_no_checkpoint(table, path):
     vae = clone(VAE).set_params(warm_start=True).fit(table)
     codes = vae.transform(table)
-    with pytest.raises(ValueError, match=r"^checkpoint= is of a fit from") as refused:
+    with pytest.raises(ValueError, match=r"^checkpoint= needs a fit that") as refused:
         vae.fit(table, checkpoint=path)
     assert str(refused.value) == (
-        "checkpoint= is of a fit from its beginning. Got a warm start after another fit instead. "
-        "Leave checkpoint out, or fit a clone."
+        "checkpoint= needs a fit that starts from the beginning. Got a warm start after another "
+        "fit instead. Leave checkpoint out, or fit a clone."
     )
     np.testing.assert_array_equal(vae.transform(table), codes)
 
@@ -261,9 +262,10 @@ def test_other_versions_warn_and_go_on(table, path):
     with pytest.warns(CheckpointWarning) as caught:
         again = clone(VAE).fit(table, checkpoint=path)
     assert str(caught[0].message) == (
-        f"A fit goes on bit for bit with the versions that it began with. Got a checkpoint of "
-        f"skvae {skvae.__version__} and torch 1.0 and now skvae {skvae.__version__} and torch "
-        f"{now} instead. Remove {str(path)!r} to begin anew where results differ."
+        f"A fit continues bit by bit only with the versions with which it started. Got a "
+        f"checkpoint of skvae {skvae.__version__} and torch 1.0 and now skvae {skvae.__version__} "
+        f"and torch {now} instead. Remove {str(path)!r} to start from the beginning if results "
+        f"differ."
     )
     np.testing.assert_array_equal(again.transform(table), fitted.transform(table))
 
@@ -302,7 +304,7 @@ def test_a_pipe_is_refused_and_not_waited_for(table, path):
 def said(path, epoch, error):
     return (
         f"A checkpoint must be written to {str(path)!r}. Got an error after epoch {epoch} instead: "
-        f"{error}. Training goes on, and without the file an interrupt loses it: make room there."
+        f"{error}. Training continues, but an interrupt would lose it: make room there."
     )
 
 

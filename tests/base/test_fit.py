@@ -111,7 +111,7 @@ def test_a_chunk_that_fails_leaves_the_state_before_it(table):
 
 def test_partial_fit_cannot_stop_early(table):
     sentence = (
-        "partial_fit makes one pass over a chunk, which early stopping cannot judge. Got "
+        "partial_fit makes a single pass over a chunk, and cannot stop early. Got "
         "early_stopping=True instead. Set early_stopping=False, or use fit."
     )
     stopping = make(VAETransformer, early_stopping=True)

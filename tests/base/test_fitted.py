@@ -104,8 +104,8 @@ def huge(weights):
 OF_ANOTHER = "The weights must be the state dict of a network like net_.module_. Got "
 REMEDY = " instead. Train a copy of net_.module_, and give its state_dict(), unwrapped."
 NOT_FINITE = (
-    "The weights must be finite, and what follows from them on X. Got inf or nan instead. Train "
-    "with a smaller lr, or scale X."
+    "The weights, and the results that they give on X, must be finite. Got inf or nan instead. "
+    "Train with a smaller lr, or scale X."
 )
 
 

@@ -155,8 +155,8 @@ def test_rows_too_far_off_to_compute_with_are_no_rows_of_holes():
     np.testing.assert_array_equal(np.isnan(errors), np.isnan(rows))
     rows[3] = [1.7e308, -1.7e308, 1.7e308, np.nan, 0.0]
     sentence = (
-        "The rows must be near enough to those fitted for float64 to hold what the network makes "
-        "of them. Got nan of row 3 instead. Clip them, or scale them alike."
+        "The rows must be close enough to the training rows for the network to compute with them "
+        "in float64. Got nan for row 3 instead. Clip the rows, or scale them as the training rows."
     )
     per_feature = partial(vae.reconstruction_error, per_feature=True)
     draws = partial(vae.impute, n_draws=2, random_state=0)
@@ -238,7 +238,7 @@ def test_holes_are_refused_without_it_and_there_is_no_impute():
     with pytest.raises(ValueError, match="contains NaN"):
         VAETransformer(2).fit(rows)
     sentence = (
-        "impute fills what a model has learned to do without. Got missing=None instead. Set "
+        "impute needs a model that was fitted with missing='mask'. Got missing=None instead. Set "
         "missing='mask', and fit."
     )
     assert not hasattr(VAETransformer(2), "impute")

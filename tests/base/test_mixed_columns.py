@@ -202,14 +202,14 @@ REFUSED = {
     "not one-hot": (
         [("categorical", ["low", "code"])],
         TABLE[["low", "code"]].clip(upper=1),
-        "The columns of a 'categorical' pair must be one-hot, a single one in every row. Got "
-        "[1, 1] in the columns from 'low' on instead. Give every variable a pair of its own, a "
-        "column of codes too.",
+        "The columns of a 'categorical' pair must be one-hot: a single 1 in every row, and 0 "
+        "elsewhere. Got [1, 1] in the columns from 'low' on instead. Give every variable its own "
+        "pair, also a column of codes.",
     ),
     "no codes": (
         [("categorical", "a")],
         TABLE[["a"]] * 0 + 0.5,
-        "A 'categorical' column of its own must hold codes, integers of at most 16777216. Got "
+        "A 'categorical' pair of one column must hold codes, integers of at most 16777216. Got "
         "values such as 0.5 in column 0 instead. Use an OrdinalEncoder, or likelihood 'gaussian' "
         "for it.",
     ),
@@ -224,16 +224,14 @@ def test_other_columns_are_refused_in_a_sentence(name):
 
 
 def test_what_is_of_alike_columns_is_refused():
-    with pytest.raises(
-        ValueError, match=r"^input_scale is of whole rows whose columns are alike. Got input_sc"
-    ):
+    with pytest.raises(ValueError, match=r"^input_scale cannot be used with counts, with columns "):
         make(input_scale=0.5).fit(make_table())
 
 
 def test_further_training_keeps_kinds_and_levels():
     table = make_table()
     vae = BetaTCVAETransformer(2, likelihood=KINDS, max_epochs=1, random_state=0).fit(table)
-    with pytest.raises(ValueError, match=r"Got 8 in column 'code' instead. Fit all rows anew.$"):
+    with pytest.raises(ValueError, match=r"Got 8 in column 'code' instead. Fit again, to all"):
         vae.partial_fit(table.assign(code=8))
     with pytest.raises(ValueError, match=r"^Further training needs the kinds of columns with"):
         vae.set_params(likelihood=[("gaussian", slice(0, 9))]).partial_fit(table)

@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.sparse import csr_array
@@ -25,6 +26,36 @@ every_estimator = pytest.mark.parametrize(
 
 def message(sentence):
     return f"^{re.escape(sentence)}$"
+
+
+# ------------------------------------------------------------------ what is no rows of numbers
+
+
+@every_estimator
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["a", "b"], ["c", "d"]],
+        np.array([["a", "b"], ["c", "d"]]),
+        np.array([["a", 1.0], ["b", 2.0]], dtype=object),
+    ],
+    ids=["lists", "text", "objects"],
+)
+def test_text_in_an_array(Estimator, rows):
+    text = (
+        "X must be rows of numbers. Got text instead. Encode it, or give a DataFrame to a "
+        "TableTransformer."
+    )
+    with pytest.raises(ValueError, match=message(text)):
+        Estimator(2).fit(rows)
+
+
+@every_estimator
+def test_a_series_is_no_table(Estimator):
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
+    for series in (frame["a"], frame.iloc[0]):
+        with pytest.raises(ValueError, match="Pass a DataFrame containing a single row"):
+            Estimator(2).fit(series)
 
 
 # ------------------------------------------------------------------ callables that make a module
@@ -156,9 +187,9 @@ class Forgetful(VAETransformer):
 def test_a_constructor_that_leaves_parameters_out(table):
     n_left_out = len(VAETransformer().get_params()) - 1
     sentence = (
-        "The constructor of Forgetful must set every parameter of the classes above it. Got one "
-        f"that leaves out {n_left_out}, hidden_layer_sizes first, instead. Call super().__init__ "
-        "in it."
+        "The constructor of Forgetful must set every parameter of its base classes. Got one that "
+        f"leaves out {n_left_out}, the first of them hidden_layer_sizes, instead. Call "
+        "super().__init__ in it."
     )
     for fit in (Forgetful().fit, Forgetful().partial_fit):
         with pytest.raises(TypeError, match=message(sentence)):

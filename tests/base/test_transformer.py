@@ -243,8 +243,8 @@ def test_data_that_cannot_be_fitted_is_refused(Estimator, table):
     X = table.copy()
     X[3, 1] = np.nan
     sentence = (
-        f"Input X contains NaN, which {name} takes where it was fitted with missing='mask'. Got "
-        f"missing=None instead. Set it and fit, or fill in what is missing, as a VAEImputer does."
+        f"Input X contains NaN, which {name} accepts only with missing='mask'. Got missing=None "
+        f"instead. Set it and fit, or fill in the missing values, as a VAEImputer does."
         if hasattr(Estimator, "missing")
         else f"Input X contains NaN.\n{name} does not accept missing"
     )

@@ -173,8 +173,8 @@ def test_an_object_that_becomes_no_array_is_told(rows, got, bernoulli, detector)
 def test_numbers_under_a_mask_are_refused(as_list, bernoulli, detector):
     rows = np.ma.masked_array(ROWS, mask=ROWS[3, 1] == ROWS)
     sentence = (
-        "X must have a number in every place. Got 1 that are masked instead. Fill them in, as "
-        "X.filled(0.0) does, or leave their rows out."
+        "X must have no masked values. Got 1 of them instead. Fill them in, as X.filled(0.0) does, "
+        "or leave out their rows."
     )
     methods = [bernoulli.transform, detector.predict, AutoencoderTransformer(2, **SMALL).fit]
     for method in [*methods, lambda X: bernoulli.inverse_transform([row[:2] for row in X])]:
@@ -191,8 +191,8 @@ def test_what_float64_does_not_hold_is_refused(bernoulli):
         return
     wide[0, 0] = np.longdouble("1e400")
     sentence = (
-        f"X must be numbers that float64 holds. Got {wide.dtype} that is infinite there instead. "
-        f"Scale X."
+        f"X must have numbers in the range of float64. Got a {wide.dtype} that is infinite there "
+        f"instead. Scale X."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         bernoulli.transform(wide)
@@ -202,8 +202,8 @@ def test_rows_too_far_off_to_compute_with_are_refused(bernoulli):
     rows = ROWS.copy()
     rows[5] = [1.7e308, -1.7e308, 1.7e308]
     sentence = (
-        "The rows must be near enough to those fitted for float64 to hold what the network makes "
-        "of them. Got nan of row 5 instead. Clip them, or scale them alike."
+        "The rows must be close enough to the training rows for the network to compute with them "
+        "in float64. Got nan for row 5 instead. Clip the rows, or scale them as the training rows."
     )
     estimator = AutoencoderTransformer(2, **SMALL).fit(ROWS)
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):

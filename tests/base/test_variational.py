@@ -79,9 +79,9 @@ def test_bernoulli_decodes_probabilities_and_has_no_noise_variance(digits):
 # ------------------------------------------------------------------ noise variance
 
 FAR_FROM_HELD = (
-    r"^A held noise variance should be near what the network leaves of the rows\. Got \S+ from the "
-    r"PCA and \S+ left instead: what beta means, and the score, follow from the first\. Use "
-    r"noise_variance='learned', or train for longer\.$"
+    r"^A fixed noise variance should be near the residual of the network\. Got \S+ from the PCA "
+    r"and a residual of \S+ instead: the score, and the effect of beta, depend on the noise "
+    r"variance\. Use noise_variance='learned', or train for longer\.$"
 )
 
 

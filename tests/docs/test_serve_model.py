@@ -57,7 +57,8 @@ def test_a_saved_file_is_served_and_bad_requests_are_told(X, tmp_path):
     skvae.save(detector, tmp_path / "detector.skvae")
     new = [[0.5, 0.5, 0.5], [9.0, -9.0, 9.0]]
     bad = {
-        "[]": "TypeError: list indices must be integers or slices, not str",
+        "[]": 'ValueError: A request is {"rows": [[0.1, 0.2], ...]}.',
+        '{"row": []}': 'ValueError: A request is {"rows": [[0.1, 0.2], ...]}.',
         '{"rows": [[1, 2, null]]}': "ValueError: The rows must be lists of finite numbers, all of "
         "one length.",
         '{"rows": [[1, 2]]}': "ValueError: X has 2 features, but AutoencoderOutlierDetector is "

@@ -187,8 +187,8 @@ def test_a_nominal_level_of_one_row_is_refused():
     factors = FACTORS[:90].copy()
     factors[0, 1] = 9
     refused(
-        "dci_score needs two rows or more of each level of a factor that it classifies. Got one of "
-        "some level in column 1 instead. Give more rows.",
+        "dci_score needs at least two rows of each level of a factor that it classifies. Got a "
+        "level with one row in column 1 instead. Give more rows.",
         factors,
         factors,
         nominal=[1],

@@ -250,9 +250,9 @@ def test_too_few_rows_are_said_and_show_as_total_correlation():
     variance = math.exp(-2 * 6.9 / 10)
     independent = Posterior(math.sqrt(1 - variance) * whitened(1000, 10), math.sqrt(variance))
     sentence = (
-        "The mean divergence should be below log N - 3. Got 6.9 nats for N = 1000 rows, of which "
-        "log N is 6.908 instead: mutual information beyond that cannot show, and counts as total "
-        "correlation. Give more rows, or compare by gaussian_total_correlation."
+        "The mean divergence should be below log N - 3. Got 6.9 nats for N = 1000 rows, where "
+        "log N is 6.908, instead: mutual information above log N cannot be measured, and counts as "
+        "total correlation. Give more rows, or compare by gaussian_total_correlation."
     )
     with pytest.warns(UserWarning, match=f"^{re.escape(sentence)}$"):
         result = independent.decompose(n_samples=1000, random_state=0)

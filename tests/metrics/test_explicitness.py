@@ -116,8 +116,8 @@ def test_rare_levels_are_in_both():
 def test_a_level_of_one_row_is_refused():
     level = np.repeat([0, 1, 2], [5, 5, 1])
     sentence = (
-        "explicitness_score needs two rows or more of each level of a factor that it classifies. "
-        "Got one of some level in column 1 instead. Give more rows."
+        "explicitness_score needs at least two rows of each level of a factor that it classifies. "
+        "Got a level with one row in column 1 instead. Give more rows."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         explicitness_score(np.c_[np.arange(11) % 2, level], np.eye(11))

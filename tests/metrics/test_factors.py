@@ -41,8 +41,8 @@ def test_names_are_levels_too():
     assert sap == metrics.sap_score(FACTORS, CODES, nominal=[0], random_state=0)
     refused(
         "sap_score",
-        f"sap_score needs factors that are numbers, but for nominal ones. Got {named[0, 0]!r} in "
-        f"column 0 instead. Name it by nominal=[0].",
+        f"sap_score needs factors that are numbers, unless they are nominal. Got {named[0, 0]!r} "
+        f"in column 0 instead. If its levels have no order, pass nominal=[0].",
         named,
     )
 
@@ -178,8 +178,8 @@ def test_a_level_that_is_missing_is_refused(missing):
     column[0, 0] = missing
     refused(
         "mutual_information_gap",
-        "mutual_information_gap needs factors whose levels can be sorted. Got some in column 0 "
-        "that cannot instead, or are missing. Give numbers or names alone.",
+        "mutual_information_gap needs factors whose levels can be sorted. Got values in column "
+        "0 that are missing or cannot be sorted instead. Give only numbers or only names.",
         column if missing is not None else column.tolist(),
     )
 
@@ -189,8 +189,8 @@ def test_factors_and_codes_under_a_mask_are_refused():
         masked = {name: np.ma.masked_array(FACTORS, mask=FACTORS[0] == FACTORS)}
         refused(
             "mutual_information_gap",
-            f"{name} must have a number in every place. Got {masked[name].mask.sum()} that are "
-            f"masked instead. Fill them in, as {name}.filled(0.0) does, or leave their rows out.",
+            f"{name} must have no masked values. Got {masked[name].mask.sum()} of them instead. "
+            f"Fill them in, as {name}.filled(0.0) does, or leave out their rows.",
             **masked,
         )
 

@@ -176,8 +176,8 @@ def test_a_level_of_one_row_is_refused_by_explicitness_alone():
     factors = FACTORS.copy()
     factors[0, 2] = 77
     sentence = (
-        "infomec_score needs two rows or more of each level of a factor that it classifies. Got "
-        "one of some level in column 2 instead. Give more rows."
+        "infomec_score needs at least two rows of each level of a factor that it classifies. Got "
+        "a level with one row in column 2 instead. Give more rows."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         infomec_score(factors, FACTORS, part="explicitness")

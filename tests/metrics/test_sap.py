@@ -136,8 +136,8 @@ def test_turned_factors_lose_what_nominal_ones_do_not_share():
 def test_a_nominal_level_in_one_row_alone_is_refused():
     levels = np.r_[np.zeros(9), 1][:, None]
     sentence = (
-        "sap_score needs two rows or more of each level of a factor that it classifies. Got one of "
-        "some level in column 0 instead. Give more rows."
+        "sap_score needs at least two rows of each level of a factor that it classifies. Got a "
+        "level with one row in column 0 instead. Give more rows."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         sap_score(levels, levels, nominal=[0])

@@ -44,8 +44,8 @@ def test_a_downstream_model_stays_unfitted_and_needs_targets(table):
     assert not hasattr(model, "coef_")
     assert repr(scorer) == "downstream_scorer(LinearRegression(), cv=5, scoring=None)"
     sentence = (
-        "downstream_scorer needs the targets of the rows as y. Got None instead. Give fit of the "
-        "search them beside X."
+        "downstream_scorer needs the targets of the rows as y. Got None instead. Call the "
+        "search's fit as fit(X, y)."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         scorer(pca, table)
@@ -103,8 +103,8 @@ def test_a_search_finds_the_codes_that_hold_a_factor_each():
 
 def test_factors_are_needed():
     sentence = (
-        "latent_scorer needs the known factors of the rows as y. Got None instead. Give fit of the "
-        "search them beside X."
+        "latent_scorer needs the known factors of the rows as y. Got None instead. Call the "
+        "search's fit as fit(X, y)."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         latent_scorer(sap_score)(PCA(2).fit(FACTORS), FACTORS)

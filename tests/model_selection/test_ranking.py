@@ -127,8 +127,8 @@ def test_it_prints_as_a_table():
 
 def test_too_few_models_are_refused():
     sentence = (
-        "rank_unsupervised needs at least two models of each candidate, for how far they agree is "
-        "its score. Got 1 of 'alone' instead. Fit it from further seeds, or leave it out."
+        "rank_unsupervised needs at least two models of each candidate, because its score is "
+        "how far they agree. Got 1 of 'alone' instead. Fit it with more seeds, or leave it out."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         rank_unsupervised({"same": SAME, "alone": CHANCE[:1]}, GRID)

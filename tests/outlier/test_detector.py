@@ -134,9 +134,10 @@ def test_a_threshold_expects_its_share_exactly_of_uniform_scores():
 
 def test_few_rows_cannot_tell_a_small_share(table):
     sentence = (
-        "A contamination below 1 / (m + 1) cannot be told by m=50 scores of rows that the models "
-        "have not seen. Got 0.01, and the threshold is the least of them instead, which a new "
-        "normal row undercuts with a probability of 0.02. Give more rows, or raise contamination."
+        "A contamination below 1 / (m + 1) cannot be measured with m=50 scores of rows that the "
+        "models were not fitted to. Got 0.01, and the threshold is the smallest of these scores "
+        "instead: a new normal row is below it with probability 0.02. Give more rows, or raise "
+        "contamination."
     )
     with pytest.warns(UserWarning, match=f"^{re.escape(sentence)}$"):
         fitted = detector(contamination=0.01).fit(table[:50])
@@ -357,7 +358,7 @@ def test_at_least_one_row_is_held_out_and_two_are_trained_on(table):
     fitted = detector(
         PCA(1), anomaly_score="reconstruction", calibration_fraction=0.01, n_estimators=1
     )
-    with pytest.warns(UserWarning, match="cannot be told by m=1 scores"):
+    with pytest.warns(UserWarning, match="cannot be measured with m=1 scores"):
         assert len(fitted.fit(table[:3]).calibration_scores_) == 1
     with pytest.raises(ValueError, match="Found array with 2 sample"):
         fitted.fit(table[:2])

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import stat
 import threading
 
@@ -45,9 +46,13 @@ def test_an_interrupt_leaves_the_old_file_and_nothing_else(monkeypatch, tmp_path
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_a_folder_that_is_missing_is_an_error_of_the_system(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        skvae.save(VAETransformer(2), tmp_path / "none" / "file")
+def test_a_folder_that_is_missing_is_named(tmp_path):
+    folder = str(tmp_path.resolve() / "nowhere")
+    text = (
+        f"A file needs a folder that exists. Got {folder!r} instead, which is none. Make it first."
+    )
+    with pytest.raises(FileNotFoundError, match=f"^{re.escape(text)}$"):
+        write_whole(os.path.join(folder, "file"), b"new")
 
 
 @POSIX

@@ -266,8 +266,8 @@ def test_frames_with_other_columns_are_told_of_the_encoder(name, Estimator):
 
 def test_a_detector_has_no_transformer_of_its_own_for_text():
     text = (
-        "The transformer that a detector takes by itself needs rows of numbers. Got a table with "
-        "other columns instead. Give one that takes them, such as a TableTransformer."
+        "The default transformer of a detector needs rows of numbers. Got a table with other "
+        "columns instead. Pass a transformer that accepts them, such as a TableTransformer."
     )
     with pytest.raises(ValueError, match=sentence(text)):
         AutoencoderOutlierDetector().fit(TABLE)

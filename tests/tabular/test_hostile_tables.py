@@ -193,7 +193,7 @@ COUNTS = pd.DataFrame({"n": RNG.poisson(2, N), "x": RNG.normal(size=N)})
         (
             "categorical",
             0.5,
-            "A 'categorical' column of its own must hold codes, integers of at most 16777216. Got "
+            "A 'categorical' pair of one column must hold codes, integers of at most 16777216. Got "
             "values such as 0.5 in column 0 instead. Use an OrdinalEncoder, or likelihood "
             "'gaussian' for it.",
         ),

@@ -101,10 +101,18 @@ def test_text_comes_in_a_frame(rows):
         TableEncoder().fit(rows)
 
 
-def test_a_table_has_its_rows():
+@pytest.mark.parametrize("given", [5, VAETransformer])
+def test_a_table_transformer_takes_an_estimator(given):
     text = (
-        "X must be a table that has its rows. Got a LazyFrame of polars instead. Pass X.collect()."
+        f"TableTransformer takes an estimator. Got {given!r} instead. Give an instance of one, "
+        f"such as VAETransformer(5, missing='mask')."
     )
+    with pytest.raises(TypeError, match=sentence(text)):
+        TableTransformer(given).fit(FRAME)
+
+
+def test_a_table_has_its_rows():
+    text = "X must be a table in memory. Got a LazyFrame of polars instead. Pass X.collect()."
     lazy = pl.LazyFrame(FRAME.to_dict("list"))
     for estimator in (TableEncoder(), TableTransformer(), VAETransformer(2), VAEImputer()):
         with pytest.raises(ValueError, match=sentence(text)):

@@ -112,9 +112,9 @@ def logger():
 )
 def test_a_callback_that_cannot_be_copied_is_refused_with_the_way(use, callback, table):
     sentence = (
-        "A callback of callbacks= must be one that can be copied, as every fit has its own. Got a "
-        "Logger, of which a copy fails (cannot pickle '_thread.lock' object), instead. Pass a "
-        "function that makes and returns it: fit calls that."
+        "The callbacks of callbacks= must be copyable, since every fit uses its own copies. Got a "
+        "Logger that cannot be copied (cannot pickle '_thread.lock' object) instead. Pass a "
+        "function that makes and returns it: fit calls that function."
     )
     with pytest.raises(TypeError, match=message(sentence)):
         use(make([callback]), table)

@@ -602,8 +602,8 @@ def test_a_schedule_longer_than_the_training_warns(table):
 @pytest.mark.parametrize(("name", "value"), [("kl_cycles", 3), ("kl_warmup_start", 20.0)])
 def test_what_is_of_a_warmup_needs_one(table, name, value):
     sentence = (
-        f"{name} is of the warm-up, and needs kl_warmup_epochs >= 1. Got {name}={value} with "
-        f"kl_warmup_epochs=0 instead. Set both, or neither."
+        f"{name} is a setting of the warm-up, and needs kl_warmup_epochs >= 1. Got {name}={value} "
+        f"with kl_warmup_epochs=0 instead. Set both, or neither."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         VAETransformer(**{name: value}).fit(table)
@@ -611,8 +611,8 @@ def test_what_is_of_a_warmup_needs_one(table, name, value):
 
 def test_schedules_that_contradict_are_refused(table):
     sentence = (
-        "capacity and free_bits each keep the divergence up, and exclude one another. Got "
-        "capacity=2.0 and free_bits=0.5 instead. Set one."
+        "capacity and free_bits both keep the divergence from falling, and cannot be used "
+        "together. Got capacity=2.0 and free_bits=0.5 instead. Set only one."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         BetaVAETransformer(capacity=2.0, free_bits=0.5).fit(table)
