@@ -197,17 +197,7 @@ class LatentTraversalDisplay(Display):
             standardize=shown if standardize else None,
         )
         _, X = last_step(estimator, X)
-        if factors is None:
-            values, measure = informativeness(last, X)
-            # The sort is stable: equally informative dimensions keep their order.
-            dimensions = np.argsort(-values, kind="stable")[:n_dimensions]
-            carried = {"informativeness": values[dimensions], "measure": measure}
-        else:
-            naming = name_dimensions(last.transform(X), factors, factor_names, cls.__name__)
-            dimensions = naming.dimensions[:n_dimensions]
-            carried = {"informativeness": naming.shares[:n_dimensions], "measure": "MI"}
-            carried["names"] = naming.names[:n_dimensions]
-            carried["telling"] = naming.telling[:n_dimensions]
+        dimensions, carried = _moving(last, X, factors, factor_names, n_dimensions, cls.__name__)
         if hasattr(last, "sample_posterior"):
             codes, centre = last.sample_posterior(X, random_state=random_state), 0.0
         else:
@@ -278,6 +268,22 @@ class LatentTraversalDisplay(Display):
         axes.label_outer()
         axes.set_title(label, loc="left")
         axes.figure.colorbar(scale, ax=axes, ticks=[stops[0], stops[-1]], format="%.1f", pad=0.01)
+
+
+def _moving(last, X, factors, factor_names, n_dimensions, name):
+    """Return the dimensions that move, and by name what the display says of each."""
+    if factors is None:
+        values, measure = informativeness(last, X)
+        # The sort is stable: equally informative dimensions keep their order.
+        dimensions = np.argsort(-values, kind="stable")[:n_dimensions]
+        return dimensions, {"informativeness": values[dimensions], "measure": measure}
+    naming = name_dimensions(last.transform(X), factors, factor_names, name)
+    return naming.dimensions[:n_dimensions], {
+        "informativeness": naming.shares[:n_dimensions],
+        "measure": "MI",
+        "names": naming.names[:n_dimensions],
+        "telling": naming.telling[:n_dimensions],
+    }
 
 
 def _check(n_dimensions, n_steps, spread, quantiles):
