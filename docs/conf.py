@@ -42,7 +42,11 @@ html_copy_source = False
 html_theme_options = {
     "navbar_align": "left",
     "show_toc_level": 2,
-    "secondary_sidebar_items": {"**": ["page-toc"], "index": [], "guide/which_model": []},
+    "secondary_sidebar_items": {
+        "**": ["page-toc"],
+        # These have no contents of the page: the room is for their tables.
+        **{page: [] for page in ("index", "guide/which_model", "benchmarks")},
+    },
     "footer_start": ["copyright"],
     "footer_end": [],
 }

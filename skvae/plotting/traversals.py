@@ -197,11 +197,7 @@ class LatentTraversalDisplay(Display):
             standardize=shown if standardize else None,
         )
         _, X = last_step(estimator, X)
-        if factors is None:
-            dimensions, carried = _most_informative(last, X, n_dimensions)
-        else:
-            naming = name_dimensions(last.transform(X), factors, factor_names, cls.__name__)
-            dimensions, carried = _named(naming, n_dimensions)
+        dimensions, carried = _moving(last, X, factors, factor_names, n_dimensions, cls.__name__)
         if hasattr(last, "sample_posterior"):
             codes, centre = last.sample_posterior(X, random_state=random_state), 0.0
         else:
@@ -274,23 +270,20 @@ class LatentTraversalDisplay(Display):
         axes.figure.colorbar(scale, ax=axes, ticks=[stops[0], stops[-1]], format="%.1f", pad=0.01)
 
 
-def _most_informative(estimator, X, n_dimensions):
-    """Return the dimensions with the most information, and what a display says of them."""
-    values, measure = informativeness(estimator, X)
-    # The sort is stable: equally informative dimensions keep their order.
-    dimensions = np.argsort(-values, kind="stable")[:n_dimensions]
-    return dimensions, {"informativeness": values[dimensions], "measure": measure}
-
-
-def _named(naming, n_dimensions):
-    """Return the dimensions that the factors name, and what a display says of them."""
-    told = {
+def _moving(last, X, factors, factor_names, n_dimensions, name):
+    """Return the dimensions that move, and by name what the display says of each."""
+    if factors is None:
+        values, measure = informativeness(last, X)
+        # The sort is stable: equally informative dimensions keep their order.
+        dimensions = np.argsort(-values, kind="stable")[:n_dimensions]
+        return dimensions, {"informativeness": values[dimensions], "measure": measure}
+    naming = name_dimensions(last.transform(X), factors, factor_names, name)
+    return naming.dimensions[:n_dimensions], {
         "informativeness": naming.shares[:n_dimensions],
         "measure": "MI",
         "names": naming.names[:n_dimensions],
         "telling": naming.telling[:n_dimensions],
     }
-    return naming.dimensions[:n_dimensions], told
 
 
 def _check(n_dimensions, n_steps, spread, quantiles):

@@ -82,11 +82,16 @@ def test_the_kept_results_are_small_and_of_the_measures_that_are_taken():
         assert n_others == 0, path
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/examples/GALLERY_HEADER.rst"])
-def test_the_project_opens_with_the_figures(page):
+@pytest.mark.parametrize(
+    ("page", "figures"),
+    [
+        ("README.md", ["traversals", "samples", "betas"]),
+        ("docs/index.md", ["betas"]),
+        ("docs/examples/GALLERY_HEADER.rst", ["betas", "samples"]),
+    ],
+)
+def test_the_project_opens_with_figures_of_the_experiment(page, figures):
     text = (ROOT / page).read_text(encoding="utf-8")
-    pictures = re.findall(r"(?:\]\(|image:: )(\S+\.png)", text)[:3]
-    assert [Path(name).name for name in pictures] == [
-        f"{KEPT}-{figure}.png" for figure in ("traversals", "samples", "betas")
-    ]
+    pictures = re.findall(r"(?:\]\(|image:: )(\S+\.png)", text)[: len(figures)]
+    assert [Path(name).name for name in pictures] == [f"{KEPT}-{figure}.png" for figure in figures]
     assert all((ROOT / page).parent.joinpath(name).exists() for name in pictures)
