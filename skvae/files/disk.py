@@ -1,20 +1,16 @@
 """Bytes on a disk: written whole or not at all, read from files alone."""
 
 import os
-import secrets
 import stat
 from contextlib import contextmanager, suppress
 
 from skvae.files.errors import SavingError
+from skvae.files.parts import new_part, remove_abandoned
 
 __all__ = ["read_whole", "replaced", "write_whole"]
 
-# No file of these is asked to wait for another process, and none is translated, where there are
-# such flags.
+# No file is waited for, and none is translated, where there are such flags.
 READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-WRITING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-# Of a name that the one beside it begins with: a letter has four bytes at most, of 255 in a name.
-MOST_LETTERS = 50
 
 
 @contextmanager
@@ -23,7 +19,8 @@ def replaced(path):
 
     Whoever reads the path finds the old or the new one, never a part. The bytes go to a file beside
     it, whose name nobody can guess, and reach the disk before that one takes the place of the old.
-    A link stays one: what it leads to is replaced.
+    A link stays one: what it leads to is replaced. What writers that were killed have left beside
+    it is removed first.
 
     Parameters
     ----------
@@ -56,22 +53,16 @@ def replaced(path):
         mode = None
     if mode is not None and not stat.S_ISREG(mode):
         raise _no_file(path)
-    folder, name = os.path.split(path)
-    beside = os.path.join(folder, f"{name[:MOST_LETTERS]}.{secrets.token_hex(8)}.part")
-    try:
-        descriptor = os.open(beside, WRITING, 0o666)  # less what the process's umask takes away
-        with open(descriptor, "wb") as file:
+    remove_abandoned(path)
+    with new_part(path) as part:
+        with open(part.descriptor, "wb", closefd=False) as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            os.fsync(part.descriptor)
         if mode is not None:
-            os.chmod(beside, stat.S_IMODE(mode))
-        os.replace(beside, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(beside)
-        raise
-    _sync_folder(folder)
+            os.chmod(part.path, stat.S_IMODE(mode))
+        part.become(path)
+    _sync_folder(os.path.dirname(path))
 
 
 def write_whole(path, data):
