@@ -109,7 +109,8 @@ def marginal_form(tables, names):
 def _unit(kind):
     """Return what the numbers of a kind of column count."""
     times = {"date": "date", "naive": "date", "aware": "date"}
-    return {"clock": "hours", "duration": "days", **times}.get(kind, "")
+    counts = {"clock": "hours", "duration": "days", "period": "periods since 1970"}
+    return (counts | times).get(kind, "")
 
 
 def _values(cells):
@@ -122,7 +123,7 @@ def _values(cells):
     values = np.asarray(cells.values, dtype=np.float64)
     if cells.kind == "clock":
         return values * cells.tick / (A_DAY / 24)
-    if cells.kind == "date" and cells.tick == 1:
+    if cells.kind == "period" or (cells.kind == "date" and cells.tick == 1):
         return values  # dates of Python, in days
     return values * (cells.tick / A_DAY) if _unit(cells.kind) else values
 
