@@ -23,7 +23,13 @@ import pandas as pd
 from saved_files import mutated
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    RobustScaler,
+    StandardScaler,
+)
 
 import skvae
 from skvae.tabular import TableEncoder, TableTransformer
@@ -47,8 +53,15 @@ def originals():
         skvae.VAETransformer(2, warm_start=True, **SMALL).fit(X),
         skvae.BetaVAETransformer(2, noise_variance="per-feature", **SMALL).fit(X),
         make_pipeline(StandardScaler(), skvae.VAETransformer(2, **SMALL)).fit(X),
+        make_pipeline(MinMaxScaler(), FunctionTransformer(np.log1p, np.expm1), RobustScaler()).fit(
+            X
+        ),
+        make_pipeline(MaxAbsScaler(), skvae.AutoencoderTransformer(2, **SMALL)).fit(X),
         skvae.AutoencoderOutlierDetector(
             skvae.VAETransformer(2, **SMALL), n_refits=0, random_state=0
+        ).fit(X),
+        skvae.AutoencoderOutlierDetector(  # has a covariance, and functions between its steps
+            anomaly_score="latent", n_estimators=3, n_refits=0, random_state=0
         ).fit(X),
         skvae.VAEImputer(
             skvae.VAETransformer(2, likelihood=KINDS, missing="mask", **SMALL), add_indicator=True
@@ -56,6 +69,9 @@ def originals():
         make_pipeline(TableEncoder(), skvae.VAETransformer(2, **SMALL)).fit(X),
         TableEncoder(numeric="normal-scores").fit(_frame()),
         TableTransformer(skvae.VAETransformer(2, missing="mask", **SMALL)).fit(_frame()),
+        skvae.AutoencoderOutlierDetector(
+            TableTransformer(skvae.VAETransformer(2, **SMALL)), n_refits=0, random_state=0
+        ).fit(_frame()),
     ]
 
 
@@ -67,7 +83,10 @@ def _frame():
             "level": ["a", "b", None, "d"] * 10,
             "flag": X[:, 1] > 0,
             "when": pd.date_range("2020-01-01", periods=40, tz="UTC"),
+            "month": pd.period_range("2020-01", periods=40, freq="M"),
+            "wait": pd.to_timedelta(np.arange(40), unit="h"),
             "category": pd.Categorical([1, 2, 3, 4] * 10),
+            "stage": pd.Categorical(pd.to_timedelta([1, 2, 3, 4] * 10, unit="h")),
         }
     )
 

@@ -12,7 +12,7 @@ from skvae._typing import MatrixLike
 from skvae.base.fitted import attributes_of, attributes_so_far, attributes_with_weights
 from skvae.base.hooks import ModelHooks
 from skvae.base.hyperparameters import SharedParameters
-from skvae.base.identity import identity_of
+from skvae.base.identity import CheckpointOf, identity_of
 from skvae.base.inference import InferenceMixin
 from skvae.base.pickling import pack, unpack
 from skvae.base.planning import plan_of_fit, seeds_of, start_of
@@ -255,7 +255,8 @@ class BaseAutoencoderTransformer(
                 "checkpoint= is of a fit from its beginning. Got a warm start after another fit "
                 "instead. Leave checkpoint out, or fit a clone."
             )
-        return Checkpoint(path, identity_of(self, X, X_val))
+        of = path if isinstance(path, CheckpointOf) else CheckpointOf(path)
+        return Checkpoint(of.path, of.identity | identity_of(self, X, X_val))
 
     def _carried_out(self, run, keep, task):
         """Train, and return the fitted attributes; tell a task, if there is one, of both."""

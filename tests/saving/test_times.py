@@ -88,7 +88,10 @@ COLUMNS = {
     "objects of periods": objects(lambda n: pd.Period("2020", "M") + n),
 }
 OF_POLARS = {
-    "zone": hours("Europe/Rome").to_list(),
+    "zone": pl.Series(
+        [NOON.replace(tzinfo=ROME) + datetime.timedelta(row) for row in range(N)],
+        dtype=pl.Datetime("us", "Europe/Rome"),
+    ),
     "duration": [datetime.timedelta(row) for row in range(N)],
     "decimal": [Decimal(row) / 4 for row in range(N)],
     "day": [datetime.date(2020, 1, 1 + row) for row in range(N)],
