@@ -1,4 +1,4 @@
-"""Data frames of pandas and polars. No other module imports these two libraries."""
+"""Data frames of pandas and polars, and pyarrow. No other module imports these libraries."""
 
 import sys
 from typing import Any, TypeGuard
@@ -8,6 +8,7 @@ __all__ = [
     "frame_of_rows",
     "import_pandas",
     "import_polars",
+    "import_pyarrow",
     "is_lazy",
     "is_pandas",
     "is_polars",
@@ -54,6 +55,18 @@ def import_polars(function, purpose):
             f"Install it: pip install polars"
         ) from error
     return polars
+
+
+def import_pyarrow(function, purpose):
+    """Return pyarrow, or raise a sentence, as ``import_pandas`` does."""
+    try:
+        import pyarrow
+    except ImportError as error:
+        raise ImportError(
+            f"{function} needs pyarrow for {purpose}. Got none that can be imported instead. "
+            f"Install it: pip install pyarrow"
+        ) from error
+    return pyarrow
 
 
 def is_pandas(X: Any) -> TypeGuard[Any]:

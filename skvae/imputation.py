@@ -1,6 +1,7 @@
 """Imputation of missing values by a variational autoencoder, as a step of a Pipeline."""
 
 from dataclasses import KW_ONLY
+from os import PathLike
 from typing import Any, Self
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from skvae._typing import Estimator, MatrixLike, Seed
 from skvae.base.documentation import DocumentationLinks
 from skvae.base.hyperparameters import POSITIVE_INTEGER, hyperparameters, one_of
-from skvae.base.pipelines import seeded_clone
+from skvae.base.pipelines import to_go_on
 from skvae.base.sklearn_bases import BaseEstimator, TransformerMixin
 from skvae.base.states import fitted_as_a_whole, of_one_state
 from skvae.base.validation import FittedColumns, dense, names_of_features, valid_rows
@@ -117,7 +118,14 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
         "random_state": ["random_state"],
     }
 
-    def fit(self, X: MatrixLike, y: Any = None) -> Self:
+    def fit(
+        self,
+        X: MatrixLike,
+        y: Any = None,
+        *,
+        X_val: MatrixLike | None = None,
+        checkpoint: str | PathLike[str] | None = None,
+    ) -> Self:
         """Fit the estimator to X.
 
         Parameters
@@ -126,6 +134,11 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
             Rows. NaN marks a missing value.
         y : ignored
             Present for pipelines.
+        X_val : {array-like, sparse matrix} of shape (n_validation, n_features), default=None
+            Rows that the estimator's early stopping watches.
+        checkpoint : str or path-like, default=None
+            A file to go on from, and to write, as of :meth:`VAETransformer.fit`: the same call
+            after a kill ends bit for bit as it would have.
 
         Returns
         -------
@@ -136,13 +149,17 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
         ------
         ValueError
             If ``estimator`` has no method ``impute``, or does not accept X, or if both
-            ``estimator`` and ``likelihood`` are given.
+            ``estimator`` and ``likelihood`` are given, or if ``X_val`` is given without early
+            stopping.
+        SavingError
+            A ``ValueError``. If the checkpoint is of another fit, damaged, or another kind of file.
         """
+        options = {"X_val": X_val, "checkpoint": checkpoint}
         with fitted_as_a_whole(self) as fresh:
-            fresh._learn(X)
+            fresh._learn(X, {name: one for name, one in options.items() if one is not None})
         return self
 
-    def _learn(self, X):
+    def _learn(self, X, options):
         """Set the fitted attributes."""
         self._validate_params()
         rows = self._rows(X, reset=True)
@@ -159,7 +176,8 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
                 f"The estimator of a VAEImputer must have a method impute. Got {estimator!r} "
                 f"instead. Give a variational autoencoder with missing='mask'."
             )
-        self.estimator_ = seeded_clone(estimator, self.random_state).fit(X)
+        estimator = to_go_on(estimator, self.random_state, options.get("checkpoint"))
+        self.estimator_ = estimator.fit(X, **options)
         self._empty_ = np.isnan(rows).all(axis=0)
         self.indicator_ = None
         if self.add_indicator:

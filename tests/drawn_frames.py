@@ -98,7 +98,10 @@ PANDAS = {
     "string": _series(holes(TEXTS), "string[python]"),
     "category": _category,
     "sparse": _series(holes(st.sampled_from([0.0, 1.5])), pd.SparseDtype("float64", 0.0)),
-    "period": _series(lists(st.sampled_from(["2020-01", "2020-02"])), "period[M]"),
+    **{
+        f"period[{length}]": _series(holes(DAYS), f"period[{length}]")
+        for length in ("Y-DEC", "Q-MAR", "M", "W-WED", "D")
+    },
     **{f"datetime64[{unit}]": _times(unit) for unit in SPANS},
     **{f"datetime64[{unit}, zone]": _times(unit, "Europe/Berlin") for unit in SPANS},
     **{f"timedelta64[{unit}]": _durations(unit) for unit in SPANS},

@@ -3,7 +3,7 @@
 import torch
 
 from skvae.base.fitted import attributes_of, attributes_so_far
-from skvae.base.identity import identity_of
+from skvae.base.identity import CheckpointOf, identity_of
 from skvae.base.planning import plan_of_fit, seeds_of, start_of
 from skvae.base.states import adopt, fitted_as_a_whole, snapshot
 from skvae.base.validation import check_flat, valid_rows
@@ -66,7 +66,8 @@ class FittingMixin:
                 "checkpoint= needs a fit that starts from the beginning. Got a warm start after "
                 "another fit instead. Leave checkpoint out, or fit a clone."
             )
-        return Checkpoint(path, identity_of(self, X, X_val))
+        of = path if isinstance(path, CheckpointOf) else CheckpointOf(path)
+        return Checkpoint(of.path, of.identity | identity_of(self, X, X_val))
 
     def _carried_out(self, run, keep, task):
         """Train, and return the fitted attributes. ``task`` notifies scikit-learn's callbacks."""

@@ -1,7 +1,9 @@
 """A text that identifies a fit, made from the parameters of the estimator and its rows."""
 
 import functools
+from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 from sklearn.compose import make_column_selector
@@ -9,11 +11,19 @@ from sklearn.compose import make_column_selector
 from skvae.base.building import parameters_of
 from skvae.training.batches import dense_rows
 
-__all__ = ["identity_of"]
+__all__ = ["CheckpointOf", "described", "identity_of"]
 
 SHOWS_ALONE = {"verbose"}  # parameters that do not change the result of a fit
 CHUNK_BYTES = 2**20
 LONG = 100  # an array with more entries is described by a checksum
+
+
+@dataclass(frozen=True)
+class CheckpointOf:
+    """The path of a checkpoint, and what an estimator around the one that is trained is told by."""
+
+    path: Any
+    identity: dict[str, str] = field(default_factory=dict)
 
 
 def identity_of(estimator, X, X_val=None):
@@ -47,7 +57,7 @@ def identity_of(estimator, X, X_val=None):
     return {
         "estimator": _name(type(estimator)),
         **{
-            name: _described(value)
+            name: described(value)
             for name, value in _parameters(estimator).items()
             if name not in SHOWS_ALONE
         },
@@ -71,7 +81,7 @@ def _of_rows(X):
     return f"{X.shape} of {X.dtype.str}, {found.hexdigest()}"
 
 
-def _described(value):
+def described(value):
     """Return a text for a parameter, which is the same in every process."""
     if isinstance(value, np.generic):
         value = value.item()
@@ -81,20 +91,20 @@ def _described(value):
         checksum = blake2b(np.ascontiguousarray(value).data, digest_size=16).hexdigest()
         return f"array of {value.shape} {value.dtype.str}, {checksum}"
     if isinstance(value, list | tuple | np.ndarray):
-        return f"({', '.join(_described(one) for one in value)})"
+        return f"({', '.join(described(one) for one in value)})"
     if isinstance(value, dict):
-        return f"({', '.join(f'{key!r}: {_described(one)}' for key, one in value.items())})"
+        return f"({', '.join(f'{key!r}: {described(one)}' for key, one in value.items())})"
     if isinstance(value, make_column_selector):
-        return f"{_name(type(value))}{_described(vars(value))}"
+        return f"{_name(type(value))}{described(vars(value))}"
     if isinstance(value, functools.partial):
-        return f"{_name(value.func)}{_described(value.args)}{_described(value.keywords)}"
+        return f"{_name(value.func)}{described(value.args)}{described(value.keywords)}"
     if value is None or isinstance(value, bool | int | float | str):
         return repr(value)
     if callable(value) and hasattr(value, "__qualname__"):
         return _name(value)
     parameters = value.get_params(deep=False) if hasattr(value, "get_params") else {}
     if parameters:
-        return f"{_name(type(value))}{_described(parameters)}"
+        return f"{_name(type(value))}{described(parameters)}"
     # The text of a torch.device, for example, is complete. Other texts have a memory address.
     plain = type(value).__repr__ is not object.__repr__ and " at 0x" not in repr(value)
     return repr(value) if plain else _name(type(value))

@@ -4,7 +4,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
-__all__ = ["last_step", "seeded_clone", "split_last"]
+__all__ = ["last_step", "seeded_clone", "split_last", "to_go_on"]
 
 
 def last_step(estimator, X, having=None):
@@ -87,3 +87,30 @@ def seeded_clone(estimator, random_state):
     if unset:  # a FrozenEstimator's set_params returns nothing
         cloned.set_params(**{name: rng.randint(2**31 - 1) for name in unset})
     return cloned
+
+
+def to_go_on(estimator, random_state, checkpoint):
+    """Return a seeded clone to train; one that nothing seeds draws for its checkpoint.
+
+    A killed fit is to go on with the seed that it drew, and the checkpoint keeps that.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Of another one.
+    random_state : int, RandomState instance or None
+        Of that one.
+    checkpoint : path or None
+        Where the training is kept.
+
+    Examples
+    --------
+    >>> from sklearn.decomposition import PCA
+    >>> from skvae.base.pipelines import to_go_on
+    >>> to_go_on(PCA(2), None, "fit")
+    PCA(n_components=2)
+    >>> to_go_on(PCA(2), 0, "fit")
+    PCA(n_components=2, random_state=209652396)
+    """
+    unseeded = random_state is None and checkpoint is not None
+    return clone(estimator) if unseeded else seeded_clone(estimator, random_state)

@@ -1,20 +1,17 @@
 """Read regular files, and write files completely or not at all."""
 
 import os
-import secrets
 import stat
 from contextlib import contextmanager, suppress
 
 from skvae.files.errors import SavingError
+from skvae.files.parts import new_part, remove_abandoned
 
 __all__ = ["read_whole", "replaced", "write_whole"]
 
 # Opening never waits for another process, and bytes are never translated, on systems that have
 # these flags.
 READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-WRITING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-# The temporary name starts with this part of the name: 50 letters of up to four bytes, of 255.
-MOST_LETTERS = 50
 
 
 @contextmanager
@@ -24,7 +21,8 @@ def replaced(path):
     Other processes see either the old file or the complete new one. The bytes are first written to
     a temporary file in the same folder, with a random name, and flushed to the disk. Then it
     replaces the old file. If ``path`` is a symbolic link, the link stays and its target is
-    replaced.
+    replaced. Temporary files that killed writers have left are removed
+    first.
 
     Parameters
     ----------
@@ -57,26 +55,21 @@ def replaced(path):
         mode = None
     if mode is not None and not stat.S_ISREG(mode):
         raise _no_file(path)
-    folder, name = os.path.split(path)
+    folder = os.path.dirname(path)
     if not os.path.isdir(folder):
         raise FileNotFoundError(
             f"A file needs a folder that exists. Got {folder!r} instead, which is none. Make it "
             f"first."
         )
-    beside = os.path.join(folder, f"{name[:MOST_LETTERS]}.{secrets.token_hex(8)}.part")
-    try:
-        descriptor = os.open(beside, WRITING, 0o666)  # the process's umask still applies
-        with open(descriptor, "wb") as file:
+    remove_abandoned(path)
+    with new_part(path) as part:
+        with open(part.descriptor, "wb", closefd=False) as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            os.fsync(part.descriptor)
         if mode is not None:
-            os.chmod(beside, stat.S_IMODE(mode))
-        os.replace(beside, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(beside)
-        raise
+            os.chmod(part.path, stat.S_IMODE(mode))
+        part.become(path)
     _sync_folder(folder)
 
 

@@ -133,7 +133,8 @@ def draw_marginals(display, ax, form, *, n_columns, n_features):
 def _unit(kind):
     """Return the unit of the numbers of a kind of column."""
     times = {"date": "date", "naive": "date", "aware": "date"}
-    return {"clock": "hours", "duration": "days", **times}.get(kind, "")
+    counts = {"clock": "hours", "duration": "days", "period": "periods since 1970"}
+    return (counts | times).get(kind, "")
 
 
 def _values(cells):
@@ -146,7 +147,7 @@ def _values(cells):
     values = np.asarray(cells.values, dtype=np.float64)
     if cells.kind == "clock":
         return values * cells.tick / (A_DAY / 24)
-    if cells.kind == "date" and cells.tick == 1:
+    if cells.kind == "period" or (cells.kind == "date" and cells.tick == 1):
         return values  # dates of Python, in days
     return values * (cells.tick / A_DAY) if _unit(cells.kind) else values
 

@@ -5,15 +5,19 @@ from numbers import Integral
 
 import numpy as np
 
+from skvae.files.context import Writing
 from skvae.files.errors import SavingError, refusal
+from skvae.files.values import write_value
 from skvae.outlier.calibration import Calibration
 from skvae.outlier.columns import ColumnRanges, SeenValues
 from skvae.outlier.detector import AutoencoderOutlierDetector
 from skvae.outlier.members import Member
 from skvae.outlier.seen_rows import SeenRows
 from skvae.saving.declarations import Declaration
+from skvae.saving.dtypes import no_place_for
 from skvae.saving.fields import Array, Field, Flag, Number, Texts, object_array
 from skvae.saving.nested_fields import DictOf, Held, ListOf, Maybe, OrNone, TupleOf
+from skvae.saving.values import KINDS
 
 __all__ = ["DETECTORS"]
 
@@ -91,7 +95,21 @@ FITTED = {
 
 def _attributes(detector):
     """Return the attributes of a detector, without the models, which its members hold too."""
+    if hasattr(detector, "_ranges_"):
+        _check_usual_values(detector)
     return {name: value for name, value in vars(detector).items() if name != "estimators_"}
+
+
+def _check_usual_values(detector):
+    """Refuse a detector of a column whose usual value has no place in a file."""
+    names = getattr(detector, "feature_names_in_", range(detector.n_features_in_))
+    seen = [member.seen.values for member in detector._members_ if member.seen is not None]
+    for values in (detector._ranges_.typical, *seen):
+        for name, value in zip(names, values, strict=True):
+            try:
+                write_value(value, Writing(KINDS), "")
+            except SavingError as error:
+                raise no_place_for(f"column {name!r} with {value!r}") from error
 
 
 def _restore(detector, state, file, place):

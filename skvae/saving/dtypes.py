@@ -7,17 +7,15 @@ import numpy as np
 from skvae._frames import import_pandas, import_polars
 from skvae.files.errors import SavingError, refusal
 from skvae.files.values import read_value, write_value
+from skvae.saving.arrow import PURPOSE, arrow_type, spell_arrow
+from skvae.saving.cells import FREQUENCY, is_zone, name_of_zone, spell_frequency
 from skvae.saving.fields import Field, Texts
 
-__all__ = ["DType", "Levels"]
+__all__ = ["PURPOSE", "DType", "Levels", "no_place_for"]
 
-PURPOSE = "the table in this file"
 NUMPY = re.compile(r"[<>|=]?([biufO]\d{0,2}|[mM]8\[(D|s|ms|us|ns)\])")
-LARGEST = 8  # bytes of one number
-# Such as "Europe/Berlin" or "UTC+01:00". A name that starts with "dateutil" could make pandas open
-# any file.
-ZONE = re.compile(r"(?!dateutil)[A-Za-z][\w+\-]*(/[\w+\-]+)*|UTC[+-]\d\d:\d\d")
-MOST_DIGITS = 38  # of a Decimal in polars
+LARGEST = 8  # bytes of a number
+MOST_DIGITS = 38  # of a decimal of polars
 UNITS = ("s", "ms", "us", "ns")
 SIZES = (8, 16, 32, 64)
 INTEGERS = [f"{sign}Int{bits}" for sign in ("", "U") for bits in SIZES]
@@ -26,6 +24,14 @@ OF_POLARS = [
     *INTEGERS, "Float16", "Float32", "Float64", "Boolean", "String", "Categorical", "Date", "Time",
     "Null",
 ]  # fmt: skip
+
+
+def no_place_for(column):
+    """Return what refuses a column that a file has no place for."""
+    return SavingError(
+        f"A file keeps columns of numbers, booleans, text, categories, dates, times, durations and "
+        f"periods. Got {column} instead. Convert the column before the fit, or leave it out."
+    )
 
 
 class Levels(Field):
@@ -56,10 +62,7 @@ class DType(Field):
         spell = _spell_polars if self.library == "polars" else _spell_pandas
         spelled = spell(value, file, place)
         if spelled is None:
-            raise SavingError(
-                f"A file keeps columns of numbers, booleans, text, categories, dates and "
-                f"durations. Got {place}={value!r} instead. Convert the column before the fit."
-            )
+            raise no_place_for(f"{place}={value!r}")
         return spelled
 
     def read(self, node, file, place):
@@ -75,8 +78,9 @@ class DType(Field):
             TypeError,
             ValueError,
             KeyError,
+            OSError,
             OverflowError,
-        ) as error:  # the installed version of the library does not know it
+        ) as error:  # the library, its version or the list of time zones does not know it
             raise refusal(place, "a dtype that is known here", node) from error
         if dtype is None:
             raise refusal(place, f"a dtype of {self.library}", node)
@@ -95,7 +99,14 @@ def _spell_pandas(dtype, file, place):
         of_categories = DType("pandas").write(dtype.categories.dtype, file, f"{place}.of")
         return ["category", categories, of_categories, bool(dtype.ordered)]
     if kind == "DatetimeTZDtype":
-        return ["datetime", dtype.unit, str(dtype.tz)] if _is_zone(str(dtype.tz)) else None
+        zone = name_of_zone(dtype.tz)
+        return None if zone is None else ["datetime", dtype.unit, zone]
+    if kind == "PeriodDtype":
+        length = spell_frequency(dtype)
+        return None if length is None else ["period", length]
+    if kind == "ArrowDtype":
+        spelled = spell_arrow(dtype.pyarrow_dtype)
+        return None if spelled is None else ["arrow", *spelled]
     if kind == "StringDtype":
         return ["string", dtype.storage, "nan" if dtype.na_value is np.nan else "NA"]
     if kind == "SparseDtype":
@@ -117,9 +128,12 @@ def _pandas_dtype(name, options, file, place):
         categories = pandas.Index(categories, dtype=of_categories)
         return pandas.CategoricalDtype(categories, ordered=options[2])
     if name == "datetime" and len(options) == 2 and options[0] in UNITS:
-        if not _is_zone(options[1]):
-            return None
-        return pandas.DatetimeTZDtype(*options)
+        return pandas.DatetimeTZDtype(*options) if is_zone(options[1]) else None
+    if name == "period" and len(options) == 1 and type(options[0]) is str:
+        return pandas.PeriodDtype(options[0]) if FREQUENCY.fullmatch(options[0]) else None
+    if name == "arrow" and options:
+        arrow = arrow_type(*options)
+        return None if arrow is None else pandas.ArrowDtype(arrow)
     if name == "string" and len(options) == 2 and options[1] in ("nan", "NA"):
         return _string_dtype(pandas, *options)
     if name == "sparse" and len(options) == 2:
@@ -140,10 +154,6 @@ def _string_dtype(pandas, storage, missing):
         return pandas.StringDtype(storage, na_value=np.nan if missing == "nan" else pandas.NA)
     except TypeError:  # this version does not have na_value
         return np.dtype(object)
-
-
-def _is_zone(name):
-    return type(name) is str and bool(ZONE.fullmatch(name))
 
 
 def _is_numpy(name):
@@ -173,7 +183,7 @@ def _polars_dtype(name, options, file, place):
     if name == "Enum" and len(options) == 1:
         return polars.Enum(Levels().read(options[0], file, f"{place}.categories"))
     if name == "Datetime" and len(options) == 2 and options[0] in UNITS[1:]:
-        if options[1] is not None and not _is_zone(options[1]):
+        if options[1] is not None and not is_zone(options[1]):
             return None
         return polars.Datetime(*options)
     if name == "Duration" and len(options) == 1 and options[0] in UNITS[1:]:

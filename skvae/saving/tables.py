@@ -9,7 +9,7 @@ from skvae._frames import import_pandas
 from skvae.files.errors import SavingError, refusal
 from skvae.saving.columns import Column
 from skvae.saving.declarations import Declaration
-from skvae.saving.dtypes import PURPOSE, DType, Levels
+from skvae.saving.dtypes import PURPOSE, DType, Levels, no_place_for
 from skvae.saving.fields import Field, Number, Texts, object_array
 from skvae.saving.nested_fields import ListOf, Maybe
 from skvae.tabular.encoder import TableEncoder
@@ -56,11 +56,29 @@ def _text(name):
     return name if type(name) is str else None
 
 
+class Columns(ListOf):
+    """The columns of an encoder; written each with its name, which a refusal tells."""
+
+    def write(self, value, file, place):
+        return [
+            self._written(name, column, file, f"{place}[{n}]")
+            for n, (name, column) in enumerate(value)
+        ]
+
+    def _written(self, name, column, file, place):
+        try:
+            return self.field.write(column, file, place)
+        except SavingError as error:
+            levels = {type(one).__name__ for one in getattr(column, "levels", ())}
+            of_levels = f" with levels of {', '.join(sorted(levels))}" if levels else ""
+            raise no_place_for(f"column {name!r} of {column.form.dtype}{of_levels}") from error
+
+
 FITTED = {
     "n_features_in_": Number(Integral, least=1),
     "feature_names_in_": Maybe(Texts(object_array, "n_columns")),
     "_frame_names_": FrameNames(),
-    "_columns_": ListOf(Column(), "n_columns"),
+    "_columns_": Columns(Column(), "n_columns"),
 }
 
 
@@ -68,7 +86,9 @@ def _attributes(encoder):
     """Return the attributes of an encoder, without those that can be computed from the rest."""
     attributes = dict(vars(encoder))
     if "_columns_" in attributes:
-        for name in ("_names_", *layout_of([("", attributes["_columns_"][0])])):
+        named = zip(encoder._names_, encoder._columns_, strict=True)
+        attributes["_columns_"] = list(named)
+        for name in ("_names_", *layout_of([("", encoder._columns_[0])])):
             del attributes[name]
     return attributes
 

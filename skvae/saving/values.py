@@ -10,15 +10,7 @@ from sklearn.compose import make_column_selector
 from skvae.files.context import name_of
 from skvae.files.errors import SavingError, refusal
 from skvae.files.values import PLAIN, Kind, is_of, read_list, read_value, write_value
-from skvae.saving.cells import (
-    DATES,
-    read_date,
-    read_missing,
-    read_timestamp,
-    takes,
-    write_date,
-    write_timestamp,
-)
+from skvae.saving.cells import CELLS
 
 __all__ = ["KINDS"]
 
@@ -97,13 +89,7 @@ def _read_selector(node, file, place):
 KINDS = {
     **PLAIN,
     "device": Kind(is_of(torch.device), lambda value, file, place: str(value), _read_device),
-    "date": Kind(is_of(*DATES.values()), write_date, read_date),
-    "timestamp": Kind(takes("Timestamp"), write_timestamp, read_timestamp),
-    "missing": Kind(
-        takes("NAType", "NaTType"),
-        lambda value, file, place: str(value).strip("<>"),
-        read_missing,
-    ),
+    **CELLS,
     "RandomState": Kind(is_of(np.random.RandomState), _write_random_state, _read_random_state),
     "estimator": Kind(
         lambda value: isinstance(value, BaseEstimator),

@@ -233,7 +233,8 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
         X = valid_table(self, X, reset=False, of_numbers=self._library_ == "numpy")
         blocks, filled = [], []
         for name, fitted, column in zip(self._names_, self._columns_, columns_of(X), strict=True):
-            cells = finite(cells_as(fitted.kind, cells_of(column, name), name), name)
+            cells = cells_as(fitted.kind, cells_of(column, name), name, fitted.form)
+            cells = finite(cells, name)
             has_place = fitted.keep or fitted.indicator or isinstance(fitted, LevelsColumn)
             if cells.missing.any() and not has_place:
                 filled.append(name)

@@ -2,13 +2,18 @@
 
 from copy import deepcopy
 
-from skvae.base.pipelines import seeded_clone
+import numpy as np
+from sklearn.base import clone
+
+from skvae.base.identity import CheckpointOf
+from skvae.base.pipelines import to_go_on
+from skvae.tabular.identity import identity_of_table
 from skvae.vae import VAETransformer
 
-__all__ = ["continued", "model_of_codes"]
+__all__ = ["continued", "fit_options", "knows_of_holes", "model_of_codes"]
 
 
-def model_of_codes(estimator, random_state):
+def model_of_codes(estimator, random_state, checkpoint=None):
     """Return the autoencoder to fit to the codes of a table: a clone, seeded.
 
     Parameters
@@ -17,6 +22,8 @@ def model_of_codes(estimator, random_state):
         As of a TableTransformer.
     random_state : int, RandomState instance or None
         Seeds one whose own ``random_state`` is None.
+    checkpoint : path, default=None
+        Where its training is kept.
 
     Examples
     --------
@@ -43,7 +50,7 @@ def model_of_codes(estimator, random_state):
             f"TableTransformer takes the likelihood from its encoder. Got an estimator with "
             f"likelihood={likelihood!r} instead. Leave it at the default."
         )
-    return seeded_clone(estimator, random_state)
+    return to_go_on(estimator, random_state, checkpoint)
 
 
 def continued(estimator, before):
@@ -69,3 +76,36 @@ def continued(estimator, before):
             "with other codes instead. Set warm_start=False."
         )
     return deepcopy(before).set_params(**estimator.get_params(deep=False))
+
+
+def fit_options(encoder, X, X_val, checkpoint):
+    """Return what the autoencoder's ``fit`` is given beside the codes of X.
+
+    Parameters
+    ----------
+    encoder : TableEncoder
+        Fitted to X.
+    X, X_val : {DataFrame of pandas or polars, array-like}
+        Tables; ``X_val`` may be None.
+    checkpoint : path or None
+        As of a TableTransformer's ``fit``; it is told by the tables too.
+
+    Returns
+    -------
+    dict
+    """
+    options = {} if X_val is None else {"X_val": np.asarray(encoder.transform(X_val))}
+    if checkpoint is not None:
+        identity = identity_of_table(clone(encoder), X, X_val)
+        options["checkpoint"] = CheckpointOf(checkpoint, identity)
+    return options
+
+
+def knows_of_holes(table):
+    """Say why there is no ``impute`` without ``missing="mask"``, or of holes that codes hide."""
+    if table.encoder is not None and table.encoder.missing != "keep":
+        raise AttributeError(
+            f"impute fills the holes that an encoder leaves in the codes. Got {table.encoder!r} "
+            f"instead. Set its missing='keep', and fit."
+        )
+    return table.estimator is None or bool(table.estimator.impute)

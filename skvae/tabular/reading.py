@@ -38,6 +38,7 @@ KINDS = {
     "aware": "times with a time zone",
     "duration": "durations",
     "clock": "times of the day",
+    "period": "periods",
 }
 EPOCH = datetime.date(1970, 1, 1).toordinal()
 MOST_PLACES = 340  # of a decimal: further ones are below all that float64 holds
@@ -126,9 +127,14 @@ def cells_of(column: Any, name: Any) -> Cells:
     return cells
 
 
-def cells_as(kind: str, cells: Cells, name: Any) -> Cells:
-    """Return cells as the kind that was fitted, or say that they are of another."""
+def cells_as(kind: str, cells: Cells, name: Any, form: Form) -> Cells:
+    """Return cells as the kind that was fitted in a form, or say that they are of another."""
     values = cells.values
+    if cells.kind == kind == "period" and cells.form.dtype != form.dtype:
+        raise ValueError(
+            f"Column {name!r} held {form.dtype} when TableEncoder was fitted. Got "
+            f"{cells.form.dtype} instead. Convert it to what it was."
+        )
     is_number = cells.kind in ("real", "whole", "flag")
     if cells.kind == kind or (kind in ("real", "whole") and is_number):
         return cells
@@ -237,6 +243,8 @@ def _of_pandas(series, name):
         return _of_objects(_objects(series), form)
     if kind == "c":
         raise _not_taken(name, dtype)
+    if hasattr(dtype, "freq"):
+        return Cells("period", missing, present.astype("int64").to_numpy(), form)
     return Cells("levels", missing, _objects(present), form)
 
 

@@ -85,7 +85,7 @@ class WholeScale:
         low, high = ends_of(cells.kind, cells.form, cells.tick, starts_at_zero)
         origin = int(np.sort(values)[len(values) // 2]) if len(values) else 0
         step = 1
-        if cells.kind not in ("real", "whole"):
+        if cells.kind not in ("real", "whole", "period"):
             steps = [each // cells.tick for each in STEPS if each >= cells.tick]
             step = next(each for each in steps if not (values % each).any())
         scale = cls(origin, 1.0, step, starts_at_zero, int(low), int(high))

@@ -1,6 +1,7 @@
 """A table's encoder and a variational autoencoder that knows the kinds of its codes, as one."""
 
 from dataclasses import KW_ONLY
+from os import PathLike
 from typing import Any, Self
 
 import numpy as np
@@ -16,20 +17,10 @@ from skvae.base.sklearn_bases import BaseEstimator, TransformerMixin, only_if
 from skvae.base.states import fitted_as_a_whole, of_one_state
 from skvae.base.validation import FittedColumns
 from skvae.tabular.encoder import TableEncoder
-from skvae.tabular.estimators import continued, model_of_codes
+from skvae.tabular.estimators import continued, fit_options, knows_of_holes, model_of_codes
 from skvae.tabular.filling import holes_filled
 
 __all__ = ["TableTransformer"]
-
-
-def _knows_of_holes(table):
-    """Say why there is no ``impute`` without ``missing="mask"``, or of holes that codes hide."""
-    if table.encoder is not None and table.encoder.missing != "keep":
-        raise AttributeError(
-            f"impute fills the holes that an encoder leaves in the codes. Got {table.encoder!r} "
-            f"instead. Set its missing='keep', and fit."
-        )
-    return table.estimator is None or bool(table.estimator.impute)
 
 
 class FittedTransformer(FittedColumns):
@@ -104,7 +95,14 @@ class TableTransformer(DocumentationLinks, TransformerMixin, FittedTransformer, 
         "random_state": ["random_state"],
     }
 
-    def fit(self, X: MatrixLike, y: Any = None) -> Self:
+    def fit(
+        self,
+        X: MatrixLike,
+        y: Any = None,
+        *,
+        X_val: MatrixLike | None = None,
+        checkpoint: str | PathLike[str] | None = None,
+    ) -> Self:
         """Fit the encoder, then the autoencoder to its codes.
 
         Parameters
@@ -113,6 +111,10 @@ class TableTransformer(DocumentationLinks, TransformerMixin, FittedTransformer, 
             At least two rows.
         y : ignored
             Present for pipelines.
+        X_val : table of shape (n_validation, n_features), default=None
+            What early stopping watches.
+        checkpoint : str or path-like, default=None
+            A file to go on from, and to write, as of :meth:`skvae.VAETransformer.fit`.
 
         Returns
         -------
@@ -123,16 +125,17 @@ class TableTransformer(DocumentationLinks, TransformerMixin, FittedTransformer, 
         ------
         ValueError
             If ``estimator`` has no ``likelihood``, or one that is set; if it or the encoder
-            refuses X.
+            refuses X; a SavingError if the checkpoint is not of this fit.
         """
+        before = self.pipeline_[-1] if hasattr(self, "pipeline_") else None
         with fitted_as_a_whole(self) as fresh:
-            fresh._learn(X, before=self.pipeline_[-1] if hasattr(self, "pipeline_") else None)
+            fresh._learn(X, X_val, checkpoint, before)
         return self
 
-    def _learn(self, X, before):
+    def _learn(self, X, X_val, checkpoint, before):
         """Set the fitted attributes."""
         self._validate_params()
-        estimator = model_of_codes(self.estimator, self.random_state)
+        estimator = model_of_codes(self.estimator, self.random_state, checkpoint)
         encoder = self.encoder
         if encoder is None:
             encoder = TableEncoder(missing="indicator" if estimator.missing is None else "keep")
@@ -142,7 +145,7 @@ class TableTransformer(DocumentationLinks, TransformerMixin, FittedTransformer, 
         if hasattr(encoder, "feature_names_in_"):
             self.feature_names_in_ = encoder.feature_names_in_
         estimator = continued(estimator.set_params(likelihood=encoder.likelihoods_), before)
-        estimator.fit(codes)
+        estimator.fit(codes, **fit_options(encoder, X, X_val, checkpoint))
         self.pipeline_ = Pipeline([("encoder", encoder), ("estimator", estimator)])
 
     def transform(self, X: MatrixLike) -> np.ndarray:
@@ -219,7 +222,7 @@ class TableTransformer(DocumentationLinks, TransformerMixin, FittedTransformer, 
         )
         return encoder.inverse_transform(rows)
 
-    @only_if(_knows_of_holes)
+    @only_if(knows_of_holes)
     @of_one_state
     def impute(
         self,
@@ -260,11 +263,9 @@ class TableTransformer(DocumentationLinks, TransformerMixin, FittedTransformer, 
             n_importance=n_importance,
             random_state=random_state,
         )
-        tables = [
-            holes_filled(X, encoder.inverse_transform(codes))
-            for codes in (filled[np.newaxis] if n_draws is None else filled)
-        ]
-        return tables[0] if n_draws is None else tables
+        if n_draws is None:
+            return holes_filled(X, encoder.inverse_transform(filled))
+        return [holes_filled(X, encoder.inverse_transform(codes)) for codes in filled]
 
     @of_one_state
     def score_samples(self, X: MatrixLike) -> np.ndarray:

@@ -22,12 +22,14 @@ FIRST_OF_ZONES = -9_214_560_000 * 10**9
 def limits_of(kind, form, tick):
     """Return the least and the greatest value that a column can hold, in its units.
 
-    They are those of its dtype, for dates and times within the years 1 to 9999, which Python's own
-    dates hold, from 1678 on for times of pandas with a zone, and for durations within the longest
-    of Python's.
+    They are those of its dtype, for dates, times and periods within the years 1 to 9999, which
+    Python's own dates hold, from 1678 on for times of pandas with a zone, and for durations within
+    the longest of Python's.
     """
     if kind == "clock":
         return 0, DAY - 1
+    if kind == "period":
+        return _periods_within(form.dtype)
     if kind in ("date", "naive", "aware", "duration"):
         wide = np.iinfo(np.int64)  # whose least value stands for NaT
         first, last = YEARS if kind != "duration" else (-LONGEST, LONGEST)
@@ -45,6 +47,19 @@ def limits_of(kind, form, tick):
     dtype = _numpy_dtype(form)
     bounds = np.finfo(dtype) if kind == "real" else np.iinfo(dtype)
     return bounds.min, bounds.max
+
+
+def _periods_within(dtype):
+    """Return the first and the last period of the years 1 to 9999, or of those that ns counts."""
+    pandas = import_pandas("TableEncoder", PURPOSE)
+    try:
+        ends = [pandas.Period(day, freq=dtype.freq) for day in ("0001-01-01", "9999-12-31")]
+    except ValueError:
+        ends = [
+            pandas.Period(time, freq=dtype.freq)
+            for time in (pandas.Timestamp.min.ceil("s"), pandas.Timestamp.max.floor("s"))
+        ]
+    return tuple(end.ordinal for end in ends)
 
 
 def _numpy_dtype(form):
@@ -104,6 +119,9 @@ def _of_pandas(kind, missing, values, form):
         values = values.copy()
         values[missing] = None
         return pandas.Series(values, dtype=dtype)
+    if kind == "period":
+        ordinals = np.where(missing, np.iinfo(np.int64).min, values)  # which stands for NaT
+        return pandas.Series(pandas.PeriodIndex.from_ordinals(ordinals, freq=dtype.freq))
     if kind in ("naive", "aware", "duration"):
         unit = getattr(dtype, "unit", None) or np.datetime_data(dtype)[0]
         column = values.astype(f"{'m' if kind == 'duration' else 'M'}8[{unit}]")

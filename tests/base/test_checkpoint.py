@@ -1,11 +1,11 @@
 """A fit that was killed anywhere goes on from its checkpoint, and ends as if it had not been."""
 
-from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
 import pytest
 import torch
+from killed_steps import always_written, assert_same, is_killed, resumed_in_every_epoch
 from own_modules import make_decoder, make_encoder
 from scipy.sparse import csr_array
 from sklearn.base import clone
@@ -27,14 +27,10 @@ from skvae import (
 )
 from skvae.base import BaseVAETransformer, hyperparameters
 from skvae.nn import BetaObjective
-from skvae.training import checkpoints
-from skvae.training.steps import Steps
 
 SHORT = {"max_epochs": 4, "batch_size": 40, "lr": 0.01, "random_state": 0}
 SMALL = {"hidden_layer_sizes": (6,), **SHORT}
 STOPS = {"early_stopping": True, "n_iter_no_change": 2, "tol": 0.05, "max_epochs": 8}
-STEPS_OF_AN_EPOCH = 3  # of 86 to 100 rows
-MOST_EPOCHS = 10  # of all fits
 IMAGES = {"image_shape": (8, 8, 1), **SHORT, "max_epochs": 3}
 
 
@@ -56,10 +52,6 @@ class LearningVAE(BaseVAETransformer):
 
     def _objective(self, n_samples):
         return Learning(1.0)
-
-
-class Killed(Exception):
-    """In the place of kill -9."""
 
 
 class OwnState(Callback):
@@ -85,63 +77,7 @@ class Frozen(Callback):
             net.module_.encoder.requires_grad_(True)
 
 
-@pytest.fixture(autouse=True)
-def _always_written(monkeypatch):
-    """Write a checkpoint after every epoch."""
-    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
-    monkeypatch.setattr(checkpoints, "LEAST_SHARE", 0)
-
-
-@contextmanager
-def killed_at(step):
-    """Raise before the step of that number, counted from 0, of all fits in the block."""
-    move, left = Steps.move, step
-
-    def counted(steps):
-        nonlocal left
-        if left == 0:
-            raise Killed
-        left -= 1
-        move(steps)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Steps, "move", counted)
-        yield
-
-
-def is_killed(fit, step):
-    """Return whether a fit comes to a step, before which it is killed."""
-    with killed_at(step):
-        try:
-            fit()
-        except Killed:
-            return True
-    return False
-
-
-def assert_same(one, other, X):
-    """Assert that two fits have left the same, bit for bit."""
-    for module in ("module_", "criterion_"):
-        states = [getattr(fit.net_, module).state_dict() for fit in (one, other)]
-        assert states[0].keys() == states[1].keys()
-        for name in states[0]:
-            assert torch.equal(states[0][name], states[1][name]), name
-    histories = [
-        [
-            {name: value for name, value in epoch.items() if name != "batches"}
-            for epoch in fit.net_.history
-        ]
-        for fit in (one, other)
-    ]
-    assert histories[0] == histories[1]
-    assert one.history_.keys() == other.history_.keys()
-    for name, values in one.history_.items():
-        np.testing.assert_array_equal(values, other.history_[name])
-    np.testing.assert_array_equal(one.transform(X), other.transform(X))
-    np.testing.assert_array_equal(one.sample(3, random_state=0), other.sample(3, random_state=0))
-    assert one.n_iter_ == other.n_iter_
-    assert one.n_samples_seen_ == other.n_samples_seen_
-
+_always_written = pytest.fixture(autouse=True)(always_written)
 
 FITS = {
     "adam": AutoencoderTransformer(2, **SMALL),
@@ -195,17 +131,6 @@ def fit_of(name, digits, table):
     X_val = X[100:] if name == "parts" else None
     X = csr_array(X) if name == "bernoulli" else X
     return estimator, X[:100], {} if X_val is None else {"X_val": X_val}
-
-
-def resumed_in_every_epoch(fit):
-    """Return what a fit ends as that is killed in the middle of each epoch but its first."""
-    n_kills = 0
-    while is_killed(fit, STEPS_OF_AN_EPOCH + 1):
-        n_kills += 1
-        assert n_kills < MOST_EPOCHS, "an epoch in every call"
-    resumed = fit()
-    assert n_kills >= resumed.n_iter_ - 2
-    return resumed
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -43,7 +43,7 @@ def assert_same_encoder(loaded, fitted, frame):
     assert [*loaded.get_feature_names_out()] == [*fitted.get_feature_names_out()]
 
 
-@pytest.mark.parametrize("dtype", [dtype for dtype in PANDAS if dtype != "period"])
+@pytest.mark.parametrize("dtype", PANDAS)
 @FEW
 @given(data=st.data(), numeric=st.sampled_from(["auto", *MAPS]))
 def test_an_encoder_of_pandas_is_the_same_when_loaded(dtype, data, numeric, tmp_path):
@@ -128,19 +128,6 @@ def test_a_detector_of_a_table_is_the_same_when_loaded(tmp_path):
 # ------------------------------------------------------------------ what is refused
 
 
-@pytest.mark.parametrize(
-    ("column", "place"),
-    [
-        (pd.Series(["2020-01", "2020-02"], dtype="period[M]"), "dtype"),
-        (pd.Series(pd.Categorical(pd.interval_range(0, 2))), "dtype"),
-    ],
-)
-def test_columns_that_a_file_has_no_place_for_are_refused(column, place, tmp_path):
-    fitted = TableEncoder().fit(column.to_frame("a"))
-    with pytest.raises(SavingError, match=r"^A file keeps .* Got estimator\._columns_\[0\]"):
-        skvae.save(fitted, tmp_path / "none")
-
-
 def test_names_of_several_levels_are_refused(tmp_path):
     frame = pd.DataFrame([[1.0], [2.0]], columns=pd.MultiIndex.from_tuples([("a", "b")]))
     sentence = (
@@ -207,8 +194,9 @@ AT = "estimator._columns_"
 PANDAS_DTYPE = "a dtype of pandas"
 KNOWN = "a dtype that is known here"
 FIRST = f"{AT}[0]"
-KINDS = "one of 'real', 'whole', 'date', 'naive', 'aware', 'duration', 'clock'"
+KINDS = "one of 'real', 'whole', 'date', 'naive', 'aware', 'duration', 'clock', 'period'"
 ZONE, NOWHERE = ["datetime", "ns", "dateutil//etc/passwd"], ["datetime", "ns", "Europe/Nowhere"]
+LENGTH = "['period', 'os.system']"
 OTHERS = ["R", "<f8", None, None]
 REFUSED = [
     (column(0, dtype("os.system")), PANDAS_DTYPE, f"{FIRST}.form.dtype", "os.system"),
@@ -219,6 +207,8 @@ REFUSED = [
     (column(0, dtype(7)), "the name of a dtype", f"{FIRST}.form.dtype", "7"),
     (column(4, dtype(ZONE)), PANDAS_DTYPE, f"{AT}[4].form.dtype", f"{ZONE}"),
     (column(4, dtype(NOWHERE)), KNOWN, f"{AT}[4].form.dtype", f"{NOWHERE}"),
+    (column(4, dtype(["period", "os.system"])), PANDAS_DTYPE, f"{AT}[4].form.dtype", LENGTH),
+    (column(4, dtype(["period", "Q-XXX"])), KNOWN, f"{AT}[4].form.dtype", "['period', 'Q-XXX']"),
     (
         column(0, key("form", ["numpy", "<f8", None, None])),
         "columns of pandas",
