@@ -30,7 +30,6 @@ class FittedTable(FittedColumns):
     likelihoods_: list[tuple[str, list[int]]]
     maps_: dict[str, str]
     rare_levels_: dict[str, list]
-    _n_features_out: int
     _library_: str
 
 
@@ -305,6 +304,10 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
         """
         check_is_fitted(self)
         return code_names(_check_feature_names_in(self, input_features), self._columns_)
+
+    @property
+    def _n_features_out(self):
+        return sum(len(column.suffixes) for column in self._columns_)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

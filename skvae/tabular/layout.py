@@ -22,7 +22,6 @@ def layout_of(named):
         "likelihoods_": _likelihoods_of(columns),
         "maps_": _maps_of(named),
         "rare_levels_": _rare_levels_of(named),
-        "_n_features_out": sum(len(column.suffixes) for column in columns),
         "_library_": columns[0].form.library,
     }
 

@@ -133,6 +133,12 @@ def test_an_array_comes_back_with_its_dtype(dtype):
     np.testing.assert_allclose(result, X, rtol=0, atol=1e-12)
 
 
+def test_a_second_fit_forgets_the_first():
+    encoder = TableEncoder().fit(MIXED)
+    frame = MIXED[["job"]]
+    pd.testing.assert_frame_equal(encoder.inverse_transform(encoder.fit_transform(frame)), frame)
+
+
 def test_permuted_columns_permute_the_codes():
     columns = ["since", "own", "city", "pay", "job", "age"]
     codes = TableEncoder().set_output(transform="pandas").fit_transform(MIXED)
