@@ -76,9 +76,11 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
         thousand knots, which go on outside of the training range, so that an outlier stays one.
         "auto" takes for each column the first of them after which the kurtosis is at most 6; where
         none leaves so little, each is preferred to one before it if it halves the kurtosis.
-    spike_share : float, default=0.2
+    spike_share : float, default=0.5
         A value is common if it has at least this share of the rows of a column of numbers, and ten
         of them at least; then of the rows with other values, and so on. 1: constant columns alone.
+        A smaller share, 0.2 say, is nearer to the marginals of numbers of few values, whose order
+        the codes then no longer have.
     min_frequency : int or float, default=None
         Levels of fewer rows, or of a smaller share of them, are rare: they have one column
         together.
@@ -196,7 +198,7 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
 
     _: KW_ONLY
     numeric: str = "auto"
-    spike_share: float = 0.2
+    spike_share: float = 0.5
     min_frequency: int | float | None = None
     max_categories: int = 100
     missing: str = "indicator"

@@ -231,7 +231,7 @@ def without_a_fit(fitted):
     ("change", "text"),
     [
         (without_a_column, "an encoder of 5 columns as estimator.pipeline_. Got one of 1"),
-        (without_a_code, "an estimator of 21 codes as estimator.pipeline_. Got one of 16"),
+        (without_a_code, "an estimator of 16 codes as estimator.pipeline_. Got one of 11"),
         (without_a_fit, "a fitted encoder and a fitted variational autoencoder as estimator.pipe"),
     ],
 )
