@@ -1,7 +1,6 @@
 """A table as it is to an array of floats, and back."""
 
 from dataclasses import KW_ONLY
-from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -9,24 +8,24 @@ from sklearn.utils.validation import _check_feature_names_in, check_array, check
 
 from skvae._frames import is_pandas
 from skvae._typing import Depends, MatrixLike
-from skvae._warnings import warn
 from skvae.base.documentation import DocumentationLinks
 from skvae.base.hyperparameters import (
     POSITIVE_INTEGER,
+    POSITIVE_SHARE,
     SHARE_NOT_COUNT,
-    Numbers,
     hyperparameters,
     one_of,
 )
 from skvae.base.sklearn_bases import BaseEstimator, TransformerMixin
 from skvae.base.states import fitted_as_a_whole
 from skvae.base.validation import FittedColumns
-from skvae.tabular.columns import LevelsColumn, fitted_column
+from skvae.tabular.coding import decoded, encoded
+from skvae.tabular.columns import fitted_column
 from skvae.tabular.layout import code_names, layout_of, warn_of_many_levels, width_of
 from skvae.tabular.monotone import MAPS
-from skvae.tabular.reading import cells_as, cells_of, columns_of, is_frame
+from skvae.tabular.reading import cells_of, columns_of, is_frame
 from skvae.tabular.validation import finite, valid_table
-from skvae.tabular.writing import frame_of, holds_missing, written
+from skvae.tabular.writing import frame_of
 
 __all__ = ["TableEncoder"]
 
@@ -76,11 +75,9 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
         thousand knots, which go on outside of the training range, so that an outlier stays one.
         "auto" takes for each column the first of them after which the kurtosis is at most 6; where
         none leaves so little, each is preferred to one before it if it halves the kurtosis.
-    spike_share : float, default=0.5
+    spike_share : float, default=1.0
         A value is common if it has at least this share of the rows of a column of numbers, and ten
         of them at least; then of the rows with other values, and so on. 1: constant columns alone.
-        A smaller share, 0.2 say, is nearer to the marginals of numbers of few values, whose order
-        the codes then no longer have.
     min_frequency : int or float, default=None
         Levels of fewer rows, or of a smaller share of them, are rare: they have one column
         together.
@@ -100,8 +97,7 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
         all numbers are "gaussian", booleans and indicators "bernoulli", each block is one
         "categorical".
     maps_ : dict of {str: str}
-        The map of each column of numbers, by the column's name; of no column whose values are all
-        common.
+        The map of each column of numbers, by the column's name; none if all values are common.
     spikes_ : dict of {str: list}
         The common values of columns of numbers, the commonest first, by the column's name.
     rare_levels_ : dict of {str: list}
@@ -146,13 +142,10 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
     ``missing="keep"`` and a model that has ``missing="mask"``, as NaN takes f out of rows with a
     spike. A model without NaN has 0 there, the mean of the slab: f counts in all rows, and its
     variance is too small. A constant column is a spike alone: another value is as improbable as an
-    unknown level, and comes back as the constant. Values that differ by rounding alone are one.
+    unknown level, and comes back as the constant.
 
-    It is made of NumPy and SciPy alone. skrub's ``TableVectorizer`` reads more of a table (dates in
-    text, similar spellings) but has no inverse: it takes dates apart into years, months and days in
-    float32, and an unknown level to zeros. Of scikit-learn's parts, ``OneHotEncoder`` has no
-    place of its own for unknown levels, ``QuantileTransformer`` takes all values outside of the
-    training range to its ends, and the inverse of ``PowerTransformer`` is NaN for some codes.
+    skrub's ``TableVectorizer`` reads more of a table but has no inverse; ``QuantileTransformer``
+    takes all values outside of the training range to its ends.
 
     Examples
     --------
@@ -179,33 +172,26 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
     >>> encoder.likelihoods_
     [('gaussian', [0, 4]), ('bernoulli', [5]), ('categorical', [1, 2, 3])]
 
-    Of twenty gains twelve are 0; each year is 2020.
-
     >>> gains = pd.DataFrame({"gain": [0.0] * 12 + list(range(1, 9)), "year": [2020] * 20})
-    >>> encoder.set_params(missing="keep").fit_transform(gains)[10:14].round(2)
+    >>> encoder.set_params(missing="keep", spike_share=0.5).fit_transform(gains)[11:13].round(2)
         gain  gain_0.0  gain_other  year_2020  year_other
-    10   NaN       1.0         0.0        1.0         0.0
     11   NaN       1.0         0.0        1.0         0.0
     12 -1.53       0.0         1.0        1.0         0.0
-    13 -1.09       0.0         1.0        1.0         0.0
-    >>> encoder.spikes_
-    {'gain': [0.0], 'year': [2020]}
-    >>> encoder.inverse_transform([[0.0, 0.0, 1.0, 1.0, 0.0], [0.0, 0.5, 0.5, 0.0, 1.0]])
+    >>> encoder.inverse_transform([[0.0, 0.5, 0.5, 0.0, 1.0]])
        gain  year
-    0  4.50  2020
-    1  2.25  2020
+    0  2.25  2020
     """
 
     _: KW_ONLY
     numeric: str = "auto"
-    spike_share: float = 0.5
+    spike_share: float = 1.0
     min_frequency: int | float | None = None
     max_categories: int = 100
     missing: str = "indicator"
 
     _parameter_constraints = {
         "numeric": one_of("auto", *MAPS),
-        "spike_share": [Numbers(Real, 0, 1, closed="right")],
+        "spike_share": POSITIVE_SHARE,
         "min_frequency": [*POSITIVE_INTEGER, *SHARE_NOT_COUNT, None],
         "max_categories": POSITIVE_INTEGER,
         "missing": one_of("indicator", "keep"),
@@ -281,20 +267,7 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
         """
         check_is_fitted(self)
         X = valid_table(self, X, reset=False, of_numbers=self._library_ == "numpy")
-        blocks, filled = [], []
-        for name, fitted, column in zip(self._names_, self._columns_, columns_of(X), strict=True):
-            cells = finite(cells_as(fitted.kind, cells_of(column, name), name), name)
-            has_place = fitted.keep or fitted.indicator or isinstance(fitted, LevelsColumn)
-            if cells.missing.any() and not has_place:
-                filled.append(name)
-            blocks.append(fitted.encode(cells))
-        if filled:
-            warn(
-                f"A number should be missing only in columns that had missing ones in fit. Got "
-                f"some in {filled} instead, which are filled with the mean or the commonest value. "
-                f"Fit to rows that have some, or set missing='keep'."
-            )
-        return np.concatenate(blocks, axis=1)
+        return encoded(X, self._columns_, self._names_)
 
     def inverse_transform(self, X: MatrixLike) -> Depends:
         """Return the table of codes.
@@ -323,18 +296,7 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
                 f"inverse_transform needs the {self._n_features_out} columns that transform "
                 f"returns. Got {codes.shape[1]} instead. Pass all of them."
             )
-        ends = np.cumsum(list(map(width_of, self._columns_)))
-        columns = []
-        for name, column, block in zip(
-            self._names_, self._columns_, np.split(codes, ends[:-1], axis=1), strict=True
-        ):
-            missing, values = column.decode(block)
-            if missing.any() and not holds_missing(column.form):
-                raise ValueError(
-                    f"Column {name!r} of dtype {column.form.dtype} holds no missing value. Got NaN "
-                    f"for it instead. Fill it, or fit to a nullable dtype."
-                )
-            columns.append(written(column.kind, missing, values, column.form))
+        columns = decoded(codes, self._columns_, self._names_)
         return frame_of(columns, self._library_, self._frame_names_, index)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:

@@ -70,7 +70,7 @@ def test_an_encoder_of_values_that_repeat_is_the_same_when_loaded(dtype, missing
         values = pd.Timestamp("2020-01-01", tz="Europe/Berlin") + pd.to_timedelta(values, "D")
     column = pd.Series(values)[places].reset_index(drop=True)
     frame = pd.DataFrame({"a": column.astype(dtype) if "zone" not in dtype else column, "b": 7})
-    fitted = TableEncoder(missing=missing).fit(frame)
+    fitted = TableEncoder(missing=missing, spike_share=0.5).fit(frame)
     assert len(fitted.spikes_["a"]) == 1
     assert_same_encoder(kept(fitted, tmp_path), fitted, frame)
 
@@ -79,7 +79,7 @@ def test_an_encoder_of_values_that_repeat_is_the_same_when_loaded(dtype, missing
 def test_common_values_that_a_column_cannot_hold_are_refused(spikes, tmp_path):
     path = tmp_path / "changed"
     frame = pd.DataFrame({"a": np.array([0] * 20 + [1, 2, 3], dtype="uint8")})
-    skvae.save(TableEncoder().fit(frame), path)
+    skvae.save(TableEncoder(spike_share=0.5).fit(frame), path)
     resealed(path, column(0, key("spikes", spikes)))
     with pytest.raises(SavingError, match=r"^The file must hold .*spikes"):
         skvae.load(path)

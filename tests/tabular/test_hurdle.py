@@ -32,6 +32,13 @@ NUMBERS += ["object of date", "datetime64[ns, zone]", "timedelta64[s]"]
 NUMBERS_OF_POLARS = ["uint64", "Float32", "NaN", "Decimal", "Date", "Time", "Datetime of a zone"]
 
 
+def hurdles(n_components, missing="mask", **params):
+    """Return a transformer to which a value of half of the rows is common."""
+    encoder = TableEncoder(missing="indicator" if missing is None else "keep", spike_share=0.5)
+    vae = VAETransformer(n_components, missing=missing, **{**SMALL, **params})
+    return TableTransformer(vae, encoder=encoder)
+
+
 def repeats(column, draw):
     """Return the places of rows of a column, each up to thirty times."""
     times = st.sampled_from([1, 2, 10, 30])
@@ -99,7 +106,7 @@ def test_codes_are_a_block_and_a_number_where_it_is_no_spike():
     slab = SPIKED[SPIKED != 0]
     z = (SPIKED - slab.mean()) / slab.std()
     for missing, hole in (("keep", np.nan), ("indicator", 0.0)):
-        encoder = TableEncoder(missing=missing, numeric="standard")
+        encoder = TableEncoder(missing=missing, numeric="standard", spike_share=0.5)
         codes = encoder.set_output(transform="pandas").fit_transform(frame)
         names = ["gain", "gain_0.0", "gain_other", "gain_missing"]
         assert list(codes) == names[: 4 if missing == "indicator" else 3]
@@ -116,7 +123,7 @@ def test_codes_are_a_block_and_a_number_where_it_is_no_spike():
 
 
 def test_values_that_are_all_common_have_levels_alone():
-    encoder = TableEncoder().fit(FRAME.assign(gain=GAIN))
+    encoder = TableEncoder(spike_share=0.5).fit(FRAME.assign(gain=GAIN))
     assert encoder.spikes_ == {"gain": [0.0, 8.0, 12.0]}
     assert encoder.maps_ == {"x": "standard"}
     assert encoder.likelihoods_[-1] == ("categorical", [4, 5, 6, 7])
@@ -140,7 +147,7 @@ def test_in_what_is_left_no_value_is_common(share):
 
 def test_levels_with_weights_decode_to_the_mean():
     frame = pd.DataFrame({"gain": SPIKED})
-    encoder = TableEncoder(numeric="standard").fit(frame)
+    encoder = TableEncoder(numeric="standard", spike_share=0.5).fit(frame)
     slab = SPIKED[SPIKED != 0]
     decoded = encoder.inverse_transform([[1.0, 0.25, 0.75], [1.0, 1.0, 0.0], [-1.0, 0.0, 1.0]])
     high, low = slab.mean() + slab.std(), slab.mean() - slab.std()
@@ -163,7 +170,7 @@ def test_another_value_of_a_constant_column_weighs_what_an_unseen_level_does(cas
     texts = "ab"
     if case == "one row of another":
         texts, value = np.where(value, "b", "a"), value.astype(float)
-    model = TableTransformer(VAETransformer(2, missing=missing, noise_variance=0.1, **SMALL))
+    model = hurdles(2, missing, noise_variance=0.1)
     scores = [
         model.fit(FRAME.assign(c=fitted)).score_samples(FRAME.assign(c=asked))
         for fitted, asked in ((value, other), (texts, "new"))
@@ -176,7 +183,7 @@ def test_another_value_of_a_constant_column_weighs_what_an_unseen_level_does(cas
 
 def test_a_fold_without_a_row_of_another_value_is_scored_as_with_an_unseen_level():
     value = (np.arange(N) == 3).astype(float)
-    model = TableTransformer(VAETransformer(2, missing="mask", noise_variance=0.1, **SMALL))
+    model = hurdles(2, noise_variance=0.1)
     scores = [
         cross_val_score(model, FRAME.assign(c=column), cv=KFold(3), error_score="raise")
         for column in (value, np.where(value, "b", "a"))
@@ -186,9 +193,7 @@ def test_a_fold_without_a_row_of_another_value_is_scored_as_with_an_unseen_level
 
 
 def test_a_spike_counts_alone_where_holes_are_masked():
-    model = TableTransformer(VAETransformer(2, missing="mask", **SMALL)).fit(
-        FRAME.assign(gain=SPIKED)
-    )
+    model = hurdles(2).fit(FRAME.assign(gain=SPIKED))
     encoder, vae = model.pipeline_
     log_prob, _ = vae.elbo_terms(encoder.transform(FRAME.assign(gain=SPIKED)))
     place = encoder.get_feature_names_out().tolist().index("gain")
@@ -200,11 +205,8 @@ def test_drawn_rows_have_the_share_of_the_spike():
     n, share = 400, 0.7
     x = np.random.RandomState(0).standard_normal(n)
     gain = np.where(np.arange(n) < share * n, 0.0, np.exp(x))
-    model = TableTransformer(
-        VAETransformer(
-            1, missing="mask", noise_variance="per-feature", **{**SMALL, "max_epochs": 20}
-        )
-    ).fit(pd.DataFrame({"x": x, "gain": gain}))
+    model = hurdles(1, noise_variance="per-feature", max_epochs=20)
+    model.fit(pd.DataFrame({"x": x, "gain": gain}))
     drawn = model.sample(n, random_state=0)["gain"]
     error = np.sqrt(2 * share * (1 - share) / n)
     assert abs((drawn == 0).mean() - share) < 3 * error
@@ -212,7 +214,7 @@ def test_drawn_rows_have_the_share_of_the_spike():
 
 def test_a_detector_explains_both_parts_as_one_column():
     frame = FRAME.assign(gain=SPIKED, c=7)
-    model = TableTransformer(VAETransformer(1, missing="mask", **SMALL))
+    model = hurdles(1)
     one = {"n_estimators": 1, "calibration_fraction": 0.3, "n_refits": 0, "random_state": 0}
     detector = AutoencoderOutlierDetector(model, **one).fit(frame)
     strange = frame[:1].assign(gain=1e4, c=8)
@@ -221,3 +223,7 @@ def test_a_detector_explains_both_parts_as_one_column():
     assert sorted(explained["column"]) == ["c", "gain", "kind", "x"]
     assert np.isfinite(explained["contribution"]).all()
     assert set(explained["column"][:2]) == {"gain", "c"}
+
+
+def test_by_default_constant_columns_alone_are_hurdles():
+    assert TableEncoder().fit(FRAME.assign(gain=SPIKED, c=7)).spikes_ == {"c": [7]}
