@@ -281,7 +281,7 @@ def test_times_of_a_zone_far_before_all_others_can_be_shown(unit):
     assert "9999-12-31" in rows.to_string()
 
 
-@pytest.mark.parametrize("unit", [1.0, 1e-3, 1e-300])
+@pytest.mark.parametrize("unit", [1.0, 1e-3, 1e-290])
 @pytest.mark.parametrize("numeric", ["auto", *MAPS])
 def test_numbers_far_beyond_all_others_have_the_last_codes(numeric, unit):
     most = np.finfo(np.float64).max
