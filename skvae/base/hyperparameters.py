@@ -59,6 +59,7 @@ INTEGER = [Numbers(Integral, None, None, closed="neither")]
 NON_NEGATIVE_INTEGER = [Numbers(Integral, 0, None, closed="left")]
 POSITIVE_INTEGER = [Numbers(Integral, 1, None, closed="left")]
 TWO_OR_MORE = [Numbers(Integral, 2, None, closed="left")]
+POSITIVE_SHARE = [Numbers(Real, 0, 1, closed="right")]
 PROPER_FRACTION = [Numbers(Real, 0, 1, closed="neither")]
 SHARE_NOT_COUNT = [Interval(RealNotInt, 0, 1, closed="neither")]  # used together with an integer
 AT_MOST_HALF = [Numbers(Real, 0, 0.5, closed="right")]

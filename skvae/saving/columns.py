@@ -12,8 +12,9 @@ from skvae.files.errors import refusal
 from skvae.files.values import read_value, write_value
 from skvae.saving.dtypes import DType, Levels
 from skvae.saving.fields import Array, Field, Flag, Number, OneOf
-from skvae.saving.nested_fields import Held, read_fields, write_fields
+from skvae.saving.nested_fields import Held, ListOf, OrNone, read_fields, write_fields
 from skvae.tabular.columns import FlagColumn, LevelsColumn, NumberColumn, places_of
+from skvae.tabular.hurdle import HurdleColumn
 from skvae.tabular.monotone import MAPS, Asinh, NormalScores, Standard
 from skvae.tabular.reading import KINDS, MOST_PLACES, Form, is_missing
 from skvae.tabular.scales import RealScale, WholeScale, ends_of
@@ -109,15 +110,16 @@ class Map(Field):
 
 
 HOLES = {"keep": Flag(), "indicator": Flag()}
+OF_NUMBERS = {
+    "kind": OneOf(*[kind for kind in KINDS if kind not in ("flag", "levels")]),
+    "form": FormField(),
+    "tick": Number(Integral, least=1),
+    "scale": Scale(),
+    "map": Map(),
+}
 OF_COLUMNS = {
-    NumberColumn: {
-        "kind": OneOf(*[kind for kind in KINDS if kind not in ("flag", "levels")]),
-        "form": FormField(),
-        "tick": Number(Integral, least=1),
-        "scale": Scale(),
-        "map": Map(),
-        **HOLES,
-    },
+    NumberColumn: {**OF_NUMBERS, **HOLES},
+    HurdleColumn: {**OF_NUMBERS, "map": OrNone(Map()), "spikes": ListOf(Number()), **HOLES},
     FlagColumn: {
         "kind": OneOf("flag"),
         "form": FormField(),
@@ -145,10 +147,13 @@ class Column(Field):
     def read(self, node, file, place):
         kind = node.get("kind") if isinstance(node, dict) else None
         kinds = {"flag": FlagColumn, "levels": LevelsColumn}
-        cls = kinds.get(kind, NumberColumn) if type(kind) is str else NumberColumn
+        numbers = HurdleColumn if isinstance(node, dict) and "spikes" in node else NumberColumn
+        cls = kinds.get(kind, numbers) if type(kind) is str else numbers
         found = read_fields(OF_COLUMNS[cls], node, file, place)
-        if cls is NumberColumn:
+        if cls is numbers:
             found["scale"] = _with_ends(found, place)
+        if cls is HurdleColumn:
+            _check_spikes(found, place)
         if cls is LevelsColumn:
             found["places"] = _places(found, place)
         return cls(**found)
@@ -168,6 +173,15 @@ def _with_ends(found, place):
         raise refusal(f"{place}.form", f"a dtype that holds {KINDS[kind]}", got) from error
     made = float if is_real else int
     return scale(low=made(low), high=made(high))
+
+
+def _check_spikes(found, place):
+    """Refuse spikes that are none, that are two times the same, or that the column cannot hold."""
+    spikes, scale = found["spikes"], found["scale"]
+    kind = Number() if found["kind"] == "real" else WHOLE
+    held = [kind.admits(value) and scale.low <= value <= scale.high for value in spikes]
+    if not spikes or not all(held) or len(set(spikes)) < len(spikes):
+        raise refusal(f"{place}.spikes", "values that differ, each of the column", spikes)
 
 
 def _places(found, place):

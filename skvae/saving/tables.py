@@ -105,9 +105,9 @@ def _restore(encoder, state, file, place):
         file.agree(len(names), "n_columns", f"{place}._frame_names_")
     vars(encoder).update(state)
     inputs = _check_feature_names_in(encoder).tolist()
-    vars(encoder).update(layout_of(list(zip(inputs, columns, strict=True))))
     encoder._names_ = inputs if names is None else list(names)
     try:  # the decoded values of each column must fit into its dtype
+        vars(encoder).update(layout_of(list(zip(inputs, columns, strict=True))))
         encoder.inverse_transform(np.zeros((1, encoder._n_features_out)))
     except Exception as error:
         raise refusal(place, "columns that hold their dtypes' values", f"{error}") from error

@@ -5,9 +5,10 @@ from typing import Any, Self
 
 import numpy as np
 
+from skvae.tabular.hurdle import HurdleColumn
 from skvae.tabular.monotone import Standard, chosen_map
 from skvae.tabular.reading import Cells, Form
-from skvae.tabular.scales import MOST, RealScale, WholeScale
+from skvae.tabular.scales import MOST, RealScale, WholeScale, in_ticks
 
 __all__ = ["FlagColumn", "LevelsColumn", "NumberColumn", "fitted_column", "places_of"]
 
@@ -44,7 +45,7 @@ class NumberColumn:
 
     def encode(self, cells):
         with np.errstate(over="ignore"):  # infinity, which is then the last code
-            t = self.scale.forward(_in_ticks(cells, self.tick))
+            t = self.scale.forward(in_ticks(cells, self.tick))
             z = np.clip(self.map.forward(t), -MOST, MOST)
         return _with_holes(z, cells.missing, np.nan if self.keep else 0.0, self.indicator)
 
@@ -84,17 +85,6 @@ class FlagColumn:
     def decode(self, codes):
         missing, z = _holes(codes, self.indicator)
         return missing, z > 0.5
-
-
-def _in_ticks(cells, tick):
-    """Return the values of times in units of another length, in integers where they can be."""
-    if cells.tick == tick:
-        return cells.values
-    if cells.tick < tick:
-        return cells.values / (tick // cells.tick)
-    factor = cells.tick // tick
-    fits = np.abs(cells.values).max(initial=0) <= np.iinfo(np.int64).max // factor
-    return (cells.values if fits else cells.values.astype(np.float64)) * factor
 
 
 def _with_holes(z, missing, fill, indicator):
@@ -201,11 +191,12 @@ def _in_order(levels, order):
         return levels
 
 
-def fitted_column(cells, *, numeric, min_frequency, max_categories, missing):
+def fitted_column(cells, *, numeric, spike_share, min_frequency, max_categories, missing):
     """Return the codes of a column, fitted to its cells."""
     holes = missing == "keep", missing == "indicator" and bool(cells.missing.any())
     if cells.kind == "flag":
         return FlagColumn.fitted(cells, *holes)
     if cells.kind == "levels":
         return LevelsColumn.fitted(cells, min_frequency, max_categories, *holes)
-    return NumberColumn.fitted(cells, numeric, *holes)
+    hurdle = HurdleColumn.fitted(cells, numeric, spike_share, *holes)
+    return hurdle or NumberColumn.fitted(cells, numeric, *holes)

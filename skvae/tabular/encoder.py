@@ -8,18 +8,24 @@ from sklearn.utils.validation import _check_feature_names_in, check_array, check
 
 from skvae._frames import is_pandas
 from skvae._typing import Depends, MatrixLike
-from skvae._warnings import warn
 from skvae.base.documentation import DocumentationLinks
-from skvae.base.hyperparameters import POSITIVE_INTEGER, SHARE_NOT_COUNT, hyperparameters, one_of
+from skvae.base.hyperparameters import (
+    POSITIVE_INTEGER,
+    POSITIVE_SHARE,
+    SHARE_NOT_COUNT,
+    hyperparameters,
+    one_of,
+)
 from skvae.base.sklearn_bases import BaseEstimator, TransformerMixin
 from skvae.base.states import fitted_as_a_whole
 from skvae.base.validation import FittedColumns
-from skvae.tabular.columns import LevelsColumn, fitted_column
-from skvae.tabular.layout import code_names, layout_of, warn_of_many_levels
+from skvae.tabular.coding import decoded, encoded
+from skvae.tabular.columns import fitted_column
+from skvae.tabular.layout import code_names, layout_of, warn_of_many_levels, width_of
 from skvae.tabular.monotone import MAPS
-from skvae.tabular.reading import cells_as, cells_of, columns_of, is_frame
+from skvae.tabular.reading import cells_of, columns_of, is_frame
 from skvae.tabular.validation import finite, valid_table
-from skvae.tabular.writing import frame_of, holds_missing, written
+from skvae.tabular.writing import frame_of
 
 __all__ = ["TableEncoder"]
 
@@ -30,7 +36,7 @@ class FittedTable(FittedColumns):
     likelihoods_: list[tuple[str, list[int]]]
     maps_: dict[str, str]
     rare_levels_: dict[str, list]
-    _n_features_out: int
+    spikes_: dict[str, list]
     _library_: str
 
 
@@ -49,6 +55,9 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
                                                                 rounded, dates to the coarsest
                                                                 of days, hours, ... that all
                                                                 those fitted are multiples of
+    the same, if values  a block of 0 and 1: one column for     the value, or the number, or the
+    of it repeat         each common value, one for another;    mean of them by the weights of
+                         and such a number for the others       the block
     boolean              0 or 1                                 whether it exceeds 0.5
     text, category,      a block of columns of 0 and 1: one     the level of the greatest of the
     enumeration          for every level kept, one for the      block; of rare levels the
@@ -66,6 +75,9 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
         thousand knots, which go on outside of the training range, so that an outlier stays one.
         "auto" takes for each column the first of them after which the kurtosis is at most 6; where
         none leaves so little, each is preferred to one before it if it halves the kurtosis.
+    spike_share : float, default=1.0
+        A value is common if it has at least this share of the rows of a column of numbers, and ten
+        of them at least; then of the rows with other values, and so on. 1: constant columns alone.
     min_frequency : int or float, default=None
         Levels of fewer rows, or of a smaller share of them, are rare: they have one column
         together.
@@ -75,7 +87,8 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
     missing : {"indicator", "keep"}, default="indicator"
         Missing values are None, NaN, NaT and ``pandas.NA``. "indicator": a block has a column for
         them, and a number or boolean that was missing in training a column beside it that says
-        where, its own place being filled with the mean. "keep": their codes are NaN.
+        where, its own place being filled with the mean. "keep": their codes are NaN, and so is the
+        number beside a common value.
 
     Attributes
     ----------
@@ -84,7 +97,9 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
         all numbers are "gaussian", booleans and indicators "bernoulli", each block is one
         "categorical".
     maps_ : dict of {str: str}
-        The map of each column of numbers, by the column's name.
+        The map of each column of numbers, by the column's name; none if all values are common.
+    spikes_ : dict of {str: list}
+        The common values of columns of numbers, the commonest first, by the column's name.
     rare_levels_ : dict of {str: list}
         The levels that have one column together, the commonest first, by the column's name.
     n_features_in_ : int
@@ -113,15 +128,24 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
 
     A level that is unknown has a column that was 0 for all rows fitted, so that its row is unlike
     them; were it zero in all columns, as in a ``OneHotEncoder``, the row would be near the mean. A
-    missing number in a column that had no missing one in ``fit`` is filled with the mean, with a
-    warning. A column without any value is 0 and an indicator, or NaN. A constant column of numbers
-    is 0, and another value there its difference, for floats as a share of the constant.
+    missing number in a column that had no missing one in ``fit`` is filled with the mean, or with
+    the commonest value if that is common, with a warning. A column without any value is 0 and an
+    indicator, or NaN.
 
-    It is made of NumPy and SciPy alone. skrub's ``TableVectorizer`` reads more of a table (dates in
-    text, similar spellings) but has no inverse: it takes dates apart into years, months and days in
-    float32, and an unknown level to zeros. Of scikit-learn's parts, ``OneHotEncoder`` has no
-    place of its own for unknown levels, ``QuantileTransformer`` takes all values outside of the
-    training range to its ends, and the inverse of ``PowerTransformer`` is NaN for some codes.
+    Where values repeat, as the zeros of capital gains do, a column is a hurdle, of spikes
+    :math:`v_1, \dots, v_k` with probabilities :math:`\pi_j(z)` and a slab with the density f:
+
+    .. math:: p(x \mid z) = \prod_j \pi_j(z)^{[x = v_j]}
+        \left(\pi_0(z) f(x \mid z)\right)^{[x \ne v_1, \dots, v_k]}
+
+    Masses of the spikes and the integral over other values sum to one. This is what is fitted with
+    ``missing="keep"`` and a model that has ``missing="mask"``, as NaN takes f out of rows with a
+    spike. A model without NaN has 0 there, the mean of the slab: f counts in all rows, and its
+    variance is too small. A constant column is a spike alone: another value is as improbable as an
+    unknown level, and comes back as the constant.
+
+    skrub's ``TableVectorizer`` reads more of a table but has no inverse; ``QuantileTransformer``
+    takes all values outside of the training range to its ends.
 
     Examples
     --------
@@ -147,16 +171,27 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
     0   44  smith 2020-12-21
     >>> encoder.likelihoods_
     [('gaussian', [0, 4]), ('bernoulli', [5]), ('categorical', [1, 2, 3])]
+
+    >>> gains = pd.DataFrame({"gain": [0.0] * 12 + list(range(1, 9)), "year": [2020] * 20})
+    >>> encoder.set_params(missing="keep", spike_share=0.5).fit_transform(gains)[11:13].round(2)
+        gain  gain_0.0  gain_other  year_2020  year_other
+    11   NaN       1.0         0.0        1.0         0.0
+    12 -1.53       0.0         1.0        1.0         0.0
+    >>> encoder.inverse_transform([[0.0, 0.5, 0.5, 0.0, 1.0]])
+       gain  year
+    0  2.25  2020
     """
 
     _: KW_ONLY
     numeric: str = "auto"
+    spike_share: float = 1.0
     min_frequency: int | float | None = None
     max_categories: int = 100
     missing: str = "indicator"
 
     _parameter_constraints = {
         "numeric": one_of("auto", *MAPS),
+        "spike_share": POSITIVE_SHARE,
         "min_frequency": [*POSITIVE_INTEGER, *SHARE_NOT_COUNT, None],
         "max_categories": POSITIVE_INTEGER,
         "missing": one_of("indicator", "keep"),
@@ -199,6 +234,7 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
             fitted_column(
                 finite(cells_of(column, name), name),
                 numeric=self.numeric,
+                spike_share=self.spike_share,
                 min_frequency=self.min_frequency,
                 max_categories=self.max_categories,
                 missing=self.missing,
@@ -231,21 +267,7 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
         """
         check_is_fitted(self)
         X = valid_table(self, X, reset=False, of_numbers=self._library_ == "numpy")
-        blocks, filled = [], []
-        for name, fitted, column in zip(self._names_, self._columns_, columns_of(X), strict=True):
-            cells = cells_as(fitted.kind, cells_of(column, name), name, fitted.form)
-            cells = finite(cells, name)
-            has_place = fitted.keep or fitted.indicator or isinstance(fitted, LevelsColumn)
-            if cells.missing.any() and not has_place:
-                filled.append(name)
-            blocks.append(fitted.encode(cells))
-        if filled:
-            warn(
-                f"A number should be missing only in columns that had missing ones in fit. Got "
-                f"some in {filled} instead, which are filled with the mean. Fit to rows that have "
-                f"some, or set missing='keep'."
-            )
-        return np.concatenate(blocks, axis=1)
+        return encoded(X, self._columns_, self._names_)
 
     def inverse_transform(self, X: MatrixLike) -> Depends:
         """Return the table of codes.
@@ -274,25 +296,15 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
                 f"inverse_transform needs the {self._n_features_out} columns that transform "
                 f"returns. Got {codes.shape[1]} instead. Pass all of them."
             )
-        ends = np.cumsum([len(column.suffixes) for column in self._columns_])
-        columns = []
-        for name, column, block in zip(
-            self._names_, self._columns_, np.split(codes, ends[:-1], axis=1), strict=True
-        ):
-            missing, values = column.decode(block)
-            if missing.any() and not holds_missing(column.form):
-                raise ValueError(
-                    f"Column {name!r} of dtype {column.form.dtype} holds no missing value. Got NaN "
-                    f"for it instead. Fill it, or fit to a nullable dtype."
-                )
-            columns.append(written(column.kind, missing, values, column.form))
+        columns = decoded(codes, self._columns_, self._names_)
         return frame_of(columns, self._library_, self._frame_names_, index)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the codes.
 
-        A number and a boolean keep the column's name; the others have "_" and the level, "rare",
-        "missing" or "unknown" behind it. A name that is taken has "_2" behind it, and so on.
+        A number and a boolean keep the column's name; the others have "_" and the level or value,
+        "rare", "other", "missing" or "unknown" behind it. A name that is taken has "_2" behind it,
+        and so on.
 
         Parameters
         ----------
@@ -306,6 +318,10 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
         """
         check_is_fitted(self)
         return code_names(_check_feature_names_in(self, input_features), self._columns_)
+
+    @property
+    def _n_features_out(self):
+        return sum(map(width_of, self._columns_))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -6,12 +6,14 @@ import numpy as np
 
 from skvae._warnings import warn
 from skvae.tabular.columns import LevelsColumn
+from skvae.tabular.hurdle import HurdleColumn
 from skvae.tabular.monotone import MAPS
 
 __all__ = [
     "code_names",
     "layout_of",
     "warn_of_many_levels",
+    "width_of",
 ]
 
 
@@ -21,10 +23,15 @@ def layout_of(named):
     return {
         "likelihoods_": _likelihoods_of(columns),
         "maps_": _maps_of(named),
+        "spikes_": _spikes_of(named),
         "rare_levels_": _rare_levels_of(named),
-        "_n_features_out": sum(len(column.suffixes) for column in columns),
         "_library_": columns[0].form.library,
     }
+
+
+def width_of(column):
+    """Return how many codes a column has."""
+    return sum(width for _, width in column.parts)
 
 
 def _likelihoods_of(columns):
@@ -59,7 +66,13 @@ def code_names(stems, columns):
 def _maps_of(named):
     """Return the names of the maps of the columns of numbers."""
     names = {kind: name for name, kind in MAPS.items()}
-    return {name: names[type(column.map)] for name, column in named if hasattr(column, "map")}
+    maps = {name: getattr(column, "map", None) for name, column in named}
+    return {name: names[type(fitted)] for name, fitted in maps.items() if fitted is not None}
+
+
+def _spikes_of(named):
+    """Return the values that have a code of their own, as the table has them."""
+    return {name: column.values for name, column in named if isinstance(column, HurdleColumn)}
 
 
 def _rare_levels_of(named):

@@ -9,7 +9,7 @@ from skvae.tabular.monotone import EPS
 from skvae.tabular.reading import TICKS, Cells
 from skvae.tabular.writing import limits_of
 
-__all__ = ["MOST", "RealScale", "WholeScale", "ends_of"]
+__all__ = ["MOST", "RealScale", "WholeScale", "ends_of", "in_ticks"]
 
 TINIEST = np.finfo(np.float64).tiny / EPS  # below it a share of the largest value is rounding
 MOST = np.finfo(np.float64).max
@@ -119,3 +119,14 @@ class WholeScale:
 def _modulo(integer):
     """Return an integer modulo 2**64, so that differences do not depend on signs of types."""
     return np.uint64(integer % 2**64)
+
+
+def in_ticks(cells, tick):
+    """Return the values of times in units of another length, in integers where they can be."""
+    if cells.tick == tick:
+        return cells.values
+    if cells.tick < tick:
+        return cells.values / (tick // cells.tick)
+    factor = cells.tick // tick
+    fits = np.abs(cells.values).max(initial=0) <= np.iinfo(np.int64).max // factor
+    return (cells.values if fits else cells.values.astype(np.float64)) * factor

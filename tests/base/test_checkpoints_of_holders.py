@@ -119,7 +119,7 @@ def kept(tmp_path_factory):
 @pytest.mark.parametrize("name", OTHERS)
 def test_the_checkpoint_of_another_table_is_refused(name, kept):
     before = kept.read_bytes()
-    with pytest.raises(SavingError, match=r"^checkpoint= goes on with the fit .* now table\.X=\("):
+    with pytest.raises(SavingError, match=r"^checkpoint= can continue only the .* now table\.X=\("):
         clone(TABLE).fit(OTHERS[name], checkpoint=kept)
     assert kept.read_bytes() == before
 

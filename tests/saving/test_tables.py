@@ -38,7 +38,7 @@ def assert_same_encoder(loaded, fitted, frame):
     else:
         np.testing.assert_array_equal(found, expected)
     assert vars(loaded).keys() == vars(fitted).keys()
-    for name in ("likelihoods_", "maps_", "rare_levels_"):
+    for name in ("likelihoods_", "maps_", "rare_levels_", "spikes_"):
         assert repr(getattr(loaded, name)) == repr(getattr(fitted, name))
     assert [*loaded.get_feature_names_out()] == [*fitted.get_feature_names_out()]
 
@@ -59,6 +59,30 @@ def test_an_encoder_of_polars_is_the_same_when_loaded(dtype, data, numeric, tmp_
     frame = POLARS[dtype](data.draw).alias("größe").to_frame()
     fitted = TableEncoder(numeric=numeric).fit(frame)
     assert_same_encoder(kept(fitted, tmp_path), fitted, frame)
+
+
+@pytest.mark.parametrize("missing", ["indicator", "keep"])
+@pytest.mark.parametrize("dtype", ["float64", "Float32", "uint64", "datetime64[ns, zone]"])
+def test_an_encoder_of_values_that_repeat_is_the_same_when_loaded(dtype, missing, tmp_path):
+    places = np.concatenate((np.zeros(20, dtype=int), np.arange(8)))
+    values = np.arange(8) + 2**60 + 1 if dtype == "uint64" else np.arange(8)
+    if dtype.startswith("datetime"):
+        values = pd.Timestamp("2020-01-01", tz="Europe/Berlin") + pd.to_timedelta(values, "D")
+    column = pd.Series(values)[places].reset_index(drop=True)
+    frame = pd.DataFrame({"a": column.astype(dtype) if "zone" not in dtype else column, "b": 7})
+    fitted = TableEncoder(missing=missing, spike_share=0.5).fit(frame)
+    assert len(fitted.spikes_["a"]) == 1
+    assert_same_encoder(kept(fitted, tmp_path), fitted, frame)
+
+
+@pytest.mark.parametrize("spikes", [[], [0, 0], [0.5], [300], [-1], ["0"], 0])
+def test_common_values_that_a_column_cannot_hold_are_refused(spikes, tmp_path):
+    path = tmp_path / "changed"
+    frame = pd.DataFrame({"a": np.array([0] * 20 + [1, 2, 3], dtype="uint8")})
+    skvae.save(TableEncoder(spike_share=0.5).fit(frame), path)
+    resealed(path, column(0, key("spikes", spikes)))
+    with pytest.raises(SavingError, match=r"^The file must hold .*spikes"):
+        skvae.load(path)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "int16", "uint64", "bool"])

@@ -133,6 +133,12 @@ def test_an_array_comes_back_with_its_dtype(dtype):
     np.testing.assert_allclose(result, X, rtol=0, atol=1e-12)
 
 
+def test_a_second_fit_forgets_the_first():
+    encoder = TableEncoder().fit(MIXED)
+    frame = MIXED[["job"]]
+    pd.testing.assert_frame_equal(encoder.inverse_transform(encoder.fit_transform(frame)), frame)
+
+
 def test_permuted_columns_permute_the_codes():
     columns = ["since", "own", "city", "pay", "job", "age"]
     codes = TableEncoder().set_output(transform="pandas").fit_transform(MIXED)
@@ -192,7 +198,8 @@ def test_a_column_that_was_wholly_missing_takes_values_later():
 @pytest.mark.parametrize("unit", [1.0, 1e6, 1e-6])
 def test_another_value_of_a_constant_column_does_not_depend_on_its_unit(unit):
     encoder = TableEncoder().fit([[0.002 * unit]] * 3)
-    np.testing.assert_allclose(encoder.transform([[0.002 * unit], [0.02 * unit]]), [[0], [9]])
+    codes = encoder.transform([[0.002 * unit], [0.02 * unit]])
+    np.testing.assert_array_equal(codes, [[1, 0], [0, 1]])
 
 
 def test_whole_numbers_with_holes_at_predict_only():
@@ -274,7 +281,7 @@ def test_times_of_a_zone_far_before_all_others_can_be_shown(unit):
     assert "9999-12-31" in rows.to_string()
 
 
-@pytest.mark.parametrize("unit", [1.0, 1e-3, 1e-300])
+@pytest.mark.parametrize("unit", [1.0, 1e-3, 1e-290])
 @pytest.mark.parametrize("numeric", ["auto", *MAPS])
 def test_numbers_far_beyond_all_others_have_the_last_codes(numeric, unit):
     most = np.finfo(np.float64).max

@@ -123,8 +123,8 @@ def test_a_number_that_is_missing_for_the_first_time_is_filled_with_a_warning():
     encoder = TableEncoder().fit(FRAME)
     text = (
         "A number should be missing only in columns that had missing ones in fit. Got some in "
-        "['c'] instead, which are filled with the mean. Fit to rows that have some, or set "
-        "missing='keep'."
+        "['c'] instead, which are filled with the mean or the commonest value. Fit to rows that "
+        "have some, or set missing='keep'."
     )
     with pytest.warns(UserWarning, match=sentence(text)):
         codes = encoder.transform(FRAME.assign(c=[np.nan, 1.5, 2.5]))
