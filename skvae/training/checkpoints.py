@@ -1,6 +1,7 @@
 """Checkpoints: files from which an interrupted fit continues."""
 
 import os
+from itertools import takewhile
 from time import monotonic
 
 import torch
@@ -23,6 +24,7 @@ SECONDS = 10.0  # least time between two writings: an interrupt loses at most th
 LEAST_SHARE = 20  # wait at least so many times the duration of the last writing: 5 % of the time
 SEEDS = range(2**31)
 LONGEST = 80  # characters of a parameter in an error message
+BEFORE = 30  # of these, before the first difference
 # Errors from reading a file that is not a valid checkpoint, or that torch does not accept.
 UNFIT = (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
 
@@ -106,7 +108,7 @@ class Checkpoint:
         for name in dict.fromkeys([*self.identity, *then]):
             before, now = (one.get(name, "none") for one in (then, self.identity))
             if before != now:
-                before, now = (_shortened(text) for text in (before, now))
+                before, now = _where_they_differ(before, now)
                 raise SavingError(
                     f"checkpoint= can continue only the fit that wrote the file. Got "
                     f"{self.path!r} of a fit with {name}={before}, and now {name}={now}, instead. "
@@ -152,8 +154,8 @@ class Checkpoint:
             if not self.failed:
                 warn(
                     f"A checkpoint must be written to {self.path!r}. Got an error after epoch "
-                    f"{len(net.history)} instead: {error}. Training continues, but an interrupt "
-                    f"would lose it: make room there.",
+                    f"{len(net.history)} instead: {str(error).rstrip('.')}. Training continues, "
+                    f"but an interrupt would lose it: make room there.",
                     CheckpointWarning,
                 )
             self.failed = True
@@ -211,5 +213,13 @@ def _texts(node):
     return node if whole else {}
 
 
-def _shortened(text):
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+def _where_they_differ(*texts):
+    """Return the texts; if one is long, the parts from a little before the first difference."""
+    is_long = max(map(len, texts)) > LONGEST
+    alike = takewhile(lambda pair: pair[0] == pair[1], zip(*texts, strict=False))
+    start = max(0, sum(1 for _ in alike) - BEFORE) if is_long else 0
+    shown = [text[start : start + LONGEST] for text in texts]
+    return [
+        "..." * (start > 0) + part + "..." * (start + LONGEST < len(text))
+        for text, part in zip(texts, shown, strict=True)
+    ]

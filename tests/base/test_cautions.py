@@ -17,7 +17,7 @@ def cancer():
     return load_breast_cancer(as_frame=True).data
 
 
-@pytest.mark.filterwarnings("ignore:The parts of the divergence")  # of a raw table
+@pytest.mark.filterwarnings("ignore:The divergence must be below")  # of a raw table
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_columns_that_others_hide_are_named(Estimator, cancer):
     with pytest.warns(UserWarning, match=f"^{re.escape(HIDDEN)}") as record:

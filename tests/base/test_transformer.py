@@ -513,7 +513,7 @@ def test_concurrent_calls_equal_serial_ones(table):
 # ------------------------------------------------------------------ the user's modules
 
 
-@pytest.mark.filterwarnings("ignore:The parts of the divergence")  # of random weights
+@pytest.mark.filterwarnings("ignore:The divergence must be below")  # of random weights
 @every_estimator
 def test_users_modules_are_trained_and_seeded(Estimator, table):
     settings = {"encoder": Doubler, "decoder": Doubler}
@@ -561,7 +561,7 @@ class Keeper(torch.nn.Linear):
         return self.kept
 
 
-@pytest.mark.filterwarnings("ignore:The parts of the divergence")  # of random weights
+@pytest.mark.filterwarnings("ignore:The divergence must be below")  # of random weights
 @every_estimator
 def test_modules_that_keep_tensors_are_fitted_and_copied(Estimator, table):
     fitted = small(Estimator, encoder=Keeper, decoder=Keeper).fit(table)
@@ -676,7 +676,7 @@ def test_copies_give_the_same_results(estimator, table, tmp_path):
     assert not hasattr(clone(fitted), "net_")
 
 
-@pytest.mark.filterwarnings("ignore:The parts of the divergence")  # after an epoch
+@pytest.mark.filterwarnings("ignore:The divergence must be below")  # after an epoch
 @every_estimator
 def test_a_pickle_holds_little_more_than_the_weights(Estimator, digits):
     fitted = Estimator(max_epochs=3, random_state=np.random.RandomState(0)).fit(digits)

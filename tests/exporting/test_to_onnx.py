@@ -20,7 +20,7 @@ from skvae.exporting.onnx_files import onnx_model
 from skvae.exporting.parts import DTYPES
 from skvae.exporting.parts import PARTS as RESULTS
 
-LEAST = pytest.mark.filterwarnings("ignore:The parts of the divergence")  # after few epochs
+LEAST = pytest.mark.filterwarnings("ignore:The divergence must be below")  # after few epochs
 IMAGES = [
     *(((10, 8, 1), "gaussian", name) for name in ("residual", "hybrid", "paper")),
     *(((10, 8, 1), "bernoulli", name) for name in ("residual", "hybrid", "paper")),
