@@ -68,12 +68,12 @@ def one_hot(table):
     return make_column_transformer((numbers, numbers_of(table)), (categories, categories_of(table)))
 
 
-def mixed_vae(table, seed=None, **options):
+def mixed_vae(table, seed=None, *, spike_share=1.0, **options):
     """Return a pipeline to fit to a table: its encoder, fitted, and a VAE with its likelihoods.
 
     The encoder is frozen, so that a model of fewer rows has a place for every level as well.
     """
-    encoder = TableEncoder().fit(table)
+    encoder = TableEncoder(spike_share=spike_share).fit(table)
     options = {"noise_variance": "per-feature", **options}
     vae = VAETransformer(likelihood=encoder.likelihoods_, random_state=seed, **options)
     return make_pipeline(FrozenEstimator(encoder), vae)

@@ -1,4 +1,6 @@
-"""Where synthetic rows come from: a VAE, a Gaussian copula, columns drawn one by one."""
+"""Where synthetic rows come from: VAEs, a Gaussian copula, columns drawn one by one, TVAE."""
+
+from importlib.util import find_spec
 
 import numpy as np
 from _mixed_rows import mixed_vae
@@ -12,8 +14,11 @@ __all__ = ["SOURCES", "gaussian_copula"]
 MOST_VALUES = 20  # of a number that is given to a VAE as a category, as the guide has it of codes
 
 
-def by_vae(table, n_samples, seed):
-    fitted = mixed_vae(table, seed).fit(table)
+SPIKE_SHARE = 0.2  # of the rows: the smaller one of the two shares that the encoder was tried with
+
+
+def by_vae(table, n_samples, seed, **options):
+    fitted = mixed_vae(table, seed, **options).fit(table)
     return sample_frame(fitted, n_samples, random_state=seed, observation_noise=True)
 
 
@@ -22,6 +27,30 @@ def by_vae_of_levels(table, n_samples, seed):
     few = [name for name in numbers_of(table) if table[name].nunique() <= MOST_VALUES]
     drawn = by_vae(table.astype(dict.fromkeys(few, "category")), n_samples, seed)
     return drawn.astype(dict.fromkeys(few, float))
+
+
+def by_vae_with_spikes(table, n_samples, seed):
+    """Return rows of a VAE to which the common values of a number are categories."""
+    return by_vae(table, n_samples, seed, spike_share=SPIKE_SHARE)
+
+
+def by_tvae(table, n_samples, seed):
+    """Return rows of ctgan's TVAE at its defaults, an optional dependency of this benchmark.
+
+    It takes no missing numbers: they are filled with the mean. A missing category is a level.
+    """
+    from ctgan import TVAE
+
+    numbers = numbers_of(table)
+    levels = [name for name in table if name not in numbers]
+    filled = table.fillna(table[numbers].mean())
+    filled[levels] = filled[levels].astype(object).fillna("missing")
+    model = TVAE(enable_gpu=False)
+    model.set_random_state(seed)
+    model.fit(filled, levels)
+    drawn = model.sample(n_samples)
+    drawn[levels] = drawn[levels].astype(object).mask(drawn[levels] == "missing")
+    return _as(table, {name: drawn[name].to_numpy() for name in table})
 
 
 def independent_columns(table, n_samples, seed):
@@ -66,6 +95,9 @@ def _as(table, columns):
 SOURCES = {
     "VAE": by_vae,
     "VAE, few values": by_vae_of_levels,
+    "VAE, common values": by_vae_with_spikes,
     "Gaussian copula": gaussian_copula,
     "independent columns": independent_columns,
 }
+if find_spec("ctgan"):
+    SOURCES["TVAE"] = by_tvae

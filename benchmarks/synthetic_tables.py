@@ -7,8 +7,10 @@ are drawn, without more ado than the defaults of
 VAE                  TableEncoder() and a VAETransformer with its likelihoods and
                      noise_variance="per-feature", sampled with observation noise
 VAE, few values      the same, to which a number of at most 20 values is a category
+VAE, common values   the same as the first, with TableEncoder(spike_share=0.2)
 Gaussian copula      ranks to normal scores, their correlation, and back; written here
 independent columns  every column drawn by itself
+TVAE                 that of ctgan at its defaults, missing numbers filled, where it is installed
 training rows        the training half itself: what there is to reach
 
 AUC: a classifier is fitted to those rows and tells the class of the held-out half; "trees" are
@@ -19,7 +21,7 @@ Spearman's correlations, of other pairs that of Cramer's V, numbers cut at the r
 "copies" is the share of rows that are in the training half, cell by cell; "nearer" the share of
 rows nearer to a training row than to any held-out one: 0.5 if nothing is remembered.
 
-A seed draws the halves and is the model's. TVAE is beside them where ctgan can be imported.
+A seed draws the halves and is the model's.
 
 ``--data`` is a folder with the tables, gzipped CSV with names in the first row, the class last.
 """
@@ -159,7 +161,7 @@ def draw(panels, rows):
             values = [row[key] for row in rows_of(rows, table=table, source=source)]
             group, within = divmod(place, len(SOURCES) + 1)
             style = {"color": f"C{within}", "label": source if group == 0 else None}
-            axes.scatter([group + 0.16 * (within - 2)] * len(values), values, s=12, **style)
+            axes.scatter([group + 0.8 * (within / len(SOURCES) - 0.5)] * len(values), values, s=12, **style)
         axes.set_xticks(range(len(TABLES)), list(TABLES), fontsize=8)
         axes.set_title(MEASURES[key], fontsize=9)
         axes.tick_params(axis="y", labelsize=7)
