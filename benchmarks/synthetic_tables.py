@@ -161,7 +161,8 @@ def draw(panels, rows):
             values = [row[key] for row in rows_of(rows, table=table, source=source)]
             group, within = divmod(place, len(SOURCES) + 1)
             style = {"color": f"C{within}", "label": source if group == 0 else None}
-            axes.scatter([group + 0.8 * (within / len(SOURCES) - 0.5)] * len(values), values, s=12, **style)
+            at = group + 0.8 * (within / len(SOURCES) - 0.5)
+            axes.scatter([at] * len(values), values, s=12, **style)
         axes.set_xticks(range(len(TABLES)), list(TABLES), fontsize=8)
         axes.set_title(MEASURES[key], fontsize=9)
         axes.tick_params(axis="y", labelsize=7)
