@@ -1,4 +1,4 @@
-"""Files that are not whole yet: who writes one holds a lock on it, so what nobody holds can go."""
+"""Temporary files of writers. A writer locks its file, so an unlocked one can be removed."""
 
 import os
 import re
@@ -12,21 +12,21 @@ except ImportError:  # Windows, where a file that is open cannot be removed, nor
 
 __all__ = ["Part", "new_part", "remove_abandoned"]
 
-# None is translated, led elsewhere by a link, or waited for, where there are such flags.
+# On systems with these flags, bytes are not translated, links are not followed, nothing waits.
 WRITING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 LOCKING = os.O_RDWR | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
-# Of a name that the one beside it begins with: a letter has four bytes at most, of 255 in a name.
+# The temporary name starts with this part of the name: 50 letters of up to four bytes, of 255.
 MOST_LETTERS = 50
-N_BYTES = 8  # drawn for a name, which so is taken by nobody
+N_BYTES = 8  # random bytes in a name, so that no other file has it
 
 
 class Part:
-    """A new file beside a path, open and held by this process, which a kill lets go.
+    """A temporary file in the folder of a path. The lock on it ends with the process.
 
     Parameters
     ----------
     path : str
-        Absolute; what the part may become.
+        Absolute path of the file that the temporary file can replace.
     """
 
     def __init__(self, path):
@@ -36,30 +36,30 @@ class Part:
         self.descriptor = None
 
     def claim(self):
-        """Make the file, and return whether no other writer took it for an abandoned one."""
-        self.descriptor = os.open(self.path, WRITING, 0o666)  # less what the umask takes away
+        """Create and lock the file. Return False if another writer has removed it meanwhile."""
+        self.descriptor = os.open(self.path, WRITING, 0o666)  # the process's umask still applies
         try:
             _hold(self.descriptor)
         except BlockingIOError:
             return False
-        except OSError:  # a disk without locks, on which nobody removes what it cannot hold
+        except OSError:  # on a disk without locks, nobody removes such files
             return True
         return os.path.exists(self.path)
 
     def become(self, path):
-        """Take the place of a file; held until then, so that nobody removes it before."""
+        """Replace a file. The lock is kept until then, so that nobody removes the part."""
         if fcntl is None:
             self.close()
         os.replace(self.path, path)
 
     def close(self):
-        """Let go of the file."""
+        """Close the file, which ends the lock."""
         if self.descriptor is not None:
             os.close(self.descriptor)
         self.descriptor = None
 
     def remove(self):
-        """Let go of the file, which goes if it is there."""
+        """Close the file, and remove it if it exists."""
         self.close()
         with suppress(OSError):
             os.unlink(self.path)
@@ -67,7 +67,7 @@ class Part:
 
 @contextmanager
 def new_part(path):
-    """Yield a new file beside a path, which is removed if the block fails.
+    """Yield a temporary file in the folder of a path. If the block fails, it is removed.
 
     Parameters
     ----------
@@ -100,9 +100,9 @@ def new_part(path):
 
 
 def remove_abandoned(path):
-    """Remove the parts beside a path that nobody holds: their writers were killed.
+    """Remove the temporary files of a path that are not locked: their writers were killed.
 
-    A part that another process or thread is writing stays, and so do all on a disk without locks.
+    The file of another process or thread that is writing stays. On a disk without locks all stay.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def remove_abandoned(path):
 
 
 def _remove_unless_held(path):
-    with suppress(OSError):  # held, gone meanwhile, or of another user
+    with suppress(OSError):  # locked, removed meanwhile, or of another user
         descriptor = os.open(path, LOCKING)
         try:
             _hold(descriptor)
@@ -130,6 +130,6 @@ def _remove_unless_held(path):
 
 
 def _hold(descriptor):
-    """Lock a file until it is closed, by its process or by the end of it; or raise an OSError."""
+    """Lock a file until its process closes it or ends. Raise an OSError if it is locked."""
     if fcntl is not None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
