@@ -8,7 +8,16 @@ import numpy as np
 import skvae
 from skvae.files.container import pack_file, unpack_file
 
-__all__ = ["HOSTILE", "MUTATIONS", "edited", "kept", "must_hold", "mutated", "resealed"]
+__all__ = [
+    "HOSTILE",
+    "MUTATIONS",
+    "assert_same_detector",
+    "edited",
+    "kept",
+    "must_hold",
+    "mutated",
+    "resealed",
+]
 
 HOSTILE = [
     None, True, False, 0, 1, -1, 2**31, 2**62, -(2**63), 0.5, -1e300, 1e300, "", "nan", "x" * 300,
@@ -23,6 +32,13 @@ def kept(estimator, folder, **options):
     """Return an estimator from a file."""
     skvae.save(estimator, folder / "kept.skvae")
     return skvae.load(folder / "kept.skvae", **options)
+
+
+def assert_same_detector(loaded, fitted, frame):
+    """Assert that p-values and explanations of a detector that was loaded are equal."""
+    np.testing.assert_array_equal(loaded.p_value(frame), fitted.p_value(frame))
+    found, expected = (one.explain(frame[:3]).to_frame() for one in (loaded, fitted))
+    assert found.equals(expected)
 
 
 def must_hold(expected, place, got):
