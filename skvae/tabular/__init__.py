@@ -1,4 +1,4 @@
-"""Tables as they are: mixed columns to codes and back, and rows of a model as a table."""
+"""Tables with columns of several kinds: their codes, models of their rows, and new rows."""
 
 from skvae.tabular.encoder import TableEncoder
 from skvae.tabular.proposals import LikelihoodProposal, infer_likelihood

@@ -1,4 +1,4 @@
-"""The columns of a table to the blocks of their codes, and back, one by one."""
+"""Encode the columns of a table one by one, and decode their codes."""
 
 import numpy as np
 
@@ -13,9 +13,9 @@ __all__ = ["decoded", "encoded"]
 
 
 def encoded(X, columns, names):
-    """Return the codes of a table, given the fitted columns and their names.
+    """Return the codes of a table, (n_samples, n_codes), from its fitted columns and their names.
 
-    Warns of numbers that are missing where none was in training, and have no place for it.
+    Warn if a missing number or boolean is filled, because its column had none in training.
     """
     blocks, filled = [], []
     for name, fitted, column in zip(names, columns, columns_of(X), strict=True):
@@ -27,23 +27,24 @@ def encoded(X, columns, names):
         blocks.append(fitted.encode(cells))
     if filled:
         warn(
-            f"A number should be missing only in columns that had missing ones in fit. Got "
-            f"some in {filled} instead, which are filled with the mean or the commonest value. "
-            f"Fit to rows that have some, or set missing='keep'."
+            f"Numbers and booleans should be missing only in columns that had missing values in "
+            f"fit. Got missing values in {filled} instead, and filled them with the mean or the "
+            f"most frequent value. Fit to rows with missing values in these columns, or set "
+            f"missing='keep'."
         )
     return np.concatenate(blocks, axis=1)
 
 
 def decoded(codes, columns, names):
-    """Return the columns of codes, as ``written`` returns them."""
+    """Return the columns that codes decode to, as a list of columns made by ``written``."""
     ends = np.cumsum(list(map(width_of, columns)))
     found = []
     for name, column, block in zip(names, columns, np.split(codes, ends[:-1], axis=1), strict=True):
         missing, values = column.decode(block)
         if missing.any() and not holds_missing(column.form):
             raise ValueError(
-                f"Column {name!r} of dtype {column.form.dtype} holds no missing value. Got NaN "
-                f"for it instead. Fill it, or fit to a nullable dtype."
+                f"Column {name!r} of dtype {column.form.dtype} cannot hold missing values. Got NaN "
+                f"in its codes instead. Fill the NaN, or fit to a nullable dtype."
             )
         found.append(written(column.kind, missing, values, column.form))
     return found

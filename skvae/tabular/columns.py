@@ -1,4 +1,4 @@
-"""One column and its codes: numbers, flags and levels, each with what undoes it."""
+"""Encode one column of numbers, booleans or levels, and decode its codes."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -15,9 +15,10 @@ __all__ = ["FlagColumn", "LevelsColumn", "NumberColumn", "fitted_column", "place
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """A number, a date, a time or a duration: a scale, a monotone map, perhaps an indicator.
+    """Numbers, dates, times, durations or periods: a scale, a monotone map, maybe an indicator.
 
-    Codes of holes are NaN to ``keep`` them, else 0, the mean, beside an ``indicator`` of them.
+    With ``keep``, the code of a missing value is NaN. Otherwise it is 0, the mean. With
+    ``indicator``, a second code is 1 for missing values and 0 for others.
     """
 
     kind: str
@@ -44,20 +45,24 @@ class NumberColumn:
         return [""] + ["_missing"] * self.indicator
 
     def encode(self, cells):
-        with np.errstate(over="ignore"):  # infinity, which is then the last code
+        with np.errstate(over="ignore"):  # infinite values are clipped below
             t = self.scale.forward(in_ticks(cells, self.tick))
             z = np.clip(self.map.forward(t), -MOST, MOST)
         return _with_holes(z, cells.missing, np.nan if self.keep else 0.0, self.indicator)
 
     def decode(self, codes):
         missing, z = _holes(codes, self.indicator)
-        with np.errstate(over="ignore"):  # infinity, which the column's dtype then bounds
+        with np.errstate(over="ignore"):  # the scale clips infinite values to limits of the dtype
             return missing, self.scale.backward(self.map.backward(np.where(missing, 0.0, z)))
 
 
 @dataclass(frozen=True)
 class FlagColumn:
-    """A boolean: 0 or 1, holes as in a column of numbers; back it is whether it exceeds a half."""
+    """Booleans, coded as 0 and 1. A code above 0.5 is decoded as True.
+
+    Missing values are coded as in :class:`NumberColumn`; here, the mean is that of the training
+    values.
+    """
 
     kind: str
     form: Form
@@ -88,7 +93,7 @@ class FlagColumn:
 
 
 def _with_holes(z, missing, fill, indicator):
-    """Return codes of all rows, holes filled, and their indicator."""
+    """Return the codes of all rows: ``fill`` for missing values, and the indicator, if any."""
     codes = np.zeros((len(missing), 1 + indicator))
     codes[~missing, 0] = z
     codes[missing, 0] = fill
@@ -98,7 +103,7 @@ def _with_holes(z, missing, fill, indicator):
 
 
 def _holes(codes, indicator):
-    """Return which rows are missing, and the codes of the values."""
+    """Return a mask of the missing rows, and the codes of the values."""
     missing = np.isnan(codes).any(axis=1)
     if indicator:
         missing |= codes[:, 1] > 0.5
@@ -107,18 +112,19 @@ def _holes(codes, indicator):
 
 @dataclass(frozen=True)
 class LevelsColumn:
-    """A level: a column for every level kept, then for rare, missing and unknown ones.
+    """Levels, coded as a one-hot block: a column for each level that is kept, then further columns.
 
-    Holes are NaN throughout to ``keep`` them; else they have the column of missing ones where
-    training had such (``indicator``), and otherwise are unknown.
+    The further columns are, in this order, for rare levels (if there are any), for missing values
+    (with ``indicator``) and for unknown levels. With ``keep``, the whole block of a missing value
+    is NaN. Without both, a missing value is coded as an unknown level.
     """
 
     kind: str
     form: Form
-    levels: list  # those kept
-    rare: list  # the commonest first
-    places: dict  # of the column of every level
-    n_frequent: int  # levels that are frequent enough, of which the commonest are kept
+    levels: list  # the levels that are kept
+    rare: list  # the most frequent level first
+    places: dict  # the column of every level in the block
+    n_frequent: int  # levels that are frequent enough; at most max_categories of them are kept
     keep: bool
     indicator: bool
 
@@ -131,7 +137,7 @@ class LevelsColumn:
         if isinstance(least, float):
             least *= len(cells.missing)
         levels = _in_order([level for _, level in counts], cells.order)
-        # A stable sort: of equally common levels the first in order comes first.
+        # The sort is stable: equally frequent levels keep their order.
         common = sorted(levels, key=lambda level: -counts[_key(level)])
         frequent = [level for level in common if counts[_key(level)] >= least]
         kept = set(map(_key, frequent[:max_categories]))
@@ -164,35 +170,35 @@ class LevelsColumn:
         named = [*self.levels, *self.rare[:1]]
         lookup = np.empty(codes.shape[1], dtype=object)
         lookup[: len(named)] = named
-        # A NaN is the greatest to argmax: such a row is missing.
+        # argmax treats NaN as the largest value. A row with NaN is missing.
         places = np.where(np.isnan(codes).any(axis=1), codes.shape[1] - 1, codes.argmax(axis=1))
         return places >= len(named), lookup[places]
 
 
 def places_of(levels, rare):
-    """Return the column of every level in its block, by what tells levels apart."""
+    """Return the column of every level in its block, by the key of the level."""
     places = {_key(level): place for place, level in enumerate(levels)}
     return places | dict.fromkeys(map(_key, rare), len(levels))
 
 
 def _key(level):
-    """Return what tells levels apart: True is not 1."""
+    """Return the key of a level. It distinguishes True from 1, which Python calls equal."""
     return isinstance(level, bool | np.bool_), level
 
 
 def _in_order(levels, order):
-    """Return levels in the order of their dtype, else sorted, else as they appeared."""
+    """Return levels in the order of their dtype, or else sorted, or else as they appeared."""
     if order is not None:
         places = {_key(level): place for place, level in enumerate(order)}
         return sorted(levels, key=lambda level: places[_key(level)])
     try:
         return sorted(levels)
-    except TypeError:  # levels of several types
+    except TypeError:  # levels of different types cannot be sorted
         return levels
 
 
 def fitted_column(cells, *, numeric, spike_share, min_frequency, max_categories, missing):
-    """Return the codes of a column, fitted to its cells."""
+    """Return the encoder of a column, fitted to its cells."""
     holes = missing == "keep", missing == "indicator" and bool(cells.missing.any())
     if cells.kind == "flag":
         return FlagColumn.fitted(cells, *holes)

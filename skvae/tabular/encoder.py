@@ -1,4 +1,4 @@
-"""A table as it is to an array of floats, and back."""
+"""Encode a table as an array of floats, and decode it."""
 
 from dataclasses import KW_ONLY
 from typing import Any, Self
@@ -31,7 +31,7 @@ __all__ = ["TableEncoder"]
 
 
 class FittedTable(FittedColumns):
-    """What ``fit`` sets besides."""
+    """The attributes of a fitted encoder."""
 
     likelihoods_: list[tuple[str, list[int]]]
     maps_: dict[str, str]
@@ -42,110 +42,108 @@ class FittedTable(FittedColumns):
 
 @hyperparameters
 class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstimator):
-    r"""Table of numbers, categories, booleans and dates to an array of floats, and back.
+    r"""Encode tables of numbers, categories, booleans and dates as floats, and decode them.
 
-    ``inverse_transform(transform(X))`` is X: its columns, their names, order and dtypes. And any
-    row of real numbers comes back as a legal row, so that what a model decodes is a table.
+    ``inverse_transform(transform(X))`` is X, with the same columns, names, order and dtypes. Every
+    row of real numbers is decoded to a valid row, so the output of a model becomes a table.
 
-    ===================  =====================================  ================================
-    column               becomes                                comes back as
-    ===================  =====================================  ================================
-    number, date, time   a number of mean 0 and variance 1, by  the number, or the date, in the
-    or duration          a monotone map                         range of its dtype; integers
-                                                                rounded, dates to the coarsest
-                                                                of days, hours, ... that all
-                                                                those fitted are multiples of
-    the same, if values  a block of 0 and 1: one column for     the value, or the number, or the
-    of it repeat         each common value, one for another;    mean of them by the weights of
-                         and such a number for the others       the block
-    boolean              0 or 1                                 whether it exceeds 0.5
-    text, category,      a block of columns of 0 and 1: one     the level of the greatest of the
-    enumeration          for every level kept, one for the      block; of rare levels the
-                         rare ones if any, one for levels that  commonest; an unknown one is
-                         are unknown                            missing
-    ===================  =====================================  ================================
+    - A number, date, time, duration or period becomes a number of mean 0 and variance 1, by a
+      monotone map. It is decoded to a value in the range of its dtype. Integers and times are
+      rounded.
+    - If such a column has common values, a one-hot block is added: one column for each common
+      value, and one for all others, which the number describes. It is decoded to the common value
+      or to the number. If several columns of the block are positive, the result is a weighted mean.
+    - A boolean becomes 0 or 1. A code above 0.5 is decoded as True.
+    - Text, categories and enumerations become a one-hot block: one column for each level that is
+      kept, one for rare levels, if there are any, and one for unknown levels. The largest code
+      decides. Rare levels are decoded as the most frequent of them, unknown levels as missing.
 
     Parameters
     ----------
     numeric : {"auto", "standard", "asinh", "normal-scores"}, default="auto"
-        The map of a column of numbers x. "standard" is :math:`(x - m) / s` with mean and standard
-        deviation; "asinh" standardises :math:`\operatorname{asinh}((x - c) / u)`, with the median c
-        and the distance u of the quartiles, divided by 1.349: a line near c and a logarithm far
-        off; "normal-scores" takes a value to the normal quantile of its rank, on lines between a
-        thousand knots, which go on outside of the training range, so that an outlier stays one.
-        "auto" takes for each column the first of them after which the kurtosis is at most 6; where
-        none leaves so little, each is preferred to one before it if it halves the kurtosis.
+        The map of the numbers x of a column. "standard" is :math:`(x - m) / s`, with the mean m and
+        the standard deviation s. "asinh" standardises :math:`\operatorname{asinh}((x - c) / u)`,
+        where c is the median and u is the interquartile range divided by 1.349. It is linear near c
+        and logarithmic far away. "normal-scores" is the normal quantile of the rank, linear between
+        at most a thousand knots. It stays linear outside of the training range, so outliers remain
+        outliers. "auto" takes the first of these maps after which the kurtosis is at most 6. If
+        there is none, a map replaces an earlier one only if it at least halves the kurtosis.
     spike_share : float, default=1.0
-        A value is common if it has at least this share of the rows of a column of numbers, and ten
-        of them at least; then of the rows with other values, and so on. 1: constant columns alone.
+        In (0, 1]. A number is common if at least this share of the rows have it, and at least ten
+        rows. The same rule is then applied to the rows with other numbers, again and again. A
+        constant column always has a common value. With 1, only constant columns have one.
     min_frequency : int or float, default=None
-        Levels of fewer rows, or of a smaller share of them, are rare: they have one column
-        together.
+        A level with fewer rows, or a smaller share of the rows, is rare. Rare levels share one
+        column. None: no level is rare for this reason.
     max_categories : int, default=100
-        Of more levels the commonest are kept and the others are rare, with a warning: the next one
-        has less than one row in a hundred.
+        Maximum number of levels that are kept, the most frequent ones. If there are more, the
+        others are rare, and ``fit`` warns. With 100, each of these has less than 1 % of the rows.
     missing : {"indicator", "keep"}, default="indicator"
-        Missing values are None, NaN, NaT and ``pandas.NA``. "indicator": a block has a column for
-        them, and a number or boolean that was missing in training a column beside it that says
-        where, its own place being filled with the mean. "keep": their codes are NaN, and so is the
-        number beside a common value.
+        The codes of missing values, which are None, NaN, NaT and ``pandas.NA``. "indicator": a
+        column with missing values in ``fit`` gets one more code, or its block one more column,
+        which is 1 for missing values. A missing number or boolean itself is coded as the mean.
+        "keep": all codes of a missing value are NaN. So is the number beside a common value.
 
     Attributes
     ----------
     likelihoods_ : list of (str, list of int)
-        The kind of the codes' distribution and their columns, as pairs of a ``ColumnTransformer``:
-        all numbers are "gaussian", booleans and indicators "bernoulli", each block is one
-        "categorical".
+        The kinds of the codes and their columns, as the ``likelihood`` of a VAE takes them:
+        "gaussian" for all numbers, "bernoulli" for all booleans and indicators, and one
+        "categorical" for each block.
     maps_ : dict of {str: str}
-        The map of each column of numbers, by the column's name; none if all values are common.
+        The map of each column of numbers, unless all of its values are common.
     spikes_ : dict of {str: list}
-        The common values of columns of numbers, the commonest first, by the column's name.
+        The common values of each column that has some, the most frequent value first.
     rare_levels_ : dict of {str: list}
-        The levels that have one column together, the commonest first, by the column's name.
+        The rare levels of each column that has some, the most frequent level first.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of str
-        Names of the columns, where all are str.
+        Names of the columns, if all are str.
 
     See Also
     --------
-    sample_frame : Rows of a fitted pipeline as a table.
-    infer_likelihood : Proposes a likelihood for columns that are numbers.
-    sklearn.compose.ColumnTransformer : Any transformer for any column; has no inverse.
+    sample_frame : Draws rows from a fitted pipeline, as a table.
+    infer_likelihood : Proposes a likelihood for each column of numbers.
+    sklearn.compose.ColumnTransformer : Any transformer for any column, without an inverse.
 
     Notes
     -----
-    A number comes back to within :math:`10^{-12}` of the largest training value of its column, in
-    size; an integer exactly where they spread over less than :math:`10^{11}`, and so do dates and
-    times in their steps: milliseconds over three years, say. Numbers that are all below
-    :math:`10^{-292}` in size come back as zero. Decimals of Python have as many places as the
-    finest of those fitted. A column that had no negative number in ``fit``
-    comes back without one, whatever the codes. Dates are within the years 1 to 9999, in pandas
-    and with a time zone from 1678 on: pandas 2 crashes when it shows earlier ones.
-    In a column of polars a missing value comes back as NaN if all those fitted were NaN, else as
-    null; in a pandas column of Python objects, as the first of those fitted. Rows have the index of
-    the codes if these are a frame of pandas.
+    The error of a decoded number is at most :math:`10^{-12}` of the largest absolute training value
+    of its column. Integers are exact if the training values span less than :math:`10^{11}`. Dates
+    and times are rounded to the largest of day, hour, minute, second, ... of which all training
+    values are multiples. They are exact if they span less than :math:`10^{11}` of these units, for
+    example milliseconds over three years. If all numbers of a column are below :math:`10^{-292}`
+    in absolute value, they are decoded as 0. Python's Decimals get the largest number of decimal
+    places in ``fit``. A column without negative numbers in ``fit`` gets none. Dates are in the
+    years 1 to 9999. In pandas, times with a time zone begin in 1678, because pandas 2 crashes when
+    it prints earlier ones.
 
-    A level that is unknown has a column that was 0 for all rows fitted, so that its row is unlike
-    them; were it zero in all columns, as in a ``OneHotEncoder``, the row would be near the mean. A
-    missing number in a column that had no missing one in ``fit`` is filled with the mean, or with
-    the commonest value if that is common, with a warning. A column without any value is 0 and an
-    indicator, or NaN.
+    In polars, a missing value is decoded as NaN if all missing values in ``fit`` were NaN, and else
+    as null. In a pandas column of Python objects, it is decoded as the first missing value of
+    ``fit``. With "indicator", a value may be missing in a column without missing values in ``fit``.
+    A number is then filled with the mean, or with the most frequent value if that is common, and
+    ``transform`` warns. A level counts as unknown. In a column of numbers without any value, the
+    codes are 0 and the indicator, or NaN. If the codes are a pandas DataFrame, the decoded rows
+    have its index.
 
-    Where values repeat, as the zeros of capital gains do, a column is a hurdle, of spikes
-    :math:`v_1, \dots, v_k` with probabilities :math:`\pi_j(z)` and a slab with the density f:
+    The column of unknown levels is 0 in all training rows, so a row with an unknown level differs
+    from them. With 0 in all columns, as in a ``OneHotEncoder``, it would be close to their mean.
+
+    A column with common values, such as the zeros of capital gains, is modelled as a hurdle: spikes
+    at :math:`v_1, \dots, v_k` with probabilities :math:`\pi_j(z)`, and a slab with the density f:
 
     .. math:: p(x \mid z) = \prod_j \pi_j(z)^{[x = v_j]}
         \left(\pi_0(z) f(x \mid z)\right)^{[x \ne v_1, \dots, v_k]}
 
-    Masses of the spikes and the integral over other values sum to one. This is what is fitted with
-    ``missing="keep"`` and a model that has ``missing="mask"``, as NaN takes f out of rows with a
-    spike. A model without NaN has 0 there, the mean of the slab: f counts in all rows, and its
-    variance is too small. A constant column is a spike alone: another value is as improbable as an
-    unknown level, and comes back as the constant.
+    The masses of the spikes and the integral over all other values sum to one. An encoder with
+    ``missing="keep"`` and a model with ``missing="mask"`` fit this density, because NaN removes f
+    from rows with a spike. For other models, the number is 0 there, the mean of the slab. Then f
+    counts in all rows, and its variance is too small. A constant column is a single spike. Another
+    value in it is as improbable as an unknown level, and is decoded as the constant.
 
-    skrub's ``TableVectorizer`` reads more of a table but has no inverse; ``QuantileTransformer``
-    takes all values outside of the training range to its ends.
+    ``TableVectorizer`` of skrub encodes more kinds of columns, but has no inverse.
+    ``QuantileTransformer`` maps all values outside of the training range to its ends.
 
     Examples
     --------
@@ -198,12 +196,12 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
     }
 
     def fit(self, X: MatrixLike, y: Any = None) -> Self:
-        """Learn the columns, their dtypes, maps and levels.
+        """Learn the dtype of each column, and its map or its levels.
 
         Parameters
         ----------
         X : {DataFrame of pandas or polars, array-like} of shape (n_samples, n_features)
-            A frame, or an array of numbers or booleans.
+            A DataFrame, or an array of numbers or booleans.
         y : ignored
             Present for pipelines.
 
@@ -215,9 +213,9 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
         Raises
         ------
         ValueError
-            If a number is infinite.
+            If a number is infinite, if X is empty, or if an array contains text.
         TypeError
-            If a column holds something else: lists, complex numbers.
+            If a column has values of another kind, such as lists or complex numbers.
         """
         with fitted_as_a_whole(self) as fresh:
             fresh._learn(X)
@@ -252,41 +250,40 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
         Parameters
         ----------
         X : {DataFrame of pandas or polars, array-like} of shape (n_samples, n_features)
-            With the columns fitted, in their order; a dtype may be another one of the same kind.
+            A table with the columns of ``fit``, in their order, and values of the same kinds.
 
         Returns
         -------
-        ndarray of shape (n_samples, n_features_out)
-            Of float64.
+        ndarray of shape (n_samples, n_features_out), float64
+            The codes.
 
         Raises
         ------
         ValueError
-            If columns are missing, added or in another order; if one holds another kind of values
-            than in ``fit``; if a number is infinite.
+            If X has other columns or another order, if a column has another kind of values than in
+            ``fit``, or if a number is infinite.
         """
         check_is_fitted(self)
         X = valid_table(self, X, reset=False, of_numbers=self._library_ == "numpy")
         return encoded(X, self._columns_, self._names_)
 
     def inverse_transform(self, X: MatrixLike) -> Depends:
-        """Return the table of codes.
+        """Return the table that codes are decoded to.
 
         Parameters
         ----------
         X : {array-like, DataFrame} of shape (n_samples, n_features_out)
-            Codes, or any real numbers, which come back as a legal row.
+            Codes. They may be any real numbers: every row is decoded to a valid row.
 
         Returns
         -------
         {DataFrame of pandas or polars, ndarray} of shape (n_samples, n_features)
-            What was fitted, with its dtypes.
+            A table with the type, columns and dtypes of the one fitted.
 
         Raises
         ------
         ValueError
-            If X has another number of columns; if it has NaN for a column whose dtype holds no
-            missing value.
+            If X has another number of columns, or NaN where the dtype has no missing value.
         """
         check_is_fitted(self)
         index = X.index if is_pandas(X) else None
@@ -302,14 +299,14 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the codes.
 
-        A number and a boolean keep the column's name; the others have "_" and the level or value,
-        "rare", "other", "missing" or "unknown" behind it. A name that is taken has "_2" behind it,
-        and so on.
+        The code of a number or boolean has the name of its column. Other codes have this name, then
+        "_", and then the level, the value, "rare", "other", "missing" or "unknown". If a name is
+        already taken, "_2", "_3", ... is added.
 
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Names of the columns, where they had none.
+            Names of the columns, if X had no names in ``fit``.
 
         Returns
         -------

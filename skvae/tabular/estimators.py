@@ -1,4 +1,4 @@
-"""The autoencoder behind the encoder of a table."""
+"""Prepare the autoencoder that is fitted to the codes of a table."""
 
 from copy import deepcopy
 
@@ -14,16 +14,23 @@ __all__ = ["continued", "fit_options", "knows_of_holes", "model_of_codes"]
 
 
 def model_of_codes(estimator, random_state, checkpoint=None):
-    """Return the autoencoder to fit to the codes of a table: a clone, seeded.
+    """Return a clone of the autoencoder that is to be fitted to the codes of a table, seeded.
 
     Parameters
     ----------
     estimator : estimator or None
-        As of a TableTransformer.
+        The ``estimator`` of a TableTransformer.
     random_state : int, RandomState instance or None
-        Seeds one whose own ``random_state`` is None.
+        Seeds the clone if its own ``random_state`` is None.
     checkpoint : path, default=None
-        Where its training is kept.
+        The file of the checkpoint, if there is one.
+
+    Raises
+    ------
+    TypeError
+        If ``estimator`` is no estimator, or a class.
+    ValueError
+        If ``estimator`` has no ``likelihood``, or one that is not the default.
 
     Examples
     --------
@@ -35,15 +42,15 @@ def model_of_codes(estimator, random_state, checkpoint=None):
         estimator = VAETransformer(missing="mask", noise_variance="per-feature")
     if isinstance(estimator, type) or not hasattr(estimator, "get_params"):
         raise TypeError(
-            f"TableTransformer takes an estimator. Got {estimator!r} instead. Give an instance of "
-            f"one, such as VAETransformer(5, missing='mask')."
+            f"TableTransformer takes an estimator. Got {estimator!r} instead. Pass an instance, "
+            f"such as VAETransformer(5, missing='mask')."
         )
     likelihood = estimator.get_params(deep=False).get("likelihood")
     if likelihood is None:
         raise ValueError(
             f"TableTransformer needs a variational autoencoder, which has a likelihood for "
-            f"every column. Got {type(estimator).__name__} instead. Put it behind a "
-            f"TableEncoder, in a Pipeline."
+            f"every column. Got {type(estimator).__name__} instead. Put it after a TableEncoder "
+            f"in a Pipeline."
         )
     if not isinstance(likelihood, str) or likelihood != "gaussian":
         raise ValueError(
@@ -54,41 +61,42 @@ def model_of_codes(estimator, random_state, checkpoint=None):
 
 
 def continued(estimator, before):
-    """Return the autoencoder to go on with: where it starts warm, that of the fit before.
+    """Return the autoencoder to fit: with ``warm_start``, a copy of the one from the last fit.
 
     Parameters
     ----------
     estimator : estimator
-        As :func:`model_of_codes` returns it, with the likelihood of the codes.
+        The result of :func:`model_of_codes`, with the likelihood of the codes.
     before : estimator or None
-        The fitted one, which stays as it is.
+        The autoencoder of the last fit. It is not changed.
 
     Raises
     ------
     ValueError
-        If the codes are of other kinds.
+        If the likelihood of the codes is not that of the last fit.
     """
     if not estimator.warm_start or type(before) is not type(estimator):
         return estimator
     if before.likelihood != estimator.likelihood:
         raise ValueError(
-            "A fit that starts warm needs the columns and levels of the fit before. Got a table "
-            "with other codes instead. Set warm_start=False."
+            "With warm_start=True, a table must have the columns and levels of the last fit. Got a "
+            "table with other codes instead. Set warm_start=False."
         )
     return deepcopy(before).set_params(**estimator.get_params(deep=False))
 
 
 def fit_options(encoder, X, X_val, checkpoint):
-    """Return what the autoencoder's ``fit`` is given beside the codes of X.
+    """Return the keyword arguments for the ``fit`` of the autoencoder.
 
     Parameters
     ----------
     encoder : TableEncoder
-        Fitted to X.
+        An encoder fitted to X.
     X, X_val : {DataFrame of pandas or polars, array-like}
-        Tables; ``X_val`` may be None.
+        Tables. ``X_val`` may be None.
     checkpoint : path or None
-        As of a TableTransformer's ``fit``; it is told by the tables too.
+        The ``checkpoint`` of a TableTransformer's ``fit``. The encoder and the tables identify it
+        too.
 
     Returns
     -------
@@ -102,10 +110,13 @@ def fit_options(encoder, X, X_val, checkpoint):
 
 
 def knows_of_holes(table):
-    """Say why there is no ``impute`` without ``missing="mask"``, or of holes that codes hide."""
+    """Return whether a TableTransformer has ``impute``, or raise an error that says why not.
+
+    The autoencoder needs ``missing="mask"``, and the encoder ``missing="keep"``.
+    """
     if table.encoder is not None and table.encoder.missing != "keep":
         raise AttributeError(
-            f"impute fills the holes that an encoder leaves in the codes. Got {table.encoder!r} "
+            f"impute needs an encoder that keeps missing values as NaN. Got {table.encoder!r} "
             f"instead. Set its missing='keep', and fit."
         )
     return table.estimator is None or bool(table.estimator.impute)

@@ -1,4 +1,4 @@
-"""The missing cells of a table, taken from another one; the others as they are."""
+"""Fill the missing cells of a table with the cells of another table."""
 
 import numpy as np
 
@@ -10,20 +10,20 @@ __all__ = ["holes_filled"]
 
 
 def holes_filled(X, filled):
-    """Return X, with the cells of another table where it has none.
+    """Return X with its missing cells replaced by the cells of another table.
 
     Parameters
     ----------
     X : {DataFrame of pandas or polars, array-like} of shape (n_samples, n_features)
-        A table. A level that the other one does not have stays.
+        A table. Its other cells do not change, even if they have levels that ``filled`` lacks.
     filled : {DataFrame of pandas or polars, ndarray} of shape (n_samples, n_features)
-        With the columns of X, in the dtypes that an encoder was fitted to.
+        A table with the columns of X, in the dtypes that an encoder was fitted to.
 
     Returns
     -------
     {DataFrame of pandas or polars, ndarray} of shape (n_samples, n_features)
-        A column with a missing cell has the dtype of ``filled`` where this holds what the column
-        had; of categories and of polars, its own.
+        A pandas column with missing cells gets the dtype of ``filled``, if this dtype can hold all
+        known values of the column. Categories and columns of polars keep their own dtype.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def _patched_pandas(column, other, missing):
         known = column.cat.categories
         new = [level for level in other[missing].dropna().unique() if level not in known]
         column = column.cat.add_categories(new)
-    elif column.dtype != other.dtype or hasattr(column.dtype, "fill_value"):  # sparse ones too
+    elif column.dtype != other.dtype or hasattr(column.dtype, "fill_value"):  # or if sparse
         return _as_dtype(column, other, places)
     column = column.copy()
     column.iloc[places] = other.iloc[places].to_numpy()
@@ -58,9 +58,10 @@ def _patched_pandas(column, other, missing):
 
 
 def _as_dtype(column, other, places):
-    """Return a column with cells of another one, in whose dtype what was there must not change.
+    """Return a filled column in the dtype of the other column, if this changes no known value.
 
-    Whole numbers with holes are floats in pandas: filled, they are whole again, but for a half.
+    pandas stores integers with missing values as floats. After filling, they become integers
+    again, unless a known value is not an integer.
     """
     filled = column.astype(object)
     filled.iloc[places] = other.iloc[places].tolist()
@@ -71,7 +72,7 @@ def _as_dtype(column, other, places):
         alike = filled.astype(other.dtype)
         if (alike.iloc[known].astype(object) == filled.iloc[known]).all():
             return alike
-    except (TypeError, ValueError, OverflowError):  # what was there has no place in the dtype
+    except (TypeError, ValueError, OverflowError):  # the dtype cannot hold the known values
         pass
     return filled.infer_objects()
 

@@ -1,4 +1,4 @@
-"""A column of numbers of which some values repeat: whether it is one of these, and the rest."""
+"""Encode a column of numbers in which some values repeat: these values, and all others."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -12,19 +12,20 @@ from skvae.tabular.writing import written
 
 __all__ = ["HurdleColumn", "spikes_of"]
 
-# Of a number: below NEAR neighbours are one value, which rounding alone has spread; what is within
-# SAME of it is that value too.
+# Relative differences. Neighbours that differ by NEAR or less are one value that rounding has
+# spread. A number within SAME of a spike is that spike.
 NEAR, SAME = 10 * EPS, 100 * EPS
-# Rows of a value, below which it repeats by chance, as do the ages of a few people.
+# A value with fewer rows may repeat by chance, for example the age of a few people.
 FEWEST = 10
 
 
 def spikes_of(t, share):
-    """Return the places of the first of each value that repeats, the commonest value first.
+    """Return the index of the first occurrence of each common value, the most frequent value first.
 
-    The commonest value is one if it has at least a ``share`` of the rows, ten of them at least, and
-    so is, of the rows of other values, the commonest, and so on. So is a last value in any case,
-    so that what is left has several values, none of them common.
+    The most frequent value is common if it has at least a ``share`` of the rows, and at least ten
+    rows. The same rule is then applied to the rows with other values, again and again. A value that
+    all remaining rows have is always common. So the remaining rows have several values, none of
+    them common, or there are none.
 
     Examples
     --------
@@ -50,25 +51,26 @@ def spikes_of(t, share):
 
 @dataclass(frozen=True)
 class HurdleColumn:
-    """A number whose commonest values are levels, and a number where it is none of them.
+    """Numbers with common values, the spikes: a one-hot block, and a number for other values.
 
-    The block of levels has one for each spike, one for another value, perhaps one for holes. The
-    number, the slab, is there only if training had other values; where a row has a spike it is NaN
-    to ``keep`` holes, which a model that takes them does not count, else 0, its mean.
+    The block has one column for each spike, one for all other values, and with ``indicator`` one
+    for missing values. The number is called the slab. It comes first, and only exists if training
+    had other values. In a row with a spike, the slab is NaN with ``keep``: a model with missing
+    values ignores it there. Otherwise it is 0, its mean.
     """
 
     kind: str
     form: Form
     tick: int
-    scale: Any  # of all values
-    map: Any  # of those that are no spikes; None if there are none
-    spikes: list  # the commonest first
+    scale: Any  # fitted to all values
+    map: Any  # fitted to the values that are no spikes; None if there are none
+    spikes: list  # the most frequent value first
     keep: bool
     indicator: bool
 
     @classmethod
     def fitted(cls, cells: Cells, numeric: str, share, keep: bool, indicator: bool) -> Self | None:
-        """Return the codes of a column; None if no value of it repeats."""
+        """Return the encoder of a column, or None if the column has no common value."""
         scale = (RealScale if cells.kind == "real" else WholeScale).fitted(cells)
         t = scale.forward(cells.values)
         spikes = cells.values[spikes_of(t, share)].tolist()
@@ -91,7 +93,7 @@ class HurdleColumn:
 
     @property
     def values(self):
-        """The spikes as a table has them."""
+        """The spikes as Python values, as they are in a table."""
         column = written(self.kind, np.zeros(len(self.spikes), bool), self._array, self.form)
         return column.to_list() if hasattr(column, "to_list") else column.tolist()
 
@@ -101,17 +103,17 @@ class HurdleColumn:
 
     @property
     def _array(self):
-        """The spikes as the scale returns them."""
+        """The spikes in the dtype that the scale returns."""
         return np.array(self.spikes, dtype=self.scale.backward(np.zeros(1)).dtype)
 
     def _places(self, t):
-        """Return which spike every value is, the number of spikes for none."""
+        """Return the index of each value among the spikes; for other values, their number."""
         spikes = self.scale.forward(self._array)
         alike = np.abs(t[:, np.newaxis] - spikes) <= SAME * np.abs(spikes)
         return np.where(alike.any(axis=1), alike.argmax(axis=1), len(spikes))
 
     def encode(self, cells):
-        with np.errstate(over="ignore", invalid="ignore"):  # infinity, which is another value
+        with np.errstate(over="ignore", invalid="ignore"):  # an infinite value is no spike
             t = self.scale.forward(in_ticks(cells, self.tick))
             places = self._places(t)
         n_spikes, known = len(self.spikes), ~cells.missing
@@ -131,9 +133,10 @@ class HurdleColumn:
         return np.column_stack((slab, block))
 
     def decode(self, codes):
-        """Return which rows are missing, and values: the mean where several levels have weights.
+        """Return a mask of the missing rows, and the values.
 
-        Another value of a column that had none in training is the commonest one.
+        If several columns of the block are positive, the value is their weighted mean. If training
+        had no other values than the spikes, "another value" is decoded as the most frequent spike.
         """
         n_spikes = len(self.spikes)
         block = codes[:, self._has_slab :]
@@ -153,7 +156,7 @@ class HurdleColumn:
         else:
             weights[:, 0] += weights[:, -1]
             t += weights[:, -1] * self.scale.forward(spikes[:1])
-        with np.errstate(over="ignore"):  # infinity, which the column's dtype then bounds
+        with np.errstate(over="ignore"):  # the scale clips infinite values to limits of the dtype
             values = self.scale.backward(t)
         is_spike = weights[:, :-1] == 1
         rows = is_spike.any(axis=1)
@@ -162,9 +165,9 @@ class HurdleColumn:
 
 
 def _shares(weights):
-    """Return weights of any size as shares that sum to one.
+    """Return weights of any size as shares that sum to one in each row.
 
-    Where none is positive the greatest has all.
+    Negative weights count as 0. If no weight is positive, the largest gets the whole share.
 
     Examples
     --------
@@ -177,5 +180,5 @@ def _shares(weights):
     """
     most = weights.max(axis=1, keepdims=True)
     shares = np.where(most > 0, np.clip(weights, 0, None), weights == most)
-    shares /= shares.max(axis=1, keepdims=True)  # so that no sum is infinite
+    shares /= shares.max(axis=1, keepdims=True)  # keeps the sum finite
     return shares / shares.sum(axis=1, keepdims=True)

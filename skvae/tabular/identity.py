@@ -1,4 +1,4 @@
-"""What tells the fit of one table from that of another: the encoder, the cells, in words."""
+"""Identify the fit of a table in words, from the encoder and the cells."""
 
 from hashlib import blake2b
 
@@ -12,19 +12,19 @@ __all__ = ["identity_of_table"]
 
 
 def identity_of_table(encoder, X, X_val=None):
-    """Return what the fit of an encoder and of an autoencoder to its codes is told by.
+    """Return descriptions of an encoder and its tables, which identify a fit in a checkpoint.
 
     Parameters
     ----------
     encoder : TableEncoder
-        Not fitted.
+        An unfitted encoder.
     X, X_val : {DataFrame of pandas or polars, array-like}
-        Valid tables; ``X_val`` may be None.
+        Valid tables. ``X_val`` may be None.
 
     Returns
     -------
     dict of {str: str}
-        Its names are not those of an autoencoder's parameters.
+        Each key starts with "table.", so it is not the name of a parameter of an autoencoder.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def identity_of_table(encoder, X, X_val=None):
 
 
 def _of_table(X):
-    """Return the shape of a table, and a checksum of its names, dtypes and cells."""
+    """Return the shape of a table, and a hash of its column names, dtypes and cells."""
     X = out_of_arrow(X)
     X = X if is_frame(X) else np.asarray(X)
     found = blake2b(digest_size=16)

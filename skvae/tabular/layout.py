@@ -1,4 +1,4 @@
-"""Where the codes of a table's columns lie, what they are called, and of what kind they are."""
+"""The places, the names and the likelihoods of the codes of a table."""
 
 from collections import Counter
 
@@ -18,7 +18,7 @@ __all__ = [
 
 
 def layout_of(named):
-    """Return the attributes of an encoder that follow from its columns, pairs of (name, column)."""
+    """Return the attributes of an encoder that follow from its pairs of (name, column)."""
     columns = [column for _, column in named]
     return {
         "likelihoods_": _likelihoods_of(columns),
@@ -30,12 +30,12 @@ def layout_of(named):
 
 
 def width_of(column):
-    """Return how many codes a column has."""
+    """Return the number of codes of a column."""
     return sum(width for _, width in column.parts)
 
 
 def _likelihoods_of(columns):
-    """Return (kind, places of codes): one pair of all numbers, one of all flags, one a block."""
+    """Return pairs of (kind, places): one for all numbers, one for all booleans, one per block."""
     places = {"gaussian": [], "bernoulli": []}
     blocks, place = [], 0
     for column in columns:
@@ -50,7 +50,7 @@ def _likelihoods_of(columns):
 
 
 def code_names(stems, columns):
-    """Return the names of the codes, none twice: one that is taken gets a number behind it."""
+    """Return the names of the codes. A name that is already taken gets a number at its end."""
     names, seen = [], Counter()
     for stem, column in zip(stems, columns, strict=True):
         for suffix in column.suffixes:
@@ -64,30 +64,30 @@ def code_names(stems, columns):
 
 
 def _maps_of(named):
-    """Return the names of the maps of the columns of numbers."""
+    """Return the name of the map of each column of numbers."""
     names = {kind: name for name, kind in MAPS.items()}
     maps = {name: getattr(column, "map", None) for name, column in named}
     return {name: names[type(fitted)] for name, fitted in maps.items() if fitted is not None}
 
 
 def _spikes_of(named):
-    """Return the values that have a code of their own, as the table has them."""
+    """Return the common values of each column that has some, as they are in the table."""
     return {name: column.values for name, column in named if isinstance(column, HurdleColumn)}
 
 
 def _rare_levels_of(named):
-    """Return the rare levels of the columns that have some."""
+    """Return the rare levels of each column that has some."""
     levels = [(name, column) for name, column in named if isinstance(column, LevelsColumn)]
     return {name: column.rare for name, column in levels if column.rare}
 
 
 def warn_of_many_levels(named, max_categories):
-    """Warn of columns that have more levels than get a column of their own, as ids have."""
+    """Warn of columns in which more than max_categories levels are frequent, as columns of ids."""
     for name, column in named:
         if isinstance(column, LevelsColumn) and column.n_frequent > max_categories:
             warn(
                 f"A column of text should have at most max_categories={max_categories} levels. Got "
-                f"{column.n_frequent} in column {name!r} instead, of which all but the commonest "
-                f"now have one column together. Leave out a column of ids, or set min_frequency or "
+                f"{column.n_frequent} in column {name!r} instead, and the less frequent ones now "
+                f"share one column of codes. Leave out a column of ids, or set min_frequency or "
                 f"max_categories."
             )

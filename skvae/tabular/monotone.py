@@ -1,4 +1,4 @@
-"""Monotone maps of a column of numbers to mean 0 and variance 1, undone exactly, and the choice."""
+"""Monotone maps of a column of numbers to mean 0 and variance 1, their inverses, and the choice."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -9,20 +9,21 @@ from scipy.special import ndtri
 __all__ = ["MAPS", "Asinh", "NormalScores", "Standard", "chosen_map", "kurtosis"]
 
 EPS = np.finfo(np.float64).eps
-# The kurtosis of a Laplace distribution; the normal has 3. Below it, and so below a skewness of
-# 2.2, no few rows make up most of the squared error of a column.
+# The kurtosis of a Laplace distribution; a normal one has 3. It also bounds the skewness by 2.2. Up
+# to this value, the squared error of a column does not come mostly from a few rows.
 LIGHT_TAILS = 6.0
-# Where all maps leave tails, as where nine values of ten are equal, none can do much: a map is
-# then preferred to a plainer one only if it halves the kurtosis.
+# If nine values of ten are equal, every map leaves heavy tails. Then a map must at least halve the
+# kurtosis to be preferred to a simpler one.
 WORTH = 0.5
-# As many as scikit-learn's QuantileTransformer: the outermost score is then that of one in 2,000.
+# The default of scikit-learn's QuantileTransformer. The outermost scores are then those of one in
+# 2,000.
 MOST_KNOTS = 1000
-NORMAL_QUARTILES = 1.349  # from the lower to the upper one, in standard deviations
+NORMAL_QUARTILES = 1.349  # interquartile range of the normal distribution, in standard deviations
 
 
 @dataclass(frozen=True)
 class Standard:
-    """z = (t - mean) / std, with a std of 1 where rounding alone makes the values differ."""
+    """z = (t - mean) / std. The std is 1 if the values differ only by rounding."""
 
     mean: float
     std: float
@@ -41,10 +42,10 @@ class Standard:
 
 @dataclass(frozen=True)
 class Asinh:
-    """z = (asinh((t - centre) / unit) - mean) / std: a line near the centre, a log far from it.
+    """z = (asinh((t - centre) / unit) - mean) / std: linear near the centre, logarithmic far away.
 
-    The centre is the median; the unit is the distance of the quartiles as a standard deviation.
-    Where they are equal it is the median distance from the centre of the values that differ.
+    The centre is the median. The unit is the interquartile range divided by 1.349. If this is 0,
+    the unit is the median distance from the centre of the values that differ from it.
     """
 
     centre: float
@@ -69,10 +70,11 @@ class Asinh:
 
 @dataclass(frozen=True)
 class NormalScores:
-    """z = the normal quantile of a value's rank, on lines between at most a thousand knots.
+    """z = the normal quantile of the rank of t, standardised and linear between the knots.
 
-    Equal values have the middle of their ranks. Outside of the training range the line goes on with
-    the mean slope of the range, so that a value further out stays further out.
+    There are at most a thousand knots. Equal values get the middle of their ranks. Outside of the
+    training range, the map continues linearly with its mean slope inside. So a value that is
+    further out stays further out.
     """
 
     knots: np.ndarray
@@ -82,7 +84,7 @@ class NormalScores:
     def fitted(cls, t: np.ndarray) -> Self:
         knots, places, counts = np.unique(t, return_inverse=True, return_counts=True)
         scores = ndtri((np.cumsum(counts) - counts / 2) / len(t))
-        scores = Standard.fitted(scores[places]).forward(scores)  # ties take variance away
+        scores = Standard.fitted(scores[places]).forward(scores)  # ties reduce the variance
         if len(knots) > MOST_KNOTS:
             kept = np.linspace(0, len(knots) - 1, MOST_KNOTS).round().astype(int)
             knots, scores = knots[kept], scores[kept]
@@ -96,7 +98,7 @@ class NormalScores:
 
 
 def _on_lines(x, knots, values):
-    """Return the line through the knots at x, which goes on outside with its mean slope."""
+    """Return the linear interpolation at x. Outside of the knots, it has its mean slope."""
     slope = (values[-1] - values[0]) / (knots[-1] - knots[0]) if len(knots) > 1 else 1.0
     beyond = np.minimum(x - knots[0], 0) + np.maximum(x - knots[-1], 0)
     return np.interp(x, knots, values) + slope * beyond
@@ -106,7 +108,9 @@ MAPS = {"standard": Standard, "asinh": Asinh, "normal-scores": NormalScores}
 
 
 def kurtosis(z):
-    r"""Return :math:`\mathrm{E}(z - \mu)^4 / \sigma^4`, at least the squared skewness plus 1.
+    r"""Return :math:`\mathrm{E}(z - \mu)^4 / \sigma^4`; for constant values 1.
+
+    It is at least the squared skewness plus 1.
 
     Examples
     --------
@@ -121,10 +125,18 @@ def kurtosis(z):
 
 
 def chosen_map(t, name):
-    """Return the fitted map of a name, or for "auto" the plainest that leaves light tails.
+    """Return the fitted map with a name; for "auto", the simplest map that leaves light tails.
 
-    The order is standardising, asinh, normal scores. The first whose result has a kurtosis of at
-    most 6 is taken; where none has, each replaces the plainer one only if it halves the kurtosis.
+    The order is "standard", "asinh", "normal-scores". The first map whose result has a kurtosis of
+    at most 6 is taken. If there is none, a map replaces a simpler one only if it at least halves
+    the kurtosis.
+
+    Parameters
+    ----------
+    t : ndarray of shape (n_samples,)
+        Numbers, at least one.
+    name : {"auto", "standard", "asinh", "normal-scores"}
+        The name.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A likelihood for every column of numbers, proposed with its reason."""
+"""Propose a likelihood for every column of numbers, with a reason."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,23 +13,24 @@ from skvae.tabular.reading import cells_of, columns_of, is_frame
 
 __all__ = ["LikelihoodProposal", "infer_likelihood"]
 
-LARGE_MEAN = 30.0  # from which on a Poisson distribution is near a normal one
-SIGNIFICANT = 0.01  # one Poisson column in a hundred is taken for another
-FEWEST = 20  # values of which the variance says little
+LARGE_MEAN = 30.0  # with a larger mean, a Poisson distribution is close to a normal one
+SIGNIFICANT = 0.01  # level of the test: one Poisson column in a hundred is not recognised
+FEWEST = 20  # with fewer values, the variance is not reliable
 
 
 @dataclass(frozen=True, repr=False)
 class LikelihoodProposal(Result):
-    """What :func:`infer_likelihood` proposes.
+    """The result of :func:`infer_likelihood`.
 
     Attributes
     ----------
     columns : list
-        Names of the columns, or their places in an array.
+        Names of the columns, or their indices in an array.
     kinds : list of str
-        "gaussian", "bernoulli", "continuous-bernoulli", "poisson" or "negative-binomial".
+        For each column "gaussian", "bernoulli", "continuous-bernoulli", "poisson" or
+        "negative-binomial".
     reasons : list of str
-        What in the column speaks for it.
+        For each column, the property of its values that is the reason for the kind.
     """
 
     columns: list
@@ -38,7 +39,7 @@ class LikelihoodProposal(Result):
 
     @property
     def likelihood(self) -> list:
-        """Pairs of a kind and its columns, as of a ``ColumnTransformer``."""
+        """Pairs of a kind and its columns, as the ``likelihood`` of a VAE takes them."""
         pairs: dict[str, list[Any]] = {}
         for column, kind in zip(self.columns, self.kinds, strict=True):
             pairs.setdefault(kind, []).append(column)
@@ -49,33 +50,34 @@ class LikelihoodProposal(Result):
 
 
 def infer_likelihood(X: MatrixLike) -> LikelihoodProposal:
-    """Propose a likelihood for every column of numbers. Nothing is fitted, and none is set.
+    """Propose a likelihood for every column of numbers. This fits no model and sets no parameter.
 
     ====================  ======================================================================
     bernoulli             only 0 and 1
-    poisson               counts: whole, from 0 on, with a mean below 30; their variance is that
-                          of a Poisson distribution, by a test of the index of dispersion at 1 %
-    negative-binomial     such counts with a larger variance
-    continuous-bernoulli  in [0, 1], with a variance above that of the uniform distribution there:
+    poisson               counts, which are integers of at least 0, with a mean below 30 and the
+                          variance of a Poisson distribution, by a test of the index of
+                          dispersion at the level of 1 %; at least 20 values
+    negative-binomial     counts as above, but with a larger variance
+    continuous-bernoulli  in [0, 1], with a variance larger than that of the uniform distribution:
                           the values are near both ends
-    gaussian              all else
+    gaussian              all other columns
     ====================  ======================================================================
 
     Parameters
     ----------
     X : {DataFrame of pandas or polars, array-like} of shape (n_samples, n_features)
-        Numbers or booleans. Missing values do not count.
+        Numbers or booleans. Missing values are ignored.
 
     Returns
     -------
     LikelihoodProposal
-        With ``columns``, ``kinds``, ``reasons`` and the pairs ``likelihood``. It prints as a table,
-        a row for each column, and ``to_frame()`` is that table.
+        Has ``columns``, ``kinds``, ``reasons`` and the pairs ``likelihood``. It prints as a table
+        with one row for each column. ``to_frame()`` returns this table.
 
     Raises
     ------
     ValueError
-        If a column holds something else than numbers or booleans.
+        If a column has other values than numbers or booleans.
 
     Examples
     --------
@@ -117,7 +119,7 @@ def _numbers(cells, name):
     if cells.kind not in ("real", "whole", "flag") and len(cells.values):
         raise ValueError(
             f"infer_likelihood needs columns of numbers. Got other values in column {name!r} "
-            f"instead. Use a TableEncoder, whose likelihoods_ has the kinds of its codes."
+            f"instead. Use a TableEncoder: its likelihoods_ are the kinds of its codes."
         )
     return cells.values.astype(np.float64)
 
@@ -139,9 +141,9 @@ def _proposal(x):
 
 
 def _of_counts(x):
-    """Return (kind, reason) for small whole numbers from 0 on."""
+    """Return (kind, reason) for integers of at least 0 with a small mean."""
     ratio = x.var(ddof=1) / x.mean()
-    statistic, freedom = (len(x) - 1) * ratio, len(x) - 1  # chi-squared, under a Poisson
+    statistic, freedom = (len(x) - 1) * ratio, len(x) - 1  # chi-squared for Poisson counts
     if chi2.sf(statistic, freedom) < SIGNIFICANT / 2:
         return "negative-binomial", f"counts, variance {ratio:.3g} times the mean"
     if chi2.cdf(statistic, freedom) < SIGNIFICANT / 2:

@@ -1,4 +1,4 @@
-"""What the columns of a table hold: cells of one kind, whatever library the table is of."""
+"""Read the columns of a table: cells of one kind, for tables of every library."""
 
 import datetime
 import numbers
@@ -26,7 +26,7 @@ __all__ = [
     "out_of_arrow_dtype",
 ]
 
-# Nanoseconds of a unit, by the names that NumPy and polars give them.
+# Units of time in nanoseconds, under the names that NumPy and polars use.
 TICKS = {"D": 86_400 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 KINDS = {
     "real": "numbers",
@@ -41,30 +41,30 @@ KINDS = {
     "period": "periods",
 }
 EPOCH = datetime.date(1970, 1, 1).toordinal()
-MOST_PLACES = 340  # of a decimal: further ones are below all that float64 holds
+MOST_PLACES = 340  # decimal places: further ones are below the smallest float64
 
 
 @dataclass(frozen=True)
 class Form:
-    """How a column is written: as what dtype of what library."""
+    """The form in which a column is written: its library, its dtype and further details."""
 
     library: str  # "numpy", "pandas" or "polars"
     dtype: Any
-    objects: type | None = None  # what a pandas column of Python objects is made of
-    marker: Any = None  # its missing value; for polars whether NaN stands for it
-    places: int | None = None  # behind the point, of Decimals
+    objects: type | None = None  # the type of the Python objects in a pandas column
+    marker: Any = None  # the missing value of Python objects; for polars, whether it is NaN
+    places: int | None = None  # number of decimal places, for Decimals
 
 
 @dataclass(frozen=True)
 class Cells:
-    """What a column holds."""
+    """The content of a column."""
 
     kind: str  # one of KINDS
     missing: np.ndarray  # of bool, (n_samples,)
-    values: np.ndarray  # those that are not missing
+    values: np.ndarray  # the values that are not missing
     form: Form
-    tick: int = 1  # nanoseconds that 1 stands for
-    order: tuple | None = None  # of the levels, where the dtype has one
+    tick: int = 1  # unit of the values in nanoseconds, for times and durations
+    order: tuple | None = None  # the levels in order, if the dtype has one
 
 
 def is_frame(X: Any) -> TypeGuard[Any]:
@@ -73,15 +73,15 @@ def is_frame(X: Any) -> TypeGuard[Any]:
 
 
 def is_of_objects(dtype: Any) -> bool:
-    """Return whether a dtype is NumPy's of Python objects."""
+    """Return whether a dtype is the NumPy dtype of Python objects."""
     return isinstance(dtype, np.dtype) and dtype.kind == "O"
 
 
 def out_of_arrow_dtype(dtype: Any) -> Any:
-    """Return the dtype of pandas' own, or of NumPy's, that holds what one of pyarrow's does.
+    """Return a dtype of pandas or NumPy that holds the same values as a dtype of pyarrow.
 
-    Any other is returned as it is, as those of pyarrow's text and of its categories are: pandas
-    reads and writes them by itself.
+    Other dtypes are returned unchanged. So are pyarrow's text and categories, because pandas
+    converts them itself.
     """
     arrow = getattr(dtype, "pyarrow_dtype", None)
     if arrow is None:
@@ -105,7 +105,12 @@ def columns_of(X: Any) -> Iterator[Any]:
 
 
 def cells_of(column: Any, name: Any) -> Cells:
-    """Return what a column holds.
+    """Return the content of a column.
+
+    Raises
+    ------
+    TypeError
+        If a column has values that TableEncoder cannot encode, such as lists or complex numbers.
 
     Examples
     --------
@@ -122,18 +127,18 @@ def cells_of(column: Any, name: Any) -> Cells:
     if cells.kind == "levels":
         try:
             set(cells.values)
-        except TypeError as error:  # lists, say, of which no two can be told to be one level
+        except TypeError as error:  # for example lists, which cannot be hashed
             raise _not_taken(name, str(error)) from None
     return cells
 
 
 def cells_as(kind: str, cells: Cells, name: Any, form: Form) -> Cells:
-    """Return cells as the kind that was fitted in a form, or say that they are of another."""
+    """Return cells as the kind and form of the fit, or raise an error if they do not match."""
     values = cells.values
     if cells.kind == kind == "period" and cells.form.dtype != form.dtype:
         raise ValueError(
-            f"Column {name!r} held {form.dtype} when TableEncoder was fitted. Got "
-            f"{cells.form.dtype} instead. Convert it to what it was."
+            f"Column {name!r} had dtype {form.dtype} when TableEncoder was fitted. Got "
+            f"{cells.form.dtype} instead. Convert the column to {form.dtype}."
         )
     is_number = cells.kind in ("real", "whole", "flag")
     if cells.kind == kind or (kind in ("real", "whole") and is_number):
@@ -145,8 +150,8 @@ def cells_as(kind: str, cells: Cells, name: Any, form: Form) -> Cells:
     if kind == "flag" and is_number and np.isin(values, (0, 1)).all():
         return Cells(kind, cells.missing, values.astype(bool), cells.form)
     raise ValueError(
-        f"Column {name!r} held {KINDS[kind]} when TableEncoder was fitted. Got {KINDS[cells.kind]} "
-        f"instead. Convert it to what it was."
+        f"Column {name!r} had {KINDS[kind]} when TableEncoder was fitted. Got {KINDS[cells.kind]} "
+        f"instead. Convert the column to {KINDS[kind]}."
     )
 
 
@@ -160,7 +165,7 @@ def _of_numpy(column, form):
 
 
 def _of_objects(column, form):
-    """Return the cells of Python objects: of one kind where all are, else levels."""
+    """Return the cells of Python objects. If the objects are of several kinds, they are levels."""
     missing = np.array([is_missing(value) for value in column], dtype=bool)
     marker = column[missing][0] if missing.any() else None
     values = column[~missing]
@@ -174,7 +179,7 @@ def _of_objects(column, form):
 
 
 def _kind_of_objects(values):
-    """Return (kind, type to write them as, dtype to read them as) of Python objects."""
+    """Return the kind of Python objects, the type to write them, and the dtype to read them."""
     types = {type(value) for value in values}
     if not types:
         return "levels", None, object
@@ -193,29 +198,29 @@ def _kind_of_objects(values):
 
 
 def _places(values):
-    """Return the number of places behind the point of the finest of some Decimals."""
+    """Return the largest number of decimal places among some Decimals."""
     exponents = [value.as_tuple().exponent for value in values if value.is_finite()]
     return min(max(0, -min(exponents, default=0)), MOST_PLACES)
 
 
 def is_missing(value):
-    """Return whether an object is None, NaN, NaT or pd.NA: those that are not themselves."""
+    """Return whether an object is None, NaN, NaT or pd.NA."""
     if value is None:
         return True
     try:
-        return bool(value != value)
-    except (TypeError, ValueError):  # pd.NA has no truth; nor has an array, which is no level
+        return bool(value != value)  # NaN and NaT do not equal themselves
+    except (TypeError, ValueError):  # pd.NA has no truth value, and neither has an array
         return type(value).__name__ == "NAType"
 
 
 def _fits(values):
-    """Return whether whole numbers are held by 64 bits."""
+    """Return whether integers fit into 64 bits."""
     bounds = np.iinfo(np.int64)
     return bounds.min <= min(values) and max(values) <= bounds.max
 
 
 def _of_pandas(series, name):
-    """Return the cells of a Series of pandas."""
+    """Return the cells of a pandas Series."""
     dtype, form = series.dtype, Form("pandas", series.dtype)
     plain = out_of_arrow_dtype(dtype)
     if plain is not dtype:
@@ -256,7 +261,7 @@ def _objects(series):
 
 
 def _of_polars(series, name):
-    """Return the cells of a Series of polars."""
+    """Return the cells of a polars Series."""
     dtype = series.dtype
     sort = str(dtype.base_type())
     null = series.is_null().to_numpy()
@@ -286,6 +291,7 @@ def _of_polars(series, name):
 
 def _not_taken(name, dtype):
     return TypeError(
-        f"TableEncoder takes columns of numbers, booleans, text, categories, dates and durations. "
-        f"Got column {name!r} of {dtype} instead. Convert it, or leave it out."
+        f"TableEncoder takes columns of numbers, booleans, text, categories, dates, times, "
+        f"durations and periods. Got column {name!r} of {dtype} instead. Convert it, or leave it "
+        f"out."
     )

@@ -1,4 +1,4 @@
-"""Rows of a fitted pipeline as a table."""
+"""Draw rows from a fitted pipeline, as a table."""
 
 from typing import Any
 
@@ -11,25 +11,26 @@ __all__ = ["sample_frame"]
 def sample_frame(
     pipeline: Estimator, n_samples: int = 1, *, random_state: Seed = None, **options: Any
 ) -> Depends:
-    """Draw rows from the model in a pipeline, and undo the steps before it.
+    """Draw rows from the model in a pipeline, and apply the inverses of the steps before it.
 
     Parameters
     ----------
     pipeline : Pipeline
-        Fitted, or a search over one: a :class:`TableEncoder`, or anything with an
-        ``inverse_transform``, and a model with ``sample``; steps behind the model do not count.
+        A fitted pipeline, or a search over one. It contains a model with ``sample``. Every step
+        before the model has an ``inverse_transform``, as a :class:`TableEncoder` has. Steps after
+        the model are ignored.
     n_samples : int, default=1
         Number of rows.
     random_state : int, RandomState instance or None, default=None
-        As of ``sample``: None draws afresh at every call.
+        Seeds the model's ``sample``. With None, every call draws different rows.
     **options
-        Further arguments of the model's ``sample``, such as ``latent`` or, of the VAEs,
-        ``observation_noise=True``, which draws from p(x|z) instead of taking its mean.
+        Further arguments of the model's ``sample``, such as ``latent``. VAEs also take
+        ``observation_noise=True``: rows are then drawn from p(x|z) and are not its means.
 
     Returns
     -------
     DataFrame or ndarray of shape (n_samples, n_features)
-        Of the type, columns and dtypes that the pipeline was fitted to.
+        Rows in the type, columns and dtypes of the table that the pipeline was fitted to.
 
     Raises
     ------
@@ -51,8 +52,8 @@ def sample_frame(
     before, model = split_last(pipeline, "sample")
     if not hasattr(model, "sample"):
         raise ValueError(
-            f"sample_frame needs a pipeline with a model that has sample. Got "
-            f"{type(model).__name__} at its end instead. Put a VAE there."
+            f"sample_frame needs a pipeline with a model that has the method sample. Got "
+            f"{type(model).__name__} as the last step instead. Use a VAE as this step."
         )
     rows = model.sample(n_samples, random_state=random_state, **options)
     for steps in reversed(before):

@@ -1,4 +1,4 @@
-"""Units that the values of a column are divided by, and bounds that they come back within."""
+"""Scale the values of a column by a unit, and bound the values that come back."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -11,19 +11,19 @@ from skvae.tabular.writing import limits_of
 
 __all__ = ["MOST", "RealScale", "WholeScale", "ends_of", "in_ticks"]
 
-TINIEST = np.finfo(np.float64).tiny / EPS  # below it a share of the largest value is rounding
+TINIEST = np.finfo(np.float64).tiny / EPS  # for smaller x, EPS * x is not a normal float64
 MOST = np.finfo(np.float64).max
-# Times are rounded to the coarsest of these that all training values are multiples of.
+# Times are rounded to one of these steps: the largest of which all training values are multiples.
 STEPS = [TICKS["D"], 3600 * 10**9, 60 * 10**9, 10**9, 10**6, 10**3, 1]
-EXACT = 2**62  # two integers of 64 bits that are closer than this have a difference of 64 bits
-SIGNED = ("real", "whole", "duration")  # the kinds whose zero means nothing, and not 1970
+EXACT = 2**62  # the difference of two 64-bit integers that are closer than this fits into 64 bits
+SIGNED = ("real", "whole", "duration")  # kinds with a natural zero; the zero of dates is 1970
 
 
 def ends_of(kind, form, tick, starts_at_zero):
-    """Return the least and the greatest value that a column comes back with, in its units.
+    """Return the smallest and the largest value that codes are decoded to, in units of the column.
 
-    They are those of its dtype; of what had no negative number the least is zero, as of prices,
-    counts and times to wait.
+    They are the limits of the dtype. If the column had no negative number in training, as prices,
+    counts and waiting times have none, the smallest value is 0.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def _has_no_negative(cells):
 
 @dataclass(frozen=True)
 class RealScale:
-    """t = x / unit, the largest training value being 1 in size; back to within its ends."""
+    """t = x / unit: the largest absolute training value is 1. The inverse clips to low and high."""
 
     unit: float
     starts_at_zero: bool
@@ -69,7 +69,11 @@ class RealScale:
 
 @dataclass(frozen=True)
 class WholeScale:
-    """t = (x - origin) / unit, the difference taken in integers, so that large ones are exact."""
+    """t = (x - origin) / unit. The difference is computed in integers: large values stay exact.
+
+    The origin is the median of the training values. The inverse rounds to multiples of ``step``
+    from the origin, and clips to low and high.
+    """
 
     origin: int
     unit: float
@@ -101,14 +105,14 @@ class WholeScale:
         return difference / self.unit
 
     def backward(self, t):
-        with np.errstate(over="ignore"):  # infinity, which the ends then bound
+        with np.errstate(over="ignore"):  # infinite values are clipped
             difference = np.clip(t * self.unit, -MOST, MOST)
             difference = np.rint(difference / self.step) * self.step
         dtype = np.uint64 if self.high > np.iinfo(np.int64).max else np.int64
         last = np.nextafter(2.0 ** (64 if dtype is np.uint64 else 63), 0)
         rough = np.clip(self.origin + difference, self.low, min(self.high, last))
         values = np.clip(rough.astype(dtype), self.low, self.high)
-        # The sum is of integers, as the difference was, where they have 64 bits.
+        # If the difference fits into 64 bits, the sum is computed in integers too.
         near = np.abs(difference) < EXACT
         least, most = max(self.low - self.origin, -EXACT), min(self.high - self.origin, EXACT)
         whole = np.clip(difference[near].astype(np.int64), least, most)
@@ -117,12 +121,12 @@ class WholeScale:
 
 
 def _modulo(integer):
-    """Return an integer modulo 2**64, so that differences do not depend on signs of types."""
+    """Return an integer modulo 2**64: differences are then the same for int64 and uint64."""
     return np.uint64(integer % 2**64)
 
 
 def in_ticks(cells, tick):
-    """Return the values of times in units of another length, in integers where they can be."""
+    """Return values in another unit of time, as integers if possible."""
     if cells.tick == tick:
         return cells.values
     if cells.tick < tick:

@@ -1,4 +1,4 @@
-"""A table's encoder and a variational autoencoder that knows the kinds of its codes, as one."""
+"""One estimator for tables: an encoder, and a variational autoencoder of its codes."""
 
 from dataclasses import KW_ONLY
 from os import PathLike
@@ -24,48 +24,44 @@ __all__ = ["TableTransformer"]
 
 
 class FittedTransformer(FittedColumns):
-    """What ``fit`` sets besides."""
+    """The attributes of a fitted transformer."""
 
     pipeline_: Pipeline
 
 
 @hyperparameters
 class TableTransformer(DocumentationLinks, TransformerMixin, FittedTransformer, BaseEstimator):
-    """Table to features, scores and filled holes, and back, by a variational autoencoder.
+    """Features, scores, imputed values and new rows of tables, by a variational autoencoder.
 
-    A :class:`TableEncoder` and an autoencoder whose ``likelihood`` is that of the encoder's codes:
-    ``fit`` takes the kinds from the encoder that it has just fitted. So it can be cloned and
-    searched: where the rows of a fold have other levels, the codes and their kinds go together.
+    ``fit`` fits a :class:`TableEncoder`, and then an autoencoder to its codes. It sets the
+    ``likelihood`` of the autoencoder to the kinds of these codes. In a search, each fold fits both,
+    so folds may have different levels. Scorers, metrics, displays, ``sample_frame`` and
+    ``skvae.save`` take this estimator like a Pipeline.
 
     Parameters
     ----------
     estimator : estimator, default=None
-        A variational autoencoder, its ``likelihood`` left at the default. None: a
-        :class:`~skvae.VAETransformer` with ``missing="mask"`` and a noise variance for each number.
-        With ``warm_start=True`` a further ``fit`` goes on from its weights.
+        A variational autoencoder. Its ``likelihood`` must be the default, because ``fit`` sets it.
+        None: a :class:`~skvae.VAETransformer` with ``missing="mask"`` and one noise variance for
+        each number. With ``warm_start=True``, a further ``fit`` continues from its weights.
     encoder : TableEncoder, default=None
-        None: one with ``missing="keep"`` where the estimator has ``missing="mask"``, else as it is
-        by default.
+        None: a default encoder. If the estimator has ``missing="mask"``, it has ``missing="keep"``.
     random_state : int, RandomState instance or None, default=None
-        Seeds an estimator whose own ``random_state`` is None.
+        Seeds the estimator if its own ``random_state`` is None.
 
     Attributes
     ----------
     pipeline_ : Pipeline
-        Of the steps "encoder" and "estimator", fitted.
+        The fitted steps "encoder" and "estimator".
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of str
-        Names of the columns, where all are str.
+        Names of the columns, if all are str.
 
     See Also
     --------
     TableEncoder : The codes of a table, for other models.
-    skvae.AutoencoderOutlierDetector : Takes it as its ``transformer``.
-
-    Notes
-    -----
-    What takes a Pipeline takes it: scorers, metrics, displays, ``sample_frame``, ``skvae.save``.
+    skvae.AutoencoderOutlierDetector : Takes this estimator as its ``transformer``.
 
     Examples
     --------
@@ -103,29 +99,33 @@ class TableTransformer(DocumentationLinks, TransformerMixin, FittedTransformer, 
         X_val: MatrixLike | None = None,
         checkpoint: str | PathLike[str] | None = None,
     ) -> Self:
-        """Fit the encoder, then the autoencoder to its codes.
+        """Fit the encoder, and then the autoencoder to its codes.
 
         Parameters
         ----------
         X : {DataFrame of pandas or polars, array-like} of shape (n_samples, n_features)
-            At least two rows.
+            A table with at least two rows.
         y : ignored
             Present for pipelines.
         X_val : table of shape (n_validation, n_features), default=None
-            What early stopping watches.
+            The validation rows of early stopping.
         checkpoint : str or path-like, default=None
-            A file to go on from, and to write, as of :meth:`skvae.VAETransformer.fit`.
+            A file from which a killed fit continues, as in :meth:`skvae.VAETransformer.fit`.
 
         Returns
         -------
         self : object
-            The fitted transformer. A fit that fails leaves none of an earlier one.
+            The fitted transformer. If the fit fails, the transformer is unfitted.
 
         Raises
         ------
         ValueError
-            If ``estimator`` has no ``likelihood``, or one that is set; if it or the encoder
-            refuses X; a SavingError if the checkpoint is not of this fit.
+            If ``estimator`` has no ``likelihood``, or not the default; if it or the encoder does
+            not accept X; if a warm start has other codes.
+        TypeError
+            If ``estimator`` is no estimator, or if the encoder cannot encode a column.
+        SavingError
+            A ``ValueError``. If the checkpoint is of another fit, damaged or another kind of file.
         """
         before = self.pipeline_[-1] if hasattr(self, "pipeline_") else None
         with fitted_as_a_whole(self) as fresh:
@@ -154,19 +154,19 @@ class TableTransformer(DocumentationLinks, TransformerMixin, FittedTransformer, 
         Parameters
         ----------
         X : {DataFrame of pandas or polars, array-like} of shape (n_samples, n_features)
-            A table like that fitted.
+            A table with the columns of the training data.
 
         Returns
         -------
-        ndarray of shape (n_samples, n_components)
-            Of float64.
+        ndarray of shape (n_samples, n_components), float64
+            The features.
         """
         check_is_fitted(self)
         return np.asarray(self.pipeline_.transform(X))
 
     @of_one_state
     def inverse_transform(self, X: MatrixLike) -> Depends:
-        """Return the table that features decode to.
+        """Return the table that features are decoded to.
 
         Parameters
         ----------
@@ -176,11 +176,11 @@ class TableTransformer(DocumentationLinks, TransformerMixin, FittedTransformer, 
         Returns
         -------
         {DataFrame of pandas or polars, ndarray} of shape (n_samples, n_features)
-            Of the type, columns and dtypes fitted, with the index of X if both are of pandas.
+            Rows in the type, columns and dtypes of the training data, with the index of X, if any.
         """
         check_is_fitted(self)
         table = self.pipeline_.inverse_transform(X)
-        if is_pandas(table) and is_pandas(X):  # between the two steps rows may be an array
+        if is_pandas(table) and is_pandas(X):  # the codes may be an array without an index
             table.index = X.index
         return table
 
@@ -200,17 +200,16 @@ class TableTransformer(DocumentationLinks, TransformerMixin, FittedTransformer, 
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
-            None draws afresh at every call.
+            With None, every call draws different rows.
         latent : None, "standard-normal" or a fitted density, default=None
-            Where the codes come from, as in the estimator's ``sample``.
+            The distribution of the features, as in :meth:`skvae.VAETransformer.sample`.
         observation_noise : bool, default=True
-            Whether to draw from p(x|z), as rows of the data are; else a row is the mean of it,
-            which has less variety.
+            Whether to draw rows from p(x|z). If False, they are its means, and vary less.
 
         Returns
         -------
         {DataFrame of pandas or polars, ndarray} of shape (n_samples, n_features)
-            Of the type, columns and dtypes fitted.
+            Rows in the type, columns and dtypes of the training data.
         """
         check_is_fitted(self)
         encoder, estimator = self.pipeline_
@@ -232,24 +231,24 @@ class TableTransformer(DocumentationLinks, TransformerMixin, FittedTransformer, 
         n_importance: int = 100,
         random_state: Seed = None,
     ) -> Depends:
-        """Return a table with what is missing filled in; the other cells are those of X.
+        """Return X with its missing values filled in. Other cells are not changed.
 
         Parameters
         ----------
         X : {DataFrame of pandas or polars, array-like} of shape (n_samples, n_features)
-            A table like that fitted.
+            A table with the columns of the training data.
         n_draws : int, default=None
-            How many tables to fill by draws, for multiple imputation. None: one, by the means of
-            numbers and the most probable levels.
+            Number of tables filled with random draws, for multiple imputation. None: one table,
+            filled with the means of numbers and the most probable levels.
         n_importance : int, default=100
-            Number of codes for every row.
+            Number of codes drawn from q(z|x) for every row.
         random_state : int, RandomState instance or None, default=None
             Seeds the draws.
 
         Returns
         -------
         table, or list of n_draws tables
-            Like X. A column of which ``fit`` has seen no value stays as it is.
+            Tables like X. A column without any value in ``fit`` is not filled.
 
         See Also
         --------
@@ -269,17 +268,17 @@ class TableTransformer(DocumentationLinks, TransformerMixin, FittedTransformer, 
 
     @of_one_state
     def score_samples(self, X: MatrixLike) -> np.ndarray:
-        """Return the bound of the log density of rows, in nats; higher is more normal.
+        """Return the lower bound of the log-density of each row, in nats; higher is more normal.
 
         Parameters
         ----------
         X : {DataFrame of pandas or polars, array-like} of shape (n_samples, n_features)
-            A table like that fitted.
+            A table with the columns of the training data.
 
         Returns
         -------
-        ndarray of shape (n_samples,)
-            Densities of the codes, not of X in its own units.
+        ndarray of shape (n_samples,), float64
+            The density is that of the codes, not of X in its own units.
         """
         check_is_fitted(self)
         return self.pipeline_.score_samples(X)
@@ -290,14 +289,14 @@ class TableTransformer(DocumentationLinks, TransformerMixin, FittedTransformer, 
         Parameters
         ----------
         X : {DataFrame of pandas or polars, array-like} of shape (n_samples, n_features)
-            A table like that fitted.
+            A table with the columns of the training data.
         y : ignored
             Present for searches.
 
         Returns
         -------
         float
-            In nats. It compares between encoders that were fitted alike.
+            In nats. Compare it only between models whose encoders have the same settings.
         """
         return float(self.score_samples(X).mean())
 
@@ -324,7 +323,7 @@ class TableTransformer(DocumentationLinks, TransformerMixin, FittedTransformer, 
         return tags
 
 
-# Around what scikit-learn put around it: ``set_output`` asks for the columns' names.
+# This wraps scikit-learn's wrapper for ``set_output``, so that both use the same state.
 TableTransformer.transform = of_one_state(  # type: ignore[method-assign]
     TableTransformer.transform
 )

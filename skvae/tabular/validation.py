@@ -1,4 +1,4 @@
-"""Tables that are valid: their columns, their size, their numbers."""
+"""Check tables: their columns, their size and their numbers."""
 
 import numpy as np
 from sklearn.utils.validation import validate_data
@@ -11,23 +11,28 @@ __all__ = ["finite", "valid_table"]
 
 
 def valid_table(encoder, X, *, reset, of_numbers):
-    """Return X, a frame as it is, a table of pyarrow as one of pandas, others as an array.
+    """Return X, validated: a DataFrame, or else an array.
 
     Parameters
     ----------
     encoder : TableEncoder
-        Which takes number and names of the columns from X to ``reset``, else compares them.
+        Its number and names of columns are compared with those of X.
     X : {DataFrame of pandas or polars, array-like} of shape (n_samples, n_features)
-        A table.
+        A table. A table of pyarrow becomes a DataFrame of pandas.
     reset : bool
-        Whether ``fit`` asks.
+        True in ``fit``: the encoder then takes the number and names of the columns from X.
     of_numbers : bool
-        Whether an array may only hold numbers.
+        Whether an array must contain numbers only.
 
     Returns
     -------
     {DataFrame of pandas or polars, ndarray} of shape (n_samples, n_features)
-        Of one row at least.
+        A table with at least one row and one column.
+
+    Raises
+    ------
+    ValueError
+        If X has no row or no column, if an array contains text, or if the columns do not match.
     """
     X = out_of_arrow(X)
     check_names(X)
@@ -38,11 +43,11 @@ def valid_table(encoder, X, *, reset, of_numbers):
                 encoder, X, reset=reset, dtype=dtype, ensure_all_finite="allow-nan"
             )
         except ValueError as error:
-            if "string" not in str(error):  # to float, or arrays of them
+            if "string" not in str(error):  # NumPy could not convert text to numbers
                 raise
             raise ValueError(
-                "An array has to hold numbers. Got text in it instead. Give columns of several "
-                "kinds as a DataFrame."
+                "An array must contain numbers. Got text instead. Pass columns of several kinds as "
+                "a DataFrame."
             ) from error
     validate_data(encoder, X, reset=reset, skip_check_array=True)
     for size, what in zip(X.shape, ("sample", "feature"), strict=True):
@@ -55,7 +60,7 @@ def valid_table(encoder, X, *, reset, of_numbers):
 
 
 def finite(cells, name):
-    """Return cells, or say that a number is infinite."""
+    """Return cells, or raise an error if a number is infinite."""
     if cells.kind == "real" and np.isinf(cells.values).any():
         raise ValueError(
             f"The numbers of X must be finite. Got infinity in column {name!r} instead. Give such "

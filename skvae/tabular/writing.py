@@ -1,4 +1,4 @@
-"""Cells as columns of a table again, with the dtype that they were read from."""
+"""Write cells as columns of a table, in the dtype from which they were read."""
 
 import datetime
 from dataclasses import replace
@@ -15,25 +15,26 @@ PURPOSE = "the table that it was fitted to"
 YEARS = datetime.date.min.toordinal() - EPOCH, datetime.date.max.toordinal() - EPOCH  # 1 to 9999
 LONGEST = datetime.timedelta.max.days
 DAY = 86_400 * 10**9  # in nanoseconds
-# In nanoseconds, of the year 1678: pandas 2 crashes when it shows an earlier time of a zone.
+# The start of the year 1678 in nanoseconds: pandas 2 crashes when it prints an earlier time with a
+# time zone.
 FIRST_OF_ZONES = -9_214_560_000 * 10**9
 
 
 def limits_of(kind, form, tick):
-    """Return the least and the greatest value that a column can hold, in its units.
+    """Return the smallest and the largest value that a column can hold, in its units.
 
-    They are those of its dtype, for dates, times and periods within the years 1 to 9999, which
-    Python's own dates hold, from 1678 on for times of pandas with a zone, and for durations within
-    the longest of Python's.
+    They are the limits of its dtype, with three exceptions. Dates, times and periods are in the
+    years 1 to 9999, as in Python. Times of pandas with a time zone begin in 1678. Durations are at
+    most as long as the longest ``timedelta`` of Python.
     """
     if kind == "clock":
         return 0, DAY - 1
     if kind == "period":
         return _periods_within(form.dtype)
     if kind in ("date", "naive", "aware", "duration"):
-        wide = np.iinfo(np.int64)  # whose least value stands for NaT
+        wide = np.iinfo(np.int64)  # its smallest value stands for NaT
         first, last = YEARS if kind != "duration" else (-LONGEST, LONGEST)
-        shift = DAY // tick if kind == "aware" else 0  # zones shift the hours
+        shift = DAY // tick if kind == "aware" else 0  # room for the offset of a time zone
         least = max(first * DAY // tick, wide.min + 1) + shift
         if kind == "aware" and form.library == "pandas":
             least = max(least, FIRST_OF_ZONES // tick)
@@ -50,7 +51,7 @@ def limits_of(kind, form, tick):
 
 
 def _periods_within(dtype):
-    """Return the first and the last period of the years 1 to 9999, or of those that ns counts."""
+    """Return the first and the last period of the years 1 to 9999, or of pandas' Timestamps."""
     pandas = import_pandas("TableEncoder", PURPOSE)
     try:
         ends = [pandas.Period(day, freq=dtype.freq) for day in ("0001-01-01", "9999-12-31")]
@@ -68,28 +69,28 @@ def _numpy_dtype(form):
         return np.dtype(np.float64)
     if form.library == "polars":
         return np.dtype(str(form.dtype.base_type()).lower())
-    dtype = getattr(form.dtype, "subtype", out_of_arrow_dtype(form.dtype))  # of a sparse column
+    dtype = getattr(form.dtype, "subtype", out_of_arrow_dtype(form.dtype))  # subtype if sparse
     return np.dtype(getattr(dtype, "numpy_dtype", dtype))
 
 
 def holds_missing(form):
-    """Return whether a column's dtype has a missing value."""
+    """Return whether the dtype of a column can hold missing values."""
     return not (isinstance(form.dtype, np.dtype) and form.dtype.kind in "biu")
 
 
 def written(kind, missing, values, form: Form):
-    """Return a column.
+    """Return cells as a column.
 
     Parameters
     ----------
     kind : str
-        As of ``Cells``.
-    missing : ndarray of bool
-        Which rows are missing.
-    values : ndarray
-        One for every row; those of missing rows do not count.
+        The kind of the cells, one of ``KINDS``.
+    missing : ndarray of bool of shape (n_samples,)
+        True for missing values.
+    values : ndarray of shape (n_samples,)
+        One value for every row. The values of missing rows are ignored.
     form : Form
-        Of the column that was fitted.
+        The form of the column in the fit.
 
     Returns
     -------
@@ -120,7 +121,7 @@ def _of_pandas(kind, missing, values, form):
         values[missing] = None
         return pandas.Series(values, dtype=dtype)
     if kind == "period":
-        ordinals = np.where(missing, np.iinfo(np.int64).min, values)  # which stands for NaT
+        ordinals = np.where(missing, np.iinfo(np.int64).min, values)  # the minimum stands for NaT
         return pandas.Series(pandas.PeriodIndex.from_ordinals(ordinals, freq=dtype.freq))
     if kind in ("naive", "aware", "duration"):
         unit = getattr(dtype, "unit", None) or np.datetime_data(dtype)[0]
@@ -131,13 +132,13 @@ def _of_pandas(kind, missing, values, form):
     if kind == "real":
         values = np.where(missing, np.nan, values)
     column = pandas.Series(values).astype(dtype)
-    if missing.any() and not hasattr(dtype, "fill_value"):  # a sparse column has its NaN, and
-        column[missing] = None  # takes no value singly
+    if missing.any() and not hasattr(dtype, "fill_value"):
+        column[missing] = None  # a sparse column already has NaN, and takes no single values
     return column
 
 
 def _objects(kind, values, form):
-    """Return values as an array of Python objects of the type in a form."""
+    """Return values as an array of Python objects, of the type that the form names."""
     column = np.empty(len(values), dtype=object)
     if kind == "date":
         column[:] = [datetime.date.fromordinal(int(day) + EPOCH) for day in values]
@@ -157,7 +158,7 @@ def _of_polars(kind, missing, values, form):
     if kind == "date":
         column = column.cast(polars.Int32)
     elif form.dtype.is_decimal():
-        column = column.round(form.dtype.scale)  # which a cast by an older polars cuts off
+        column = column.round(form.dtype.scale)  # an older polars truncates in the cast
     column = column.cast(form.dtype)
     if not missing.any():
         return column
@@ -166,18 +167,22 @@ def _of_polars(kind, missing, values, form):
 
 
 def frame_of(columns, library, names, index=None):
-    """Return columns as a frame of a library, or as an array.
+    """Return columns as a DataFrame of a library, or as an array.
 
     Parameters
     ----------
     columns : list
-        As ``written`` returns them.
+        Columns that ``written`` returned.
     library : str
-        "numpy", "pandas" or "polars".
+        "numpy" for an array, "pandas" or "polars".
     names : Index of pandas or list of str or None
-        The names of the columns.
+        Names of the columns. None for an array.
     index : Index of pandas or None
-        The names of the rows.
+        Index of the rows, for pandas.
+
+    Returns
+    -------
+    {ndarray, DataFrame of pandas or polars} of shape (n_samples, n_features)
     """
     if library == "numpy":
         return np.stack(columns, axis=1)

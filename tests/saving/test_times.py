@@ -223,8 +223,8 @@ def test_periods_of_another_length_are_refused():
     encoder = TableEncoder().fit(COLUMNS["months"].to_frame("month"))
     days = pd.Series(pd.period_range("2020-01-01", periods=N, freq="D")).to_frame("month")
     sentence = (
-        "Column 'month' held period[M] when TableEncoder was fitted. Got period[D] instead. "
-        "Convert it to what it was."
+        "Column 'month' had dtype period[M] when TableEncoder was fitted. Got period[D] instead. "
+        "Convert the column to period[M]."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         encoder.transform(days)

@@ -28,8 +28,8 @@ def test_rare_levels_share_a_column_and_come_back_as_the_commonest(min_frequency
 def test_more_levels_than_max_categories_are_rare_with_a_warning():
     text = (
         "A column of text should have at most max_categories=2 levels. Got 4 in column 'city' "
-        "instead, of which all but the commonest now have one column together. Leave out a column "
-        "of ids, or set min_frequency or max_categories."
+        "instead, and the less frequent ones now share one column of codes. Leave out a column of "
+        "ids, or set min_frequency or max_categories."
     )
     with pytest.warns(UserWarning, match=sentence(text)):
         encoder = TableEncoder(max_categories=2).fit(CITIES)

@@ -34,8 +34,8 @@ def test_columns_are_those_fitted_in_their_order(library):
 )
 def test_a_column_of_another_kind_is_refused(column, values, held, got):
     text = (
-        f"Column {column!r} held {held} when TableEncoder was fitted. Got {got} instead. Convert "
-        f"it to what it was."
+        f"Column {column!r} had {held} when TableEncoder was fitted. Got {got} instead. Convert "
+        f"the column to {held}."
     )
     with pytest.raises(ValueError, match=sentence(text)):
         TableEncoder().fit(FRAME).transform(FRAME.assign(**{column: values}))
@@ -44,8 +44,8 @@ def test_a_column_of_another_kind_is_refused(column, values, held, got):
 def test_zones_are_not_guessed():
     times = pd.DataFrame({"a": pd.to_datetime(["2020-01-01", "2021-01-01"])})
     text = (
-        "Column 'a' held times without a time zone when TableEncoder was fitted. Got times with a "
-        "time zone instead. Convert it to what it was."
+        "Column 'a' had times without a time zone when TableEncoder was fitted. Got times with a "
+        "time zone instead. Convert the column to times without a time zone."
     )
     with pytest.raises(ValueError, match=sentence(text)):
         TableEncoder().fit(times).transform(times.assign(a=times["a"].dt.tz_localize("UTC")))
@@ -73,8 +73,8 @@ def test_infinite_numbers_are_refused():
 )
 def test_columns_that_it_does_not_take_are_named(frame, what):
     text = (
-        f"TableEncoder takes columns of numbers, booleans, text, categories, dates and durations. "
-        f"Got column 'a' of {what} instead. Convert it, or leave it out."
+        f"TableEncoder takes columns of numbers, booleans, text, categories, dates, times, "
+        f"durations and periods. Got column 'a' of {what} instead. Convert it, or leave it out."
     )
     with pytest.raises(TypeError, match=sentence(text)):
         TableEncoder().fit(frame)
@@ -94,7 +94,7 @@ def test_an_empty_frame_is_refused(frame, message):
 )
 def test_text_comes_in_a_frame(rows):
     text = (
-        "An array has to hold numbers. Got text in it instead. Give columns of several kinds as a "
+        "An array must contain numbers. Got text instead. Pass columns of several kinds as a "
         "DataFrame."
     )
     with pytest.raises(ValueError, match=sentence(text)):
@@ -104,8 +104,8 @@ def test_text_comes_in_a_frame(rows):
 @pytest.mark.parametrize("given", [5, VAETransformer])
 def test_a_table_transformer_takes_an_estimator(given):
     text = (
-        f"TableTransformer takes an estimator. Got {given!r} instead. Give an instance of one, "
-        f"such as VAETransformer(5, missing='mask')."
+        f"TableTransformer takes an estimator. Got {given!r} instead. Pass an instance, such as "
+        f"VAETransformer(5, missing='mask')."
     )
     with pytest.raises(TypeError, match=sentence(text)):
         TableTransformer(given).fit(FRAME)
@@ -122,9 +122,9 @@ def test_a_table_has_its_rows():
 def test_a_number_that_is_missing_for_the_first_time_is_filled_with_a_warning():
     encoder = TableEncoder().fit(FRAME)
     text = (
-        "A number should be missing only in columns that had missing ones in fit. Got some in "
-        "['c'] instead, which are filled with the mean or the commonest value. Fit to rows that "
-        "have some, or set missing='keep'."
+        "Numbers and booleans should be missing only in columns that had missing values in fit. "
+        "Got missing values in ['c'] instead, and filled them with the mean or the most frequent "
+        "value. Fit to rows with missing values in these columns, or set missing='keep'."
     )
     with pytest.warns(UserWarning, match=sentence(text)):
         codes = encoder.transform(FRAME.assign(c=[np.nan, 1.5, 2.5]))
@@ -134,8 +134,8 @@ def test_a_number_that_is_missing_for_the_first_time_is_filled_with_a_warning():
 def test_a_dtype_without_missing_values_gets_none():
     encoder = TableEncoder(missing="keep").fit(FRAME)
     text = (
-        "Column 'a' of dtype int64 holds no missing value. Got NaN for it instead. Fill it, or fit "
-        "to a nullable dtype."
+        "Column 'a' of dtype int64 cannot hold missing values. Got NaN in its codes instead. Fill "
+        "the NaN, or fit to a nullable dtype."
     )
     with pytest.raises(ValueError, match=sentence(text)):
         encoder.inverse_transform(np.full((1, 5), np.nan))

@@ -93,8 +93,8 @@ def test_rows_are_drawn_from_searches_nested_pipelines_and_models_before_the_end
 
 def test_a_pipeline_without_a_model_to_draw_from_is_refused():
     text = (
-        "sample_frame needs a pipeline with a model that has sample. Got PCA at its end instead. "
-        "Put a VAE there."
+        "sample_frame needs a pipeline with a model that has the method sample. Got PCA as the "
+        "last step instead. Use a VAE as this step."
     )
     with pytest.raises(ValueError, match=sentence(text)):
         sample_frame(make_pipeline(TableEncoder(), PCA(1)).fit(FRAME))

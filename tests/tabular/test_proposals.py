@@ -63,7 +63,7 @@ def test_it_proposes_and_prints_a_row_a_column():
 def test_text_is_left_to_the_encoder():
     text = (
         "infer_likelihood needs columns of numbers. Got other values in column 'a' instead. Use a "
-        "TableEncoder, whose likelihoods_ has the kinds of its codes."
+        "TableEncoder: its likelihoods_ are the kinds of its codes."
     )
     frame = pd.DataFrame({"a": ["x", "y"]})
     with pytest.raises(ValueError, match=sentence(text)):

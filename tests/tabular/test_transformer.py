@@ -259,7 +259,7 @@ def test_a_model_that_knows_of_no_holes_has_them_indicated_and_fills_none():
 def test_holes_that_codes_do_not_show_are_not_filled():
     table = model().set_params(encoder=TableEncoder()).fit(HOLES)
     text = (
-        "impute fills the holes that an encoder leaves in the codes. Got TableEncoder() instead. "
+        "impute needs an encoder that keeps missing values as NaN. Got TableEncoder() instead. "
         "Set its missing='keep', and fit."
     )
     with pytest.raises(AttributeError) as raised:
@@ -277,8 +277,8 @@ def test_a_further_fit_goes_on_where_it_starts_warm():
     np.testing.assert_array_equal(table.transform(HOLES), again.transform(codes))
     assert first.n_iter_ == 2
     text = (
-        "A fit that starts warm needs the columns and levels of the fit before. Got a table with "
-        "other codes instead. Set warm_start=False."
+        "With warm_start=True, a table must have the columns and levels of the last fit. Got a "
+        "table with other codes instead. Set warm_start=False."
     )
     with pytest.raises(ValueError, match=sentence(text)):
         table.fit(HOLES.assign(city="Rom"))
@@ -291,7 +291,7 @@ def test_a_further_fit_goes_on_where_it_starts_warm():
         (
             PCA(2),
             "TableTransformer needs a variational autoencoder, which has a likelihood for every "
-            "column. Got PCA instead. Put it behind a TableEncoder, in a Pipeline.",
+            "column. Got PCA instead. Put it after a TableEncoder in a Pipeline.",
         ),
         (
             VAETransformer(2, likelihood="bernoulli"),
