@@ -137,8 +137,8 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
         X_val : {array-like, sparse matrix} of shape (n_validation, n_features), default=None
             Rows that the estimator's early stopping watches.
         checkpoint : str or path-like, default=None
-            A file to go on from, and to write, as of :meth:`VAETransformer.fit`: the same call
-            after a kill ends bit for bit as it would have.
+            A file in which the state of the fit is saved, as in :meth:`VAETransformer.fit`. If the
+            fit was killed, the same call continues from the file, with the same result bit by bit.
 
         Returns
         -------
@@ -152,7 +152,7 @@ class VAEImputer(DocumentationLinks, TransformerMixin, FittedImputer, BaseEstima
             ``estimator`` and ``likelihood`` are given, or if ``X_val`` is given without early
             stopping.
         SavingError
-            A ``ValueError``. If the checkpoint is of another fit, damaged, or another kind of file.
+            A ``ValueError``. If the checkpoint is of another fit, damaged or another kind of file.
         """
         options = {"X_val": X_val, "checkpoint": checkpoint}
         with fitted_as_a_whole(self) as fresh:

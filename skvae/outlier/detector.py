@@ -76,7 +76,6 @@ class AutoencoderOutlierDetector(OutlierInferenceMixin, DocumentationLinks, Base
     max_samples : int, default=2048
         Maximum number of rows for one model. Each model uses at most half of the rows, except a
         single model. Of every three models, at least one leaves out a given row.
-        model. A row is left out by one of each three models at least.
     n_refits : int, default=1
         How many times each model is fitted again without its least normal rows. These are the rows
         whose score is five standard deviations below the median; both are estimated robustly, so

@@ -1,4 +1,4 @@
-"""The types of pyarrow in a file, by name, and by what each takes."""
+"""The types of pyarrow in a file: a name and its arguments."""
 
 import re
 
@@ -13,17 +13,17 @@ NAMES = [
     "halffloat", "float", "double", "bool", "string", "large_string", "null", "date32[day]",
     "date64[ms]", "time32[s]", "time32[ms]", "time64[us]", "time64[ns]",
 ]  # fmt: skip
-DIGITS = {"decimal128": 38, "decimal256": 76}  # at most
-OFFSET = re.compile(r"[+-]\d\d:\d\d")  # of a zone without a name
+DIGITS = {"decimal128": 38, "decimal256": 76}  # maximum number of digits
+OFFSET = re.compile(r"[+-]\d\d:\d\d")  # a time zone without a name
 
 
 def spell_arrow(kind):
-    """Return the name of a type of pyarrow and what it takes, or None if a file has none for it.
+    """Return the name and the arguments of a type of pyarrow, or None if files do not support it.
 
     Parameters
     ----------
     kind : DataType of pyarrow
-        As of pandas' ``ArrowDtype``.
+        The type inside of a pandas ``ArrowDtype``.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def spell_arrow(kind):
 
 
 def arrow_type(name, *options):
-    """Return the type that :func:`spell_arrow` spelled, or None if it is none."""
+    """Return the type for the result of :func:`spell_arrow`, or None if there is no such type."""
     pyarrow = import_pyarrow("load", PURPOSE)
     if name in NAMES and not options:
         return pyarrow.type_for_alias(name)

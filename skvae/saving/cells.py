@@ -16,20 +16,21 @@ __all__ = ["CELLS", "FREQUENCY", "is_zone", "name_of_zone", "spell_frequency"]
 DATES = {one.__name__: one for one in (datetime.datetime, datetime.date, datetime.time)}
 UNITS = ("s", "ms", "us", "ns")
 MISSING = ("NA", "NaT")
-# As "Europe/Berlin" or "UTC+01:00". Of names with "dateutil" in front pandas would open any file.
+# For example "Europe/Berlin" or "UTC+01:00". Names that start with "dateutil" are not allowed,
+# because pandas would open any file that they name.
 ZONE = re.compile(r"(?!dateutil)[A-Za-z][\w+\-]*(/[\w+\-]+)*|UTC[+-]\d\d:\d\d")
-FREQUENCY = re.compile(r"\d{0,6}[A-Za-z]+(-[A-Z]{3})?")  # as "M", "2h" or "W-SUN"
-# What comes of a name that the system's list of zones does not have, or has for a folder.
+FREQUENCY = re.compile(r"\d{0,6}[A-Za-z]+(-[A-Z]{3})?")  # for example "M", "2h" or "W-SUN"
+# The errors for a name that is not in the system's list of time zones, or is a folder there.
 NO_ZONE = (KeyError, OSError, TypeError, ValueError)
 
 
 def is_zone(name):
-    """Return whether a text can be the name of a time zone."""
+    """Return whether a value is text of the form of a time zone's name."""
     return type(name) is str and bool(ZONE.fullmatch(name))
 
 
 def name_of_zone(zone):
-    """Return the name by which pandas makes a time zone again, or None if it has none."""
+    """Return the name from which pandas makes the same time zone, or None if there is none."""
     pandas = import_pandas("save", "the times of this estimator")
     name = str(zone)
     if not is_zone(name):
@@ -42,14 +43,14 @@ def name_of_zone(zone):
 
 
 def spell_frequency(dtype):
-    """Return the name of the length of a dtype's periods, or None if they cannot be made by it."""
+    """Return the frequency of a dtype of periods as text, or None if this does not restore it."""
     name = str(dtype)[len("period[") : -1]
     pandas = import_pandas("save", "the periods of this estimator")
     return name if FREQUENCY.fullmatch(name) and pandas.PeriodDtype(name) == dtype else None
 
 
 def _of_pandas(name):
-    """Return a function that tells values of a class of pandas by its name."""
+    """Return a function that recognises values of the pandas class with this name."""
 
     def is_one(value):
         cls = type(value)
@@ -60,13 +61,13 @@ def _of_pandas(name):
 
 def _without_place(value, place):
     return SavingError(
-        f"A file keeps times of zones that have a name, and periods of usual lengths. Got "
+        f"A file keeps times whose time zone has a name, and periods of the usual lengths. Got "
         f"{place}={value!r} instead. Convert the column before the fit."
     )
 
 
 def _write_date(value, file, place):
-    """Return the class and the text of a date or time, with its zone: seconds, or a name."""
+    """Return the class and the text of a date or time, and its time zone: seconds, or a name."""
     zone = getattr(value, "tzinfo", None)
     if zone is None:
         return [type(value).__name__, value.isoformat()]
@@ -114,7 +115,7 @@ def _read_timedelta(node, file, place):
 
 
 def _write_timestamp(value, file, place):
-    """Return the number and the unit of a Timestamp or Timedelta of pandas, and its zone."""
+    """Return the number and the unit of a pandas Timestamp or Timedelta, and its time zone."""
     found = [int(value.asm8.view("int64")), value.unit]
     zone = getattr(value, "tzinfo", None)
     if zone is None:
@@ -192,7 +193,7 @@ def _is_missing(value):
     return _of_pandas("NAType")(value) or _of_pandas("NaTType")(value)
 
 
-# By the name in a file, for ever.
+# The keys are the names in files. They must never change.
 CELLS = {
     "date": Kind(is_of(*DATES.values()), _write_date, _read_date),
     "timedelta": Kind(is_of(datetime.timedelta), _write_timedelta, _read_timedelta),

@@ -176,7 +176,7 @@ def _with_ends(found, place):
 
 
 def _check_spikes(found, place):
-    """Refuse spikes that are none, that are two times the same, or that the column cannot hold."""
+    """Raise an error unless there are spikes, all different, that the column can hold."""
     spikes, scale = found["spikes"], found["scale"]
     kind = Number() if found["kind"] == "real" else WHOLE
     held = [kind.admits(value) and scale.low <= value <= scale.high for value in spikes]

@@ -1,4 +1,4 @@
-"""The dtypes of a table's columns in a file, as names from a short list."""
+"""The dtypes of a table's columns in a file: names from a short list, with their arguments."""
 
 import re
 
@@ -14,8 +14,8 @@ from skvae.saving.fields import Field, Texts
 __all__ = ["PURPOSE", "DType", "Levels", "no_place_for"]
 
 NUMPY = re.compile(r"[<>|=]?([biufO]\d{0,2}|[mM]8\[(D|s|ms|us|ns)\])")
-LARGEST = 8  # bytes of a number
-MOST_DIGITS = 38  # of a decimal of polars
+LARGEST = 8  # maximum number of bytes of a number
+MOST_DIGITS = 38  # maximum number of digits of a polars Decimal
 UNITS = ("s", "ms", "us", "ns")
 SIZES = (8, 16, 32, 64)
 INTEGERS = [f"{sign}Int{bits}" for sign in ("", "U") for bits in SIZES]
@@ -27,7 +27,7 @@ OF_POLARS = [
 
 
 def no_place_for(column):
-    """Return what refuses a column that a file has no place for."""
+    """Return the error for a column that a file cannot keep."""
     return SavingError(
         f"A file keeps columns of numbers, booleans, text, categories, dates, times, durations and "
         f"periods. Got {column} instead. Convert the column before the fit, or leave it out."
@@ -80,7 +80,7 @@ class DType(Field):
             KeyError,
             OSError,
             OverflowError,
-        ) as error:  # the library, its version or the list of time zones does not know it
+        ) as error:  # this library, this version or the list of time zones does not have it
             raise refusal(place, "a dtype that is known here", node) from error
         if dtype is None:
             raise refusal(place, f"a dtype of {self.library}", node)

@@ -1,4 +1,4 @@
-"""TableEncoder in a file: what it knows about each column, and the names of the columns."""
+"""TableEncoder in a file: its fitted columns, and their names."""
 
 from numbers import Integral
 
@@ -57,7 +57,7 @@ def _text(name):
 
 
 class Columns(ListOf):
-    """The columns of an encoder; written each with its name, which a refusal tells."""
+    """The columns of an encoder. An error in writing gives the name of the column."""
 
     def write(self, value, file, place):
         return [
