@@ -1,15 +1,19 @@
-"""Data frames of pandas and polars, and pyarrow. No other module imports these libraries."""
+"""Data frames of pandas and polars, and pyarrow: no other module imports these. Their cells."""
 
 import sys
 from typing import Any, TypeGuard
 
+import numpy as np
+
 __all__ = [
+    "check_finite",
     "factor_frame",
     "frame_of_rows",
     "import_pandas",
     "import_polars",
     "import_pyarrow",
     "is_lazy",
+    "is_missing",
     "is_pandas",
     "is_polars",
     "out_of_arrow",
@@ -101,6 +105,25 @@ def out_of_arrow(X: Any) -> Any:
         return X.to_pandas(types_mapper=import_pandas("A table", "its columns").ArrowDtype)
     except ImportError:
         return X
+
+
+def is_missing(value):
+    """Return whether an object is None, NaN, NaT or pd.NA."""
+    if value is None:
+        return True
+    try:
+        return bool(value != value)  # NaN and NaT do not equal themselves
+    except (TypeError, ValueError):  # pd.NA has no truth value, and neither has an array
+        return type(value).__name__ == "NAType"
+
+
+def check_finite(values, name):
+    """Raise an error if one of the numbers of a column is infinite."""
+    if np.isinf(values).any():
+        raise ValueError(
+            f"The numbers of X must be finite. Got infinity in column {name!r} instead. Give such "
+            f"values a number, or NaN."
+        )
 
 
 def factor_frame(function, factor_values, factor_names):

@@ -7,6 +7,7 @@ from scipy.sparse import csr_array, issparse
 from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.validation import validate_data
 
+from skvae._frames import check_finite, is_missing
 from skvae.base.validation import check_names, dense, valid_numbers
 
 __all__ = [
@@ -80,11 +81,8 @@ def valid_frame(detector, X, *, reset):
     check_names(X)
     validate_data(detector, X, skip_check_array=True, reset=reset)
     for place, values in enumerate(columns_of(X)):
-        if values.dtype != object and np.isinf(values).any():
-            raise ValueError(
-                f"The numbers of X must be finite. Got infinity in column {X.columns[place]!r} "
-                f"instead. Give such values a number, or NaN."
-            )
+        if values.dtype != object:
+            check_finite(values, X.columns[place])
     least = LEAST_ROWS if reset else 1
     if X.shape[0] < least:
         raise ValueError(
@@ -260,11 +258,7 @@ def texts_of(X, place):
 
 
 def _text(value):
-    try:
-        missing = value is None or bool(value != value)
-    except TypeError:  # pandas.NA has no truth value
-        missing = True
-    return "nan" if missing else str(value)
+    return "nan" if is_missing(value) else str(value)
 
 
 def _values(column):

@@ -8,6 +8,7 @@ from numbers import Integral
 
 import numpy as np
 
+from skvae._frames import is_missing
 from skvae.files.errors import refusal
 from skvae.files.values import read_value, write_value
 from skvae.saving.dtypes import DType, Levels
@@ -16,7 +17,7 @@ from skvae.saving.nested_fields import Held, ListOf, OrNone, read_fields, write_
 from skvae.tabular.columns import FlagColumn, LevelsColumn, NumberColumn, places_of
 from skvae.tabular.hurdle import HurdleColumn
 from skvae.tabular.monotone import MAPS, Asinh, NormalScores, Standard
-from skvae.tabular.reading import KINDS, MOST_PLACES, Form, is_missing
+from skvae.tabular.reading import KINDS, MOST_PLACES, Form
 from skvae.tabular.scales import RealScale, WholeScale, ends_of
 
 __all__ = ["Column"]

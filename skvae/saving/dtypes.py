@@ -8,7 +8,7 @@ from skvae._frames import import_pandas, import_polars
 from skvae.files.errors import SavingError, refusal
 from skvae.files.values import read_value, write_value
 from skvae.saving.arrow import PURPOSE, arrow_type, spell_arrow
-from skvae.saving.cells import FREQUENCY, is_zone, name_of_zone, spell_frequency
+from skvae.saving.cells import FREQUENCY, UNITS, is_zone, name_of_zone, spell_frequency
 from skvae.saving.fields import Field, Texts
 
 __all__ = ["PURPOSE", "DType", "Levels", "no_place_for"]
@@ -16,7 +16,6 @@ __all__ = ["PURPOSE", "DType", "Levels", "no_place_for"]
 NUMPY = re.compile(r"[<>|=]?([biufO]\d{0,2}|[mM]8\[(D|s|ms|us|ns)\])")
 LARGEST = 8  # maximum number of bytes of a number
 MOST_DIGITS = 38  # maximum number of digits of a polars Decimal
-UNITS = ("s", "ms", "us", "ns")
 SIZES = (8, 16, 32, 64)
 INTEGERS = [f"{sign}Int{bits}" for sign in ("", "U") for bits in SIZES]
 NULLABLE = [*INTEGERS, "Float32", "Float64", "boolean"]

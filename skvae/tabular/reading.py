@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from skvae._frames import import_pandas, import_polars, is_pandas, is_polars
+from skvae._frames import import_pandas, import_polars, is_missing, is_pandas, is_polars
 
 __all__ = [
     "EPOCH",
@@ -21,7 +21,6 @@ __all__ = [
     "cells_of",
     "columns_of",
     "is_frame",
-    "is_missing",
     "is_of_objects",
     "out_of_arrow_dtype",
 ]
@@ -201,16 +200,6 @@ def _places(values):
     """Return the largest number of decimal places among some Decimals."""
     exponents = [value.as_tuple().exponent for value in values if value.is_finite()]
     return min(max(0, -min(exponents, default=0)), MOST_PLACES)
-
-
-def is_missing(value):
-    """Return whether an object is None, NaN, NaT or pd.NA."""
-    if value is None:
-        return True
-    try:
-        return bool(value != value)  # NaN and NaT do not equal themselves
-    except (TypeError, ValueError):  # pd.NA has no truth value, and neither has an array
-        return type(value).__name__ == "NAType"
 
 
 def _fits(values):

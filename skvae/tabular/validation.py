@@ -1,9 +1,8 @@
 """Check tables: their columns, their size and their numbers."""
 
-import numpy as np
 from sklearn.utils.validation import validate_data
 
-from skvae._frames import out_of_arrow
+from skvae._frames import check_finite, out_of_arrow
 from skvae.base.validation import check_names
 from skvae.tabular.reading import is_frame
 
@@ -61,9 +60,6 @@ def valid_table(encoder, X, *, reset, of_numbers):
 
 def finite(cells, name):
     """Return cells, or raise an error if a number is infinite."""
-    if cells.kind == "real" and np.isinf(cells.values).any():
-        raise ValueError(
-            f"The numbers of X must be finite. Got infinity in column {name!r} instead. Give such "
-            f"values a number, or NaN."
-        )
+    if cells.kind == "real":
+        check_finite(cells.values, name)
     return cells
