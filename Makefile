@@ -1,8 +1,10 @@
-# Every target makes .venv first, from setup.cfg at the versions of constraints.txt; test-oldest
-# makes .venv-oldest, at those of constraints-oldest.txt. PYTHON=python3.13 makes them with another
-# interpreter. WORKERS=0 runs the tests in one process and not in one on every core. DATA=folder
-# holds the benchmarks' data: folders adbench and tables, mnist.npz, lpc_sprites64.npz,
-# dsprites_grid.npz, avatars64.npz. SITE=/skvae/ is the path of docs/_build/versions on its server.
+# Every target first makes .venv, from setup.cfg, with the versions in constraints.txt.
+# test-oldest makes .venv-oldest, with the versions in constraints-oldest.txt. Options:
+#   PYTHON=python3.13  the interpreter of a new environment
+#   WORKERS=0          run the tests in one process, not in one on each core
+#   DATA=folder        data of the benchmarks: folders adbench and tables, and the files mnist.npz,
+#                      lpc_sprites64.npz, dsprites_grid.npz, avatars64.npz
+#   SITE=/skvae/       the path of docs/_build/versions on its server
 
 PYTHON ?= python3
 DATA ?=
@@ -30,16 +32,16 @@ $(INSTALLED): setup.cfg pyproject.toml $(CONSTRAINTS)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e ".[test,plot,distributed]"
 	@touch $@
 
-demo: $(INSTALLED) ## the digits through pipeline, grid search, anomaly score and sampling (minutes)
+demo: $(INSTALLED) ## a tour with digits: pipeline, grid search, anomaly scores, samples (minutes)
 	@MPLBACKEND=Agg $(BIN)/python docs/examples/plot_digits.py
 
-test: lint suite ## ruff, mypy, the tests, the doctests
+test: lint suite ## ruff, mypy, tests and doctests
 
-test-oldest: ## the tests and doctests at the oldest versions that skvae takes
+test-oldest: ## tests and doctests with the oldest supported versions
 	@$(MAKE) --no-print-directory suite VENV=.venv-oldest CONSTRAINTS=constraints-oldest.txt
 
 test-long: export SKVAE_EXAMPLES = 500
-test-long: ## the tests marked long, and 500 examples of every property (an hour)
+test-long: ## the long tests, and property tests with 500 examples each (an hour)
 	@$(MAKE) --no-print-directory suite CHOSEN="long or property"
 
 suite: export SCIPY_ARRAY_API = 1
@@ -49,15 +51,15 @@ suite: $(INSTALLED)
 	    --doctest-modules -m "$(CHOSEN)" tests skvae
 
 fuzz: export OMP_NUM_THREADS = 1
-fuzz: $(INSTALLED) ## load 5,000 files of skvae.save that were changed at random (minutes)
+fuzz: $(INSTALLED) ## load 5,000 randomly changed files of skvae.save (minutes)
 	@$(BIN)/python tests/fuzz_saving.py
 
-lint: $(INSTALLED) ## ruff and mypy alone
+lint: $(INSTALLED) ## only ruff and mypy
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary
 
-format: $(INSTALLED) ## let ruff mend and format the code
+format: $(INSTALLED) ## fix and format the code with ruff
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
 
@@ -66,19 +68,19 @@ $(VENV)/.docs: $(INSTALLED)
 	@touch $@
 
 docs: export OMP_NUM_THREADS = 1
-docs: $(VENV)/.docs ## the site, every example run, in docs/_build/html (minutes)
+docs: $(VENV)/.docs ## build the site in docs/_build/html, and run every example (minutes)
 	@$(BIN)/python -m sphinx -q -W --keep-going -d docs/_build/doctrees docs docs/_build/html
 
 docs-version: export OMP_NUM_THREADS = 1
-docs-version: $(VENV)/.docs ## that site beside those of other versions, in docs/_build/versions
+docs-version: $(VENV)/.docs ## build the site of this version in docs/_build/versions, beside others
 	@$(BIN)/python -m sphinx -q -W --keep-going -t versioned -d docs/_build/doctrees-version docs \
 	    docs/_build/versions/$$($(BIN)/python -c 'import skvae; print(skvae.__version__)')
 	@$(BIN)/python docs/site_versions.py docs/_build/versions --root $(SITE)
 
-docs-check: docs ## open the site in Chromium, light and dark; follow every local link
+docs-check: docs ## open the site in Chromium, light and dark, and follow all local links
 	@$(BIN)/python docs/check_site.py
 
-bench: $(INSTALLED) ## the benchmarks; their JSON is kept in benchmarks/results
+bench: $(INSTALLED) ## run the benchmarks, and write JSON files in benchmarks/results
 	@set -e; for script in $(BENCHMARKS); do \
 	    case $$script in \
 	        */anomaly.py) data="$(DATA)/adbench" ;; \
@@ -115,17 +117,17 @@ bench: $(INSTALLED) ## the benchmarks; their JSON is kept in benchmarks/results
 	    fi; \
 	done
 
-bench-check: $(INSTALLED) ## the cheap ratios of benchmarks/speed.py beside those kept (minutes)
+bench-check: $(INSTALLED) ## compare the cheap ratios of benchmarks/speed.py with those kept (minutes)
 	@$(BIN)/python benchmarks/speed.py --check
 
 $(VENV)/.dist: $(INSTALLED)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dist]"
 	@touch $@
 
-audit: $(VENV)/.dist ## known vulnerabilities of the versions in constraints.txt, from the internet
+audit: $(VENV)/.dist ## look up vulnerabilities of the versions in constraints.txt (needs internet)
 	@$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
-dist: $(VENV)/.dist ## the sdist and the wheel in dist; both checked, on two stacks (minutes)
+dist: $(VENV)/.dist ## build sdist and wheel in dist, and check both with old and new versions (minutes)
 	@rm -rf dist
 	@$(BIN)/python -m build --quiet
 	@$(BIN)/twine check --strict dist/*

@@ -1,4 +1,7 @@
-"""The detectors that anomaly.py compares, each at its defaults: fit, then scores of other rows."""
+"""The detectors that anomaly.py compares. Each has its default settings.
+
+A method is fitted to the rows ``train``, and scores the rows ``test``.
+"""
 
 from functools import partial
 
@@ -12,25 +15,25 @@ from skvae.metrics import active_units
 
 __all__ = ["METHODS", "OURS", "PYOD"]
 
-N_COMPONENTS = 10  # the autoencoders' own default, for PCA too
+N_COMPONENTS = 10  # the default of the autoencoders, also used for PCA
 N_NEIGHBORS = 5
 
 
 def skvae_scores(estimator, of_errors, seed, train, test):
-    """Return anomaly scores of the rows of ``test``, and how many dimensions are active."""
+    """Return the anomaly scores of ``test``, and a function that counts the active dimensions."""
     fitted = estimator(random_state=seed).fit(train)
     scores = fitted.reconstruction_error(test) if of_errors else -fitted.score_samples(test)
     return scores, lambda: activity(getattr(fitted, "estimators_", [fitted]), train)
 
 
 def activity(transformers, X):
-    """Return "active of all" dimensions of the codes, of several models the median."""
+    """Return the text "active of all" dimensions of the codes. Several models give the median."""
     active = np.median([active_units(transformer, X) for transformer in transformers])
     return f"{active:g} of {np.shape(transformers[0].transform(X[:2]))[1]}"
 
 
 def pca_scores(of_errors, seed, train, test):
-    """Return minus log p(x), or the squared error of the reconstruction."""
+    """Return -log p(x), or the squared error of the reconstruction."""
     pca = PCA(min(N_COMPONENTS, train.shape[1] - 1, len(train) - 1), random_state=seed).fit(train)
     if of_errors:
         return ((test - pca.inverse_transform(pca.transform(test))) ** 2).mean(axis=1), None
@@ -42,19 +45,19 @@ def forest_scores(seed, train, test):
 
 
 def distance_scores(seed, train, test):
-    """Return the distance to the mean of the training rows: what a collapsed VAE's ELBO tells."""
+    """Return the squared distance to the mean of the training rows, as a collapsed VAE does."""
     return ((test - train.mean(axis=0)) ** 2).sum(axis=1), None
 
 
 def neighbour_scores(seed, train, test):
-    """Return the distance to the fifth neighbour, a row that was trained on being none of its."""
+    """Return the distance to the fifth neighbour. A training row is not its own neighbour."""
     itself = int(train is test)
     neighbours = NearestNeighbors(n_neighbors=N_NEIGHBORS + itself).fit(train)
     return neighbours.kneighbors(test)[0][:, -1], None
 
 
 def pyod_scores(name, seed, train, test):
-    """Return the scores of one of PyOD's, an optional dependency of this benchmark alone."""
+    """Return the scores of a detector of PyOD, an optional dependency of the benchmarks."""
     from pyod.models.auto_encoder import AutoEncoder
     from pyod.models.ecod import ECOD
     from pyod.models.vae import VAE

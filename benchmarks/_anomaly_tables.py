@@ -1,4 +1,4 @@
-"""The tables that anomaly.py and false_alarms.py read: ``.npz`` files, X and y."""
+"""Read the tables of anomaly.py and false_alarms.py: ``.npz`` files with the keys X and y."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ __all__ = ["load", "table_name"]
 
 
 def load(path, most_rows):
-    """Return at most so many rows of a table, and which are anomalies."""
+    """Return the rows of a table and a mask of its anomalies, at most ``most_rows`` rows."""
     with np.load(path) as content:
         X, y = content["X"].astype(np.float64), content["y"].ravel() == 1
     if len(X) > most_rows:
@@ -16,5 +16,5 @@ def load(path, most_rows):
 
 
 def table_name(path):
-    """Return the name of a table: of ADBench's ``45_wine.npz``, wine."""
+    """Return the name of a table. For the file ``45_wine.npz`` of ADBench it is "wine"."""
     return path.stem.partition("_")[2] or path.stem

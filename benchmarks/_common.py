@@ -1,4 +1,4 @@
-"""What the benchmarks share: the machine's description, a table, and a JSON file for each."""
+"""What all benchmarks share: facts about the machine, printed tables, JSON files, pictures."""
 
 import json
 import os
@@ -30,17 +30,17 @@ LIBRARIES = ("numpy", "torch", "scikit-learn", "skorch")
 
 
 def one_thread():
-    """Hold torch at one thread; a script sets OMP_NUM_THREADS itself, before its imports."""
+    """Limit torch to one thread. A script itself sets OMP_NUM_THREADS before its imports."""
     torch.set_num_threads(1)
 
 
 def make_parser(docstring):
-    """Return an argument parser that says what the script's docstring says."""
+    """Return an argument parser. The first line of the script's docstring is its description."""
     return ArgumentParser(description=docstring.strip().splitlines()[0])
 
 
 def machine():
-    """Return a description of the machine and of the versions in use."""
+    """Return a description of the machine and of the installed versions."""
     return {
         "date": date.today().isoformat(),
         "processor": _processor(),
@@ -52,7 +52,7 @@ def machine():
 
 
 def _processor():
-    """Return the processor's name."""
+    """Return the name of the processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -62,12 +62,12 @@ def _processor():
 
 
 def print_machine():
-    """Print the machine and the versions, one line."""
+    """Print the machine and the versions in one line."""
     print(", ".join(f"{name} {value}" for name, value in machine().items()), end="\n\n")
 
 
 def print_table(header, rows, *, n_left=1):
-    """Print rows of strings under a header; the first ``n_left`` columns align left."""
+    """Print rows of strings under a header. The first ``n_left`` columns are aligned left."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     for row in (header, ["-" * width for width in widths], *rows):
         cells = [
@@ -80,10 +80,10 @@ def print_table(header, rows, *, n_left=1):
 
 @contextmanager
 def recorded_warnings():
-    """Give a list that has, once the block is over, what a fit in it warned its user of.
+    """Return a list that holds the user warnings of the block after the block has ended.
 
-    Each is a ``warnings.WarningMessage``; none is printed. Warnings to programmers, of what is
-    deprecated say, are left out.
+    The list has a ``warnings.WarningMessage`` for each warning. No warning is printed. Warnings for
+    programmers, such as deprecations, are left out.
     """
     kept = []
     with warnings.catch_warnings(record=True) as caught:
@@ -93,9 +93,9 @@ def recorded_warnings():
 
 
 def write_whole(path, write):
-    """Have a file written beside its place and then moved there: it is there whole, or not.
+    """Write a file under a temporary name, and then rename it. So it is complete, or not there.
 
-    Processes that write the same file do not disturb each other: the last one's stays.
+    Several processes can write the same file. The last one wins.
     """
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     write(part)
@@ -103,9 +103,10 @@ def write_whole(path, write):
 
 
 def save(name, rows, **settings):
-    """Write ``results/name.json``: the machine, the settings, and the rows, a dict each.
+    """Write ``results/name.json``: the machine, the settings, and the rows.
 
-    A row is a line. The file is replaced as a whole: one that is interrupted leaves the one before.
+    Each row is a dict, and takes one line. The old file is replaced only when the new one is
+    complete. If writing is interrupted, the old file stays.
     """
     RESULTS.mkdir(exist_ok=True)
     first = {"machine": machine(), "settings": settings}
@@ -116,9 +117,10 @@ def save(name, rows, **settings):
 
 
 def save_picture(name, draw, *, width=7.0, height=3.2, panels=None):
-    """Write ``results/name.png``, drawn by ``draw(axes)``, where matplotlib is installed.
+    """Write the picture ``results/name.png``. ``draw(axes)`` draws it.
 
-    With ``panels``, the numbers of rows and columns, ``draw`` gets a two-dimensional array of axes.
+    Without matplotlib, nothing is written. ``panels`` is a number of rows and a number of columns.
+    If it is given, ``draw`` gets a two-dimensional array of axes.
     """
     try:
         from matplotlib.figure import Figure

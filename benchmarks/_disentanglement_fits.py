@@ -1,4 +1,4 @@
-"""The models of the disentanglement benchmark: each is fitted once, and kept on the disk."""
+"""The models of the disentanglement benchmark. Each is fitted once and kept on the disk."""
 
 import json
 import re
@@ -26,16 +26,17 @@ ESTIMATORS = {
 }
 MODELS = ("PCA", *ESTIMATORS)
 WITHOUT_BETA = ("PCA", "AE", "VAE")
-ELBO_ROWS = 5_000  # of which the evidence lower bound is taken, the same for every model
-CHUNK = 4_096  # rows of the PCA's images, which come back as floats
+ELBO_ROWS = 5_000  # rows for the evidence lower bound, the same for every model
+CHUNK = 4_096  # rows that the PCA reconstructs at a time, as floats
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What all fits of a run have in common, those of other objectives included.
+    """The settings that all fits of a run share, whatever their objective.
 
-    The weights of all penalties fall from a multiple, so that codes open one after another. All
-    at once they share out the positions among them, folded and turned.
+    The weights of all penalties begin large and fall. So the codes become active one after another.
+    If they became active together, they would share the positions among them, in folded and turned
+    form.
     """
 
     n_components: int = 10
@@ -50,14 +51,14 @@ class Setting:
 
 @dataclass(frozen=True)
 class Fit:
-    """One fit: of which model, with which beta (some have none) and seed."""
+    """One fit: a model, its beta (None for models without one) and its seed."""
 
     model: str
     beta: float | None
     seed: int
 
     def estimator(self, setting, input_scale):
-        """Return it unfitted."""
+        """Return the estimator, unfitted."""
         if self.model == "PCA":
             return PCA(setting.n_components, svd_solver="covariance_eigh")
         estimator = ESTIMATORS[self.model](
@@ -84,7 +85,7 @@ class Fit:
         return estimator
 
     def key(self, setting, images):
-        """Return the name of the fit's files: readable, and another for every other setting."""
+        """Return a readable name for the files of the fit. Other settings give another name."""
         settings = asdict(setting) | {"data": images.digest, "skvae": skvae.__version__}
         digest = sha1(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
         words = re.findall(r"[\w-]+", self.model)
@@ -93,7 +94,7 @@ class Fit:
 
 
 def plan(models, betas, seeds):
-    """Return the fits of some models; the PCA, which draws no number, has one."""
+    """Return the fits of some models. The PCA has no random numbers, so it has one fit."""
     return [
         Fit(model, beta, seed)
         for seed in seeds
@@ -105,22 +106,22 @@ def plan(models, betas, seeds):
 
 @dataclass(frozen=True)
 class Result:
-    """What is kept of a fit; ``std`` and ``elbo`` are None where there is no density."""
+    """What is kept of a fit. ``std`` and ``elbo`` are None for models without a density."""
 
     codes: np.ndarray  # means, (n_images, n_components), float32
-    std: np.ndarray | None  # of the posteriors, as the codes
-    error: np.ndarray  # mean squared error of every image on [0, 1], (n_images,), float32
-    elbo: np.ndarray | None  # of some images, nats
-    elbo_rows: np.ndarray  # which
+    std: np.ndarray | None  # of the posteriors, shaped like the codes
+    error: np.ndarray  # mean squared error of every image in [0, 1], (n_images,), float32
+    elbo: np.ndarray | None  # of some images, in nats
+    elbo_rows: np.ndarray  # the indices of these images
     history: dict
-    seconds: float  # of one processor, in fit
-    messages: list  # what fit warned of
+    seconds: float  # processor time of fit
+    messages: list  # the warnings of fit
     settings: dict
-    estimator_path: object  # for joblib.load
+    estimator_path: object  # file for joblib.load
 
     @classmethod
     def of(cls, path):
-        """Read it from an .npz file; the estimator stays on the disk."""
+        """Read the result from an .npz file. The estimator stays on the disk."""
         with np.load(path) as content:
             arrays = dict(content)
         rest = json.loads(str(arrays.pop("rest")))
@@ -134,11 +135,11 @@ class Result:
 
 
 def fit_all(fits, setting, images, cache, *, n_jobs=1, verbose=10):
-    """Return {fit: Result}; those that are on the disk are read, the others fitted first."""
+    """Return {fit: Result}. Fits that are on the disk are read. The others are made first."""
     cache.mkdir(parents=True, exist_ok=True)
     paths = {fit: cache / f"{fit.key(setting, images)}.npz" for fit in fits}
     missing = [fit for fit, path in paths.items() if not path.exists()]
-    # Processes read the one array of images, which joblib maps from the disk.
+    # All processes read one array of images, which joblib maps from the disk.
     joblib.Parallel(n_jobs=n_jobs, verbose=verbose)(
         joblib.delayed(_fit)(fit, setting, images.X, images.input_scale, paths[fit])
         for fit in missing
@@ -148,17 +149,17 @@ def fit_all(fits, setting, images, cache, *, n_jobs=1, verbose=10):
 
 @contextmanager
 def _whole(path):
-    """Give the path of a file that takes the place of another once it is written."""
+    """Give the path of a temporary file. After the block, the file replaces the one at ``path``."""
     part = path.with_name(path.name + ".part")
     yield part
     part.rename(path)
 
 
 def _fit(fit, setting, X, input_scale, path):
-    """Fit one model and write its files; that of the result comes last, and whole."""
+    """Fit one model and write its files. The file of the result is written last."""
     one_thread()
     estimator = fit.estimator(setting, input_scale)
-    # The PCA takes bytes to float64, which is more memory than there need be.
+    # The PCA converts bytes to float64. float32 saves memory.
     rows = X.astype(np.float32) if fit.model == "PCA" else X
     with recorded_warnings() as caught:
         started = process_time()
@@ -177,7 +178,7 @@ def _fit(fit, setting, X, input_scale, path):
 
 
 def _of_autoencoder(estimator, X):
-    """Return the codes of all rows, and how well they are explained."""
+    """Return the codes of all rows, their errors, and the bound of some rows."""
     rows = np.random.default_rng(0).permutation(len(X))[:ELBO_ROWS]
     rows.sort()
     arrays = {"error": estimator.reconstruction_error(X), "elbo_rows": rows}

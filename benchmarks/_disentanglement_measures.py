@@ -1,4 +1,4 @@
-"""What is measured of every fit of the disentanglement benchmark, and how fits are compared."""
+"""The measures of every fit of the disentanglement benchmark, and comparisons of fits."""
 
 import json
 from statistics import median
@@ -14,14 +14,14 @@ from skvae.metrics.factors import active_codes
 
 __all__ = ["chosen_betas", "measure_all", "paired_differences", "spread"]
 
-REPORT_ROWS = 10_000  # of the scores that predict, the same for every model
+REPORT_ROWS = 10_000  # rows for the scores that train predictors, the same for every model
 CONFIDENCE = 0.95
 
 
 def measure_all(results, images, *, n_jobs=1, whole=True, verbose=0):
-    """Return {fit: {name: value}}; what was measured before is read from the cache.
+    """Return {fit: {name: value}}. Earlier measures are read from the cache.
 
-    Without ``whole``, it is the reconstruction and the gap alone.
+    With ``whole=False``, only the reconstruction and the gap are measured.
     """
     jobs = [joblib.delayed(_measure)(result, images, whole) for result in results.values()]
     return dict(zip(results, joblib.Parallel(n_jobs=n_jobs, verbose=verbose)(jobs), strict=True))
@@ -49,7 +49,7 @@ def _measure(result, images, whole):
 
 
 def _scores(codes, stds, images):
-    """Return every score: the gaps of all rows, the others of a sample of them."""
+    """Return all scores. The gaps use all rows, the other scores use a sample of the rows."""
     gap = mutual_information_gap(images.factors, codes, details=True)
     scores = {
         f"mig_{name}": float(value)
@@ -72,7 +72,7 @@ def _scores(codes, stds, images):
 
 
 def chosen_betas(measures):
-    """Return {model: the beta of the largest median gap}, of those that have one."""
+    """Return {model: the beta with the largest median gap} for the models with a beta."""
     gaps = {}
     for fit, values in measures.items():
         if fit.model not in WITHOUT_BETA:
@@ -85,7 +85,7 @@ def chosen_betas(measures):
 
 
 def spread(values):
-    """Return the median and the range of numbers as text, or nothing where there are none."""
+    """Return the median and the range of numbers as text; without numbers, an empty text."""
     values = [value for value in values if value is not None]
     if not values:
         return ""
@@ -97,7 +97,7 @@ def spread(values):
 def paired_differences(values, others):
     """Return the mean difference of two models over the seeds, and its confidence interval.
 
-    Student's t: the differences of the seeds count as a sample of a normal distribution.
+    The interval is Student's t. It treats the differences as a sample of a normal distribution.
     """
     differences = np.subtract(values, others)
     mean = differences.mean()

@@ -12,14 +12,14 @@ from skvae.plotting import LatentTraversalDisplay
 __all__ = ["draw_trade_off", "draw_traversals"]
 
 MARKERS = dict(zip(MODELS, "Xsovd^.", strict=True))
-N_COLUMNS = 3  # of panels
+N_COLUMNS = 3  # columns of panels
 N_DIMENSIONS = 6
-N_ROWS = 3000  # that order the dimensions, and tell how far codes reach
+N_ROWS = 3000  # rows that rank the dimensions and give the range of the codes
 DPI = 110
 
 
 def draw_trade_off(measures, path):
-    """Draw the gap against the squared error: a mark for each fit, betas beside the medians."""
+    """Draw the gap against the squared error: a mark for each fit, and betas beside medians."""
     figure = Figure(figsize=(7.0, 4.2), layout="constrained")
     axes = figure.add_subplot()
     for number, model in enumerate(MODELS):
@@ -44,7 +44,7 @@ def draw_trade_off(measures, path):
 
 
 def draw_traversals(fits, results, images, path):
-    """Draw what the most informative codes of some fits move, a panel for each."""
+    """Draw the traversals of the most informative codes of some fits, with a panel for each fit."""
     n_rows = -(-len(fits) // N_COLUMNS)
     figure = Figure(figsize=(4.4 * N_COLUMNS, 2.7 * n_rows), layout="constrained")
     panels = figure.subplots(n_rows, N_COLUMNS, squeeze=False).ravel()

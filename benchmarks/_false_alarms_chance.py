@@ -1,4 +1,4 @@
-"""What chance alone makes of a share of false alarms that is right, for false_alarms.py."""
+"""The effect of chance on the share of false alarms, for false_alarms.py."""
 
 from functools import cache
 
@@ -8,17 +8,18 @@ from scipy.stats import betabinom
 
 __all__ = ["fold", "summary"]
 
-TAIL = 0.005  # on either side of an interval of 99 %
+TAIL = 0.005  # on each side of a 99 % interval
 N_DRAWS = 20_000
 VERDICTS = ("within", "above", "below")
-ROUNDING = 1e-9  # of shares
+ROUNDING = 1e-9  # error of shares in floating point
 
 
 def undercut(level, n_calibration, *, whole):
-    """Return which of the calibration scores, from below, is the threshold of a share.
+    """Return the place of the threshold among the calibration scores, sorted from the lowest.
 
-    Below the least score there is none to be had of ``n_calibration`` rows, so it is 1 at least;
-    but a p-value, which only has ``whole`` places, is never that low: 0, and no alarm.
+    ``n_calibration`` scores give no threshold below their lowest score. So the place is at least 1.
+    A p-value is different (``whole``). It has whole places only. Their place may be 0, and then
+    nothing is flagged.
     """
     place = level * (n_calibration + 1)
     return int(place + ROUNDING) if whole else max(place, 1.0)
@@ -26,21 +27,23 @@ def undercut(level, n_calibration, *, whole):
 
 @cache
 def interval(place, n_calibration, n_asked, n_divisions):
-    """Return the ends of what 99 % of the shares are within that are right but for chance.
+    """Return the interval of 99 % of the shares that an exact threshold gives by chance.
 
-    With the k-th of m scores as the threshold, and the asked rows exchangeable with theirs, t new
-    rows give a beta-binomial number of alarms, of k and m + 1 - k: it counts the chance of the rows
-    fitted and that of the rows asked. Several divisions are independent, given the table, and
-    the mean of as many draws stands for theirs. Between two scores, k is no integer.
+    The threshold is the k-th of m calibration scores. New rows are exchangeable with the
+    calibration rows. Then the number of alarms among t new rows is beta-binomial with the
+    parameters k and m + 1 - k. This includes the chance in the rows of the fit, and the chance in
+    the new rows. For several divisions of a table, the divisions are treated as independent, and
+    the interval is that of a mean of simulated shares. If the threshold lies between two scores, k
+    is not an integer.
 
     Parameters
     ----------
     place : float
-        k.
+        The place k of the threshold.
     n_calibration, n_asked : int
-        m and t.
+        The numbers m and t.
     n_divisions : int
-        Of how many the share is the mean.
+        The share is a mean over this number of divisions.
 
     Returns
     -------
@@ -60,18 +63,19 @@ def interval(place, n_calibration, n_asked, n_divisions):
 
 
 def fold(rows):
-    """Return one row for each table, size, method and level: the mean share of the seeds.
+    """Return one row for each table, size, method and level, with the mean share over the seeds.
 
     Parameters
     ----------
     rows : list of dict
-        One for each seed; "shares" has the levels.
+        One row for each seed. "shares" has a share for each level.
 
     Returns
     -------
     list of dict
-        With "ratio", the share over the level; "exact", the ratio that is expected of an exact
-        threshold; and "verdict": "within" the interval of 99 %, "above" or "below".
+        "ratio" is the share divided by the level. "exact" is the expected ratio of an exact
+        threshold. "verdict" compares the share with the 99 % interval: "within", "above" or
+        "below".
     """
     alike = {}
     for row in rows:
@@ -82,7 +86,7 @@ def fold(rows):
 
 
 def _folded(group, level):
-    """Return the one row of several seeds."""
+    """Return one row for several seeds."""
     share, first = np.mean([share for share, _ in group]), group[0][1]
     row = {key: value for key, value in first.items() if key not in ("seed", "shares")}
     place = undercut(level, row["n_calibration"], whole=row["method"].endswith(P_VALUE))
@@ -102,7 +106,7 @@ def _folded(group, level):
 
 
 def summary(rows):
-    """Return what the tables of one method, size and level have in common, a dict."""
+    """Return a dict that summarises the tables of one method, size and level."""
     ratios = np.array([row["ratio"] for row in rows])
     verdicts = [row["verdict"] for row in rows]
     return {

@@ -1,4 +1,4 @@
-"""The detectors that false_alarms.py compares, at their defaults but for the share asked for."""
+"""The detectors that false_alarms.py compares. They have default settings except contamination."""
 
 from functools import partial
 from time import process_time
@@ -19,10 +19,10 @@ CALIBRATION_FRACTION = 0.3
 
 
 def detector_shares(name, parameters, seed, train, test):
-    """Return the shares that ``predict`` and ``p_value`` flag, of one detector of ours.
+    """Return the shares that ``predict`` and ``p_value`` of one of our detectors flag.
 
-    Each level is fitted anew, with the same seed and so the same models: nothing else is public
-    that moves the threshold.
+    The detector is fitted again for each level, since only the public parameter ``contamination``
+    moves the threshold. The seed is the same, and so are the models.
     """
     detector = AutoencoderOutlierDetector(random_state=seed, **parameters)
     shares, seconds = {}, []
@@ -42,7 +42,7 @@ def detector_shares(name, parameters, seed, train, test):
 
 
 def sklearn_shares(name, make, seed, train, test):
-    """Return the shares that one of scikit-learn's flags."""
+    """Return the shares that a detector of scikit-learn flags."""
     shares, seconds = {}, []
     for level in LEVELS:
         detector = make(level, seed)
@@ -56,15 +56,15 @@ def make_forest(level, seed):
 
 
 def make_factor(level, seed):
-    """Return scikit-learn's local outlier factor; distances need columns of one scale."""
+    """Return the local outlier factor of scikit-learn. Its distances need columns of one scale."""
     return make_pipeline(StandardScaler(), LocalOutlierFactor(novelty=True, contamination=level))
 
 
 def pyod_shares(name, seed, train, test):
-    """Return the shares that one of PyOD's flags, an optional dependency of benchmarks alone.
+    """Return the shares that a detector of PyOD flags. PyOD is an optional dependency.
 
-    It is fitted once: contamination only sets ``threshold_``, that quantile of
-    ``decision_scores_``, and so that is what is set here for each level.
+    The detector is fitted once. Its contamination only sets ``threshold_``, a quantile of
+    ``decision_scores_``. So here ``threshold_`` is set for each level.
     """
     from pyod.models.auto_encoder import AutoEncoder
     from pyod.models.ecod import ECOD
@@ -114,4 +114,4 @@ METHODS = {
     **{name: partial(sklearn_shares, name, make) for name, make in FOREIGN.items()},
     **{name: partial(pyod_shares, name) for name in PYOD},
 }
-MOST_SEEDS = {"PyOD VAE": 1}  # the slowest
+MOST_SEEDS = {"PyOD VAE": 1}  # it is the slowest

@@ -1,4 +1,4 @@
-"""The normal rows that false_alarms.py divides: of a folder's tables and of scikit-learn's."""
+"""The normal rows that false_alarms.py divides, from files and from scikit-learn."""
 
 import numpy as np
 from _anomaly_tables import load, table_name
@@ -6,7 +6,7 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wi
 
 __all__ = ["divide", "normal_tables"]
 
-BENIGN = 1  # of scikit-learn's breast cancer
+BENIGN = 1  # the class in scikit-learn's breast cancer data
 SETS = {
     "digits": load_digits,
     "breast cancer": load_breast_cancer,
@@ -16,21 +16,22 @@ SETS = {
 
 
 def normal_tables(paths, most_rows):
-    """Yield the name of each table and its normal rows.
+    """Yield the name and the normal rows of each table.
 
     Parameters
     ----------
     paths : list of Path
-        ``.npz`` files with keys X and y, 1 in the latter being an anomaly.
+        ``.npz`` files with the keys X and y. An anomaly has y = 1.
     most_rows : int
-        Rows of a table at most, anomalies included.
+        Largest number of rows of a table, anomalies included.
 
     Yields
     ------
     name : str
-        Of scikit-learn's sets beginning with "sklearn".
+        The name of the table. Those of scikit-learn begin with "sklearn".
     X : ndarray of shape (n_samples, n_features)
-        Whole sets of scikit-learn's, but for the breast cancer: the benign rows.
+        The normal rows. For scikit-learn's sets these are all rows, except breast cancer: there
+        they are the benign rows.
     """
     for path in paths:
         X, anomalous = load(path, most_rows)
@@ -44,21 +45,21 @@ def normal_tables(paths, most_rows):
 
 
 def divide(X, size, seed):
-    """Return the rows to fit and those to ask: halves of X, at random.
+    """Divide X at random into two halves: rows to fit, and rows to ask about.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
         Normal rows.
     size : int or None
-        Fit to so many rows of the one half. None is all of them.
+        Number of rows to fit, from the first half. None is the whole half.
     seed : int
-        Of the division.
+        Seed of the division.
 
     Returns
     -------
     fitted, asked : ndarray or None
-        None for both, where the half does not have more rows than ``size``.
+        Both are None if the half does not have more than ``size`` rows.
     """
     order = np.random.RandomState(seed).permutation(len(X))
     half = len(X) // 2

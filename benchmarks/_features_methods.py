@@ -1,4 +1,4 @@
-"""The methods that features.py compares, and what is told from their codes."""
+"""The methods that features.py compares, and the scores of predictions from their codes."""
 
 from functools import cache, partial
 from hashlib import sha1
@@ -23,7 +23,7 @@ from skvae import (
 __all__ = ["AUTOENCODERS", "METHODS", "RAW", "UMAP", "codes_of", "source", "told", "warm_up"]
 
 RAW, UMAP = "raw", "UMAP"
-MAX_ITER = 2_000  # of the logistic regression
+MAX_ITER = 2_000  # for the logistic regression
 N_NEIGHBORS = 5
 
 AUTOENCODERS = {
@@ -35,7 +35,7 @@ AUTOENCODERS = {
 
 
 def umap(n_components, *, random_state):
-    """Return the one of umap-learn, an optional dependency of this benchmark alone."""
+    """Return the UMAP of umap-learn, an optional dependency of this benchmark."""
     from umap import UMAP
 
     return UMAP(n_components=n_components, random_state=random_state, n_jobs=1)
@@ -51,9 +51,9 @@ METHODS = (*AUTOENCODERS, *OTHERS, RAW)
 
 
 def codes_of(method, split, n_components, seed, **settings):
-    """Return the codes of both parts of a split, and the processor's seconds for them.
+    """Return the codes of both parts of a split, and the processor time for them.
 
-    The settings are the autoencoders'.
+    The settings are those of the autoencoders.
     """
     train, test = split.train, split.test
     if method == RAW:
@@ -82,7 +82,7 @@ def told(train, test, y_train, y_test, *, grades):
 
 @cache
 def source():
-    """Return a digest of skvae's source."""
+    """Return a hash of the source code of skvae."""
     digest = sha1()
     for path in sorted(Path(skvae.__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
@@ -91,7 +91,7 @@ def source():
 
 @cache
 def warm_up(methods):
-    """Call every method once in this process: what a first call compiles is not timed."""
+    """Call every method once in this process. So a first call, which may compile, is not timed."""
     rows = np.random.RandomState(0).standard_normal((100, 5)).astype(np.float32)
     for method in methods:
         if method in OTHERS:

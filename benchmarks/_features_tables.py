@@ -1,4 +1,4 @@
-"""What features.py makes of its scores: means, intervals, and differences from PCA's."""
+"""Summaries for features.py: means, intervals, and differences from PCA."""
 
 import numpy as np
 from _features_methods import METHODS, RAW
@@ -27,7 +27,7 @@ def shown(mean, margin, sign=""):
 
 
 def of(rows, **wanted):
-    """Return the rows that have these entries."""
+    """Return the rows whose entries have the wanted values."""
     return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
 
 
@@ -42,7 +42,7 @@ def sizes_of(rows):
 
 
 def by_seed(rows, task, size, method, key):
-    """Return an entry by seed, mean over the targets of the task."""
+    """Return {seed: mean of an entry over the targets of the task}."""
     size = None if method == RAW else size
     seeds = {}
     for row in of(rows, task=task, n_components=size, method=method):
@@ -51,7 +51,7 @@ def by_seed(rows, task, size, method, key):
 
 
 def paired(rows, task, size, method, key):
-    """Return an entry of a method and of PCA, of the seeds that both have."""
+    """Return pairs of an entry: of a method and of PCA, for the seeds that both have."""
     theirs = by_seed(rows, task, size, "PCA", key)
     if method == BEST:
         candidates = [by_seed(rows, task, size, name, key) for name in ("AE", "VAE")]
@@ -64,7 +64,7 @@ def paired(rows, task, size, method, key):
 
 
 def gain(score, differences):
-    """Return the mean difference of the tasks, its interval, and the tasks won and lost."""
+    """Return the mean difference over the tasks, its interval, and the tasks won and lost."""
     mean, margin = interval(differences)
     counts = [sum(d > TIE for d in differences), sum(d < -TIE for d in differences)]
     return {
@@ -75,7 +75,7 @@ def gain(score, differences):
 
 
 def gains(rows):
-    """Return a row for each method and size: its scores less PCA's, mean over the tasks."""
+    """Return a row for each method and size: score minus score of PCA, as a mean over the tasks."""
     lines = []
     methods = [m for m in METHODS if m != "PCA" and of(rows, method=m)]
     if {"AE", "VAE"} <= set(methods):
@@ -95,10 +95,10 @@ def gains(rows):
 
 
 def times(rows):
-    """Return a row for each method: seconds of each task, and the ratio to PCA's.
+    """Return a row for each method: the seconds for each task, and the ratio to PCA.
 
-    The seconds are means over sizes and seeds. The ratio is formed within a size and a seed; of a
-    task it is the median, over the tasks the geometric mean.
+    The seconds are means over sizes and seeds. A ratio compares two fits with the same size and
+    seed. For a task it is the median of these ratios. Over tasks it is the geometric mean.
     """
     lines = []
     for method in METHODS:

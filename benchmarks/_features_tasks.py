@@ -1,4 +1,4 @@
-"""What features.py predicts: the data sets, their targets, and their random splits."""
+"""The tasks of features.py: the data sets, their targets, and their random splits."""
 
 from csv import reader
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 __all__ = ["N_ROWS", "TASKS", "Split", "divide", "file_of", "load"]
 
-N_ROWS = 3_000  # of MNIST and of the avatars
+N_ROWS = 3_000  # rows of MNIST and of the avatars
 TEST_SIZE = 0.25
 LEAST_MEMBERS = 5
 AVATAR_TARGETS = ("glasses", "hair", "beard", "skin")
@@ -22,17 +22,17 @@ AVATAR_TARGETS = ("glasses", "hair", "beard", "skin")
 
 @dataclass(frozen=True)
 class Task:
-    """Rows, and one or more targets that are told from the same codes of them."""
+    """Rows, and one or more targets. All targets are predicted from the same codes."""
 
     X: np.ndarray
     targets: dict
-    grades: bool = False  # the target is a number, and the score R2
-    white: int | None = None  # the largest pixel, where columns are pixels
+    grades: bool = False  # if True, the target is a number, and the score is R2
+    white: int | None = None  # the largest value of a pixel; None for tables
 
 
 @dataclass(frozen=True)
 class Split:
-    """Training rows and held-out rows, their columns on one scale."""
+    """Training rows and held-out rows, with scaled columns."""
 
     train: np.ndarray
     test: np.ndarray
@@ -41,18 +41,18 @@ class Split:
 
     @property
     def most_components(self):
-        """The number of components that a PCA can have."""
+        """The largest number of components for a PCA."""
         return min(self.train.shape)
 
 
 def bundled(loader, folder, **settings):
-    """Return a data set that scikit-learn brings."""
+    """Return a data set of scikit-learn."""
     X, y = loader(return_X_y=True)
     return Task(X, {"": y}, **settings)
 
 
 def table(name, folder, *, grades=False):
-    """Return a table whose last column is the target; rows that repeat are taken once."""
+    """Return a table whose last column is the target. Repeated rows are used once."""
     with open_gzip(folder / "tables" / f"{name}.csv.gz", "rt", encoding="utf-8") as file:
         lines = sorted({tuple(line) for line in list(reader(file))[1:]})
     X = np.array([line[:-1] for line in lines], dtype=np.float64)
@@ -73,9 +73,9 @@ def mnist(folder):
 
 
 def avatars(folder):
-    """Return drawn faces and four of their factors; levels of one name are one class.
+    """Return drawn faces and four of their factors. Levels with the same name are one class.
 
-    At half their resolution, 32 x 32 in colour, so that five seeds take an hour and not a day.
+    The images are shrunk to 32 x 32 in colour. So five seeds take an hour instead of a day.
     """
     with np.load(folder / "avatars64.npz") as content:
         X, factors = content["X"], content["factors"]
@@ -106,7 +106,7 @@ TASKS = {
 
 
 def file_of(name):
-    """Return the file that a task needs, inside the folder of --data, or None."""
+    """Return the file of the folder ``--data`` that a task needs, or None."""
     if name in BUNDLED:
         return None
     return {"mnist": "mnist.npz", "avatars": "avatars64.npz"}.get(name, f"tables/{name}.csv.gz")
@@ -119,7 +119,7 @@ def load(name, folder):
 
 
 def divide(task, seed):
-    """Return a random split, stratified where there is one target and it is a class."""
+    """Return a random split. It is stratified if there is only one target, and it is a class."""
     targets = list(task.targets.values())
     strata = None if task.grades or len(targets) > 1 else targets[0]
     train, test = train_test_split(

@@ -1,4 +1,4 @@
-"""Fits and transforms of ours beside loops written by hand, of the same networks on one device."""
+"""Our fits and transforms beside hand-written loops, with the same networks on one device."""
 
 import copy
 from statistics import median
@@ -19,7 +19,7 @@ __all__ = ["CASES", "QUICK_CASES", "Case", "compare_fits", "compare_transforms"]
 
 LEARNING_RATE = 1e-3
 IMAGE_COMPONENTS = 32
-DISTINCT_IMAGES = 1000  # of what the time does not depend on
+DISTINCT_IMAGES = 1000  # the time does not depend on the content of images
 CHUNK = 4096  # rows that the hand-written transform sends at a time
 PLAIN = {
     "AE": (AutoencoderTransformer, PlainAutoencoder, nn.MSELoss),
@@ -28,30 +28,30 @@ PLAIN = {
 
 
 class Case(NamedTuple):
-    """Rows of a shape, a model of them, and what the claim asks of its speed."""
+    """The size of the rows, their model, and the target for its speed."""
 
     model: str  # "AE" or "VAE"
     n_samples: int
     n_features: int
     epochs: int
-    least: float  # of the loop's speed
+    least: float  # target: a share of the loop's speed
     architecture: str | None = None
     side: int | None = None
 
     @property
     def name(self):
-        """What the tables call it."""
+        """The name in the printed tables."""
         if self.architecture is None:
             return f"{self.model}, {self.n_samples} x {self.n_features}"
         return f"{self.model}, {self.architecture}, {self.n_samples} x {self.side}x{self.side}x3"
 
     @property
     def batch_size(self):
-        """Rows in a batch."""
+        """Number of rows in a batch."""
         return 256 if self.architecture is None else 128
 
     def rows(self):
-        """Return the rows: mixed factors, float32, or some of them as images, again and again."""
+        """Return rows of mixed factors, float32. Images repeat some of them, as bytes."""
         if self.architecture is None:
             return mixed_factors(self.n_samples, self.n_features)
         few = mixed_factors(min(self.n_samples, DISTINCT_IMAGES), self.n_features)
@@ -65,12 +65,12 @@ class Case(NamedTuple):
         if self.architecture is None:
             return PLAIN[self.model][0](N_COMPONENTS, **settings)
         shape = (self.side, self.side, 3)
-        # A number for the variance, as in the paper: no PCA of the images on the CPU first.
+        # As in the paper, the variance is a number. So no PCA of the images runs on the CPU first.
         images = {"image_shape": shape, "architecture": self.architecture, "noise_variance": 0.5}
         return VAETransformer(IMAGE_COMPONENTS, input_scale=1 / 255, **images, **settings)
 
     def plain(self, X):
-        """Return the network of the hand-written loop, and its loss of an output and a batch."""
+        """Return the network of the hand-written loop, and its loss function of (output, batch)."""
         if self.architecture is None:
             _, module, criterion = PLAIN[self.model]
             return module(self.n_features), criterion()
@@ -96,7 +96,7 @@ QUICK_CASES = (
 
 
 class EpochClock(Callback):
-    """Notes the seconds of every epoch; it hears of no batch."""
+    """Records the seconds of every epoch. It is not called for batches."""
 
     def on_epoch_begin(self, net, **kwargs):
         self.started = perf_counter()
@@ -111,7 +111,7 @@ def fit_ours(case, X, device):
 
 
 def fit_loop(case, start, loss_of, X, device):
-    """Train by a loop written for a GPU, X resident on it; return the seconds of every epoch."""
+    """Train by a loop written for a GPU, with X on the GPU. Return the seconds of every epoch."""
     X = torch.from_numpy(X).to(device)
     network = copy.deepcopy(start).to(device).train()
     optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, fused=True)
@@ -127,15 +127,16 @@ def fit_loop(case, start, loss_of, X, device):
             loss.backward()
             optimizer.step()
             total += loss.detach() * len(x)
-        total.item()  # the history of the epoch: the one wait
+        total.item()  # for the history of the epoch: the only wait
         seconds.append(perf_counter() - started)
     return seconds
 
 
 def compare_fits(case, device, repeats):
-    """Return the row of a case: ours and the loop, in turns, after one that warms up.
+    """Return the row of a case. Our fit and the loop run in turn, after one warm-up of each.
 
-    The first epoch of either has the rows on their way, and is left out of an epoch's time.
+    The time of an epoch is a median without the first epoch, in which the rows travel to the
+    device.
     """
     X = case.rows()
     plain = case.plain(X)
@@ -163,7 +164,7 @@ def compare_fits(case, device, repeats):
 
 
 def bare_transform(network, X, device):
-    """Return the codes by the network alone, rows and codes in the host's memory."""
+    """Return the codes by the network alone. Rows and codes are in the memory of the host."""
     codes = []
     with torch.inference_mode():
         for start in range(0, len(X), CHUNK):
@@ -173,7 +174,7 @@ def bare_transform(network, X, device):
 
 
 def compare_transforms(case, device, repeats):
-    """Return the row of a case: ``transform`` and the bare network, in turns."""
+    """Return the row of a case. ``transform`` and the bare network run in turn."""
     X = case.rows()
     fitted = case.estimator(device, max_epochs=1).fit(X)
     network = fitted.net_.module_

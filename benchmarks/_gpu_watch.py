@@ -1,4 +1,4 @@
-"""What a GPU did while something ran: how busy it was, how much memory was taken."""
+"""What a GPU does while a function runs: how busy it is, and how much memory tensors take."""
 
 import shutil
 import subprocess
@@ -9,7 +9,7 @@ import torch
 
 __all__ = ["Utilisation", "describe", "peak_memory", "reset_peak_memory", "synchronize", "timed"]
 
-MILLISECONDS = 100  # between two looks; what nvidia-smi tells is itself a mean over about as long
+MILLISECONDS = 100  # between two values; each value of nvidia-smi is a mean over about this time
 
 
 def is_gpu(device):
@@ -17,7 +17,7 @@ def is_gpu(device):
 
 
 def describe(device):
-    """Return the device's name, and of a GPU its memory and CUDA's version."""
+    """Return the name of the device; for a GPU, also its memory and the version of CUDA."""
     if not is_gpu(device):
         return {"device": str(device)}
     properties = torch.cuda.get_device_properties(device)
@@ -29,13 +29,13 @@ def describe(device):
 
 
 def synchronize(device):
-    """Wait for what a GPU was asked to compute."""
+    """Wait until a GPU has finished its work."""
     if is_gpu(device):
         torch.cuda.synchronize(device)
 
 
 def timed(function, device):
-    """Return the seconds of a call, the GPU's work included, and what it returned."""
+    """Return the seconds of a call, including the work of the GPU, and the result of the call."""
     synchronize(device)
     started = perf_counter()
     result = function()
@@ -44,21 +44,21 @@ def timed(function, device):
 
 
 def reset_peak_memory(device):
-    """Begin to note the most memory that tensors take."""
+    """Start a new record of the peak memory of tensors."""
     if is_gpu(device):
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
 
 
 def peak_memory(device):
-    """Return the most megabytes that tensors took since then, None on the CPU."""
+    """Return the peak memory of tensors since then, in megabytes, or None on the CPU."""
     return round(torch.cuda.max_memory_allocated(device) / 2**20, 1) if is_gpu(device) else None
 
 
 class Utilisation:
-    """The share of the time in which the GPU had something to do, in percent, by nvidia-smi.
+    """The share of the time in which the GPU is busy, in percent, from nvidia-smi.
 
-    ``percent`` is None where there is no nvidia-smi, or too little time for a look.
+    ``percent`` is None without nvidia-smi, or if the time is too short for a value.
     """
 
     percent = None
@@ -66,7 +66,7 @@ class Utilisation:
     def __init__(self, device):
         self.command = None
         if is_gpu(device) and shutil.which("nvidia-smi"):
-            uuid = torch.cuda.get_device_properties(device).uuid  # numbers may be others' there
+            uuid = torch.cuda.get_device_properties(device).uuid  # numbers may differ there
             self.command = ["nvidia-smi", f"--id=GPU-{uuid}", "--query-gpu=utilization.gpu"]
             self.command += ["--format=csv,noheader,nounits", f"--loop-ms={MILLISECONDS}"]
 

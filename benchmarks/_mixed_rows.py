@@ -1,4 +1,4 @@
-"""What the benchmarks of mixed tables share: tables with two classes, encodings, and cells."""
+"""What the benchmarks of mixed tables share: labelled tables, encoders, and table cells."""
 
 from pathlib import Path
 
@@ -27,12 +27,12 @@ __all__ = [
     "rounded",
 ]
 
-# The class that is told; of the automobiles' price whether it is above its median.
+# The positive class. For automobile, it is a price above the median.
 TABLES = {"adult": ">50K", "german_credit": 2, "automobile": None}
 
 
 def options_of(docstring):
-    """Return the folder of the tables, the seeds, and whether results are kept, as asked for."""
+    """Return the options: the folder of the tables, the seeds, and whether to save the results."""
     parser = make_parser(docstring)
     parser.add_argument("--data", type=Path, required=True, help="folder of tables, name.csv.gz")
     parser.add_argument("--n-seeds", type=int, default=5)
@@ -42,9 +42,10 @@ def options_of(docstring):
 
 
 def labelled(name, folder, n_rows, seed=0):
-    """Return at most ``n_rows`` rows of a table, drawn by a seed, and their class, 0 or 1.
+    """Return at most ``n_rows`` random rows of a table, and their class, 0 or 1.
 
-    Numbers are floats, categories text, holes NaN; columns of one value are left out.
+    Numbers are floats, categories are text, and missing values are NaN. Columns with only one value
+    are left out.
     """
     table = read_csv(folder / f"{name}.csv.gz")
     rows = np.random.default_rng(seed).permutation(len(table))[:n_rows]
@@ -59,9 +60,10 @@ def labelled(name, folder, n_rows, seed=0):
 
 
 def one_hot(table):
-    """Return the usual encoder of scikit-learn's parts, not fitted.
+    """Return the usual encoder made of parts of scikit-learn, unfitted.
 
-    Standardised numbers, of holes the mean; a column of 0 and 1 for every level, missing too.
+    Numbers are standardised, and their missing values become the mean. Each level of a category,
+    also "missing", is a column of 0 and 1.
     """
     numbers = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler())
     categories = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
@@ -69,9 +71,10 @@ def one_hot(table):
 
 
 def mixed_vae(table, seed=None, *, spike_share=1.0, **options):
-    """Return a pipeline to fit to a table: its encoder, fitted, and a VAE with its likelihoods.
+    """Return a pipeline for a table: its encoder, fitted, and a VAE with its likelihoods.
 
-    The encoder is frozen, so that a model of fewer rows has a place for every level as well.
+    The encoder is frozen. So a model that is fitted to fewer rows still has a place for every
+    level.
     """
     encoder = TableEncoder(spike_share=spike_share).fit(table)
     options = {"noise_variance": "per-feature", **options}
@@ -80,7 +83,7 @@ def mixed_vae(table, seed=None, *, spike_share=1.0, **options):
 
 
 def cell(rows, key, digits=3, **wanted):
-    """Return the median of an entry over the rows that have these others, and its ends."""
+    """Return the median of an entry over the wanted rows, and its range, as text."""
     values = [row[key] for row in rows_of(rows, **wanted) if row[key] is not None]
     if not values:
         return ""
@@ -89,9 +92,10 @@ def cell(rows, key, digits=3, **wanted):
 
 
 def differences(rows, keys, by, reference, same):
-    """Return rows whose entries ``keys`` are what they have over the reference's in the same case.
+    """Return the rows with differences from a reference for the entries ``keys``.
 
-    The reference's row has ``reference`` for the entry ``by``, and the same entries ``same``.
+    The row of the reference has the value ``reference`` in the entry ``by``. Its entries ``same``
+    equal those of the row.
     """
     others = {tuple(row[name] for name in same): row for row in rows_of(rows, **{by: reference})}
     found = []
@@ -102,7 +106,7 @@ def differences(rows, keys, by, reference, same):
 
 
 def rounded(rows):
-    """Return rows with numbers of four digits."""
+    """Return the rows with numbers rounded to four decimals."""
     return [
         {key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()}
         for row in rows

@@ -1,4 +1,4 @@
-"""The tasks of mixed_tables.py: frames of numbers and categories, and which rows are anomalies."""
+"""The tasks of mixed_tables.py: frames of numbers and categories, with labelled anomalies."""
 
 from functools import partial
 
@@ -7,12 +7,12 @@ from pandas import DataFrame, read_csv
 
 __all__ = ["NEEDS_FILES", "TASKS"]
 
-SHARE = 0.05  # of anomalies, in the tables read from files
+SHARE = 0.05  # of anomalies in the tables from files
 N_PAYMENTS, FRAUD_SHARE = 4000, 0.02
 
 
 def rare_class(file, normal, folder, seed):
-    """Return all rows of one class, and so few of the other that they are the anomalies."""
+    """Return all rows of one class, and a few rows of the other class, which are the anomalies."""
     X, y = _read(folder, file)
     rng = np.random.RandomState(seed)
     usual, other = np.flatnonzero(y == normal), np.flatnonzero(y != normal)
@@ -22,9 +22,9 @@ def rare_class(file, normal, folder, seed):
 
 
 def swapped(file, folder, seed):
-    """Return all rows, some of which have the categories of others, each column of another row.
+    """Return all rows. Anomalies have the categories of other rows, each column from another row.
 
-    Every value is then as frequent as it was; what is odd is that the columns do not go together.
+    So every value is as frequent as before. Only the combination of the columns is unusual.
     """
     X, _ = _read(folder, file)
     rng = np.random.RandomState(seed)
@@ -37,11 +37,11 @@ def swapped(file, folder, seed):
 
 
 def payments(folder, seed):
-    """Return made-up payments, of which some are fraud.
+    """Return made-up payments, some of which are fraud.
 
-    Amounts and hours depend on the shop, and most are paid at home, in the currency of the
-    country. In a fraud the amount is higher, and either shop and country are ones that few pay in,
-    or the currency and the device are not those that the country and the shop would have.
+    Amounts and hours depend on the shop. Most payments use the currency of the country. In a fraud,
+    the amount is higher. There are two kinds of fraud. In one kind, the shop and the country are
+    rare. In the other kind, the currency and the device do not fit the country and the shop.
     """
     rng = np.random.RandomState(seed)
     n = N_PAYMENTS
@@ -74,7 +74,7 @@ def _zipf(n_kinds, power, n, rng):
 
 
 def _read(folder, file):
-    """Return the columns but the last, categories as text, and the last."""
+    """Return all columns but the last, with categories as text, and the last column."""
     table = read_csv(folder / f"{file}.csv.gz")
     X, y = table.iloc[:, :-1].copy(), table.iloc[:, -1]
     for name in X:

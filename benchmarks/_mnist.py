@@ -1,4 +1,4 @@
-"""MNIST from a local file, grey and binarised."""
+"""MNIST from a local file, in grey and in binary form."""
 
 from pathlib import Path
 
@@ -8,16 +8,16 @@ __all__ = ["add_data_argument", "binarise", "load"]
 
 
 def add_data_argument(parser):
-    """Let ``--data`` name the file."""
-    text = "mnist.npz, with X_train, y_train, X_test and y_test, or the folder that it is in"
+    """Add the option ``--data`` for the file."""
+    text = "mnist.npz, with X_train, y_train, X_test and y_test, or its folder"
     parser.add_argument("--data", type=Path, required=True, help=text)
 
 
 def load(path):
-    """Return the arrays by name, or None where there is no file.
+    """Return the arrays by name, or None if there is no file.
 
-    Rows are flat, grey values in [0, 1]; "binary_train" and "binary_test" are one Bernoulli draw of
-    each of them, with seed 0.
+    Rows are flat, with grey values in [0, 1]. "binary_train" and "binary_test" are one Bernoulli
+    draw of them, with seed 0.
     """
     path = path / "mnist.npz" if path.is_dir() else path
     if not path.exists():
@@ -32,5 +32,5 @@ def load(path):
 
 
 def binarise(X, rng):
-    """Return a Bernoulli draw of every grey value."""
+    """Return a Bernoulli draw for every grey value."""
     return (rng.random(X.shape, dtype=np.float32) < X).astype(np.float32)

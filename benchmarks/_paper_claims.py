@@ -1,9 +1,9 @@
-"""What the paper says, as differences of what was measured.
+"""The claims of the paper, as differences of measured numbers.
 
-A claim is of numbers of one seed, so that models are compared in pairs of the same rows and the
-same seed. It is the differences that it says are there; :mod:`_paper_verdicts` tells whether they
-are. What is no evidence is NaN: what codes or features are where a model has collapsed, and what
-two readings by chance differ by.
+A claim uses the numbers of one seed. So it compares models with the same rows and the same seed. It
+consists of differences that should be positive. :mod:`_paper_verdicts` tests whether they are. A
+number that is no evidence is NaN: codes or features of a collapsed model, and the difference of two
+readings that are at chance level.
 """
 
 from itertools import pairwise
@@ -16,50 +16,50 @@ from _paper_tables import NAMES, label, value
 
 __all__ = ["Claim", "claims_of"]
 
-LEAST_RARITY_RATIO = 4.0  # of the commonest to the rarest attribute, for a claim on rare ones
+LEAST_RARITY_RATIO = 4.0  # most over least frequent attribute, for claims on rare ones
 
 
 class Claim(NamedTuple):
-    """What the paper says, and what one seed has to say to it."""
+    """A claim of the paper, and the numbers of one seed about it."""
 
     says: str
-    of: str  # what the numbers are
+    of: str  # the name of the numbers
     numbers: tuple
-    steps: tuple  # it holds where all are above 0; NaN is no evidence
+    steps: tuple  # the claim holds if all are above 0; NaN is no evidence
     digits: int = 3
 
 
 def over(models, row, path):
-    """Return one measure of several models."""
+    """Return one measure for several models."""
     return [value(row[model], path) for model in models]
 
 
 def growth(numbers):
-    """Return the steps of a sequence that is said to grow."""
+    """Return the steps of a sequence that should grow."""
     return tuple(after - before for before, after in pairwise(numbers))
 
 
 def fall(numbers):
-    """Return the steps of a sequence that is said to fall."""
+    """Return the steps of a sequence that should fall."""
     return tuple(before - after for before, after in pairwise(numbers))
 
 
 def above(number, others):
-    """Return the steps of a number that is said to be above others."""
+    """Return the steps of a number that should be above others."""
     return tuple(number - other for other in others)
 
 
 def codes_of(models, row, numbers):
-    """Return numbers of models' codes as evidence: NaN, all of them, if one is of no evidence.
+    """Return numbers about the codes of models as evidence, or NaN for all of them.
 
-    It is not where a model has collapsed, and where there is no number, or none that is finite.
+    They are NaN if a model has collapsed, or if a number is missing or not finite.
     """
     known = not any(row[model]["collapsed"] for model in models) and None not in numbers
     return numbers if known and np.isfinite(numbers).all() else [np.nan] * len(numbers)
 
 
 def remains_of(models, row, numbers):
-    """Return what models leave of features as evidence: NaN for one that has collapsed."""
+    """Return numbers about the features left by models as evidence; NaN for a collapsed model."""
     return [
         np.nan if row[model]["collapsed"] else number
         for model, number in zip(models, numbers, strict=True)
@@ -67,18 +67,18 @@ def remains_of(models, row, numbers):
 
 
 def above_chance(steps, numbers, chance):
-    """Return steps between AUC as evidence: NaN where both are what chance gives."""
+    """Return steps between AUC values as evidence, or NaN if both values are at chance level."""
     least = (max(pair) for pair in pairwise(numbers))
     return tuple(step if top > chance else np.nan for step, top in zip(steps, least, strict=True))
 
 
 def together(*steps):
-    """Return steps that are evidence together: all NaN, if one is."""
+    """Return steps that are evidence only together: all are NaN if one is."""
     return steps if np.isfinite(steps).all() else (np.nan,) * len(steps)
 
 
 def dependence(row):
-    """Return the total correlation; NaN where images are too few to show it."""
+    """Return the total correlation, or NaN if there are too few images to show it."""
     return np.nan if row.get("saturated") else row["total_correlation"]
 
 
@@ -95,7 +95,7 @@ def of_samples(four, row):
                 (far, *near),
                 above(far, near),
             )
-    if len(variational) < 3:  # a beta was 1
+    if len(variational) < 3:  # one of the betas was 1
         return
     for key in ("coverage", "spread", "feature_coverage"):
         numbers = over(variational, row, ("samples", "prior", key))
@@ -197,9 +197,9 @@ def of_sweep(sweep, row, features, prevalence):
 
 
 def of_attributes(sweep, name, row, prevalence):
-    """Yield the claims on attributes, rare and common, over a growing beta."""
+    """Yield the claims on rare and common attributes over a growing beta."""
     means = [[*row[model]["mean_auc"]["reconstructions"].values()] for model in sweep]
-    shown = np.array(means, dtype=float)  # NaN where there is none
+    shown = np.array(means, dtype=float)  # NaN without a value
     evidence = np.stack([remains_of(sweep, row, column) for column in shown.T], axis=1)
     yield Claim(
         "A larger beta loses features from reconstructions",
@@ -219,7 +219,7 @@ def of_attributes(sweep, name, row, prevalence):
 
 
 def of_rare(four, common, rare):
-    """Yield the claims on features made rare: beta takes more of them than of common ones."""
+    """Yield the claims on features made rare: a larger beta loses more of them."""
     read = read_over_betas([rare[model] for model in four], [common[model] for model in four])
     for feature, areas in read.items():
         chance = value(rare[four[1]], ("legible_features", feature, "chance"))
@@ -243,9 +243,9 @@ def of_rare(four, common, rare):
 
 
 def of_learned(vae, learned, row):
-    """Yield what a learned noise variance should do against the blur, of which the paper has none.
+    """Yield claims, not in the paper, on a learned noise variance as a remedy for the blur.
 
-    A distance and an error are better where they are less: their sign is -1.
+    Distances and errors are better if they are smaller, so their sign is -1.
     """
     for of, path, sign, digits in (
         ("sharpness of reconstructions", "sharpness", 1, 3),

@@ -1,4 +1,4 @@
-"""The codes of images, the bound that they give, and what their divergence is spent on."""
+"""The codes of images, their evidence lower bound, and the parts of their divergence."""
 
 import math
 import warnings
@@ -14,7 +14,7 @@ __all__ = ["Codes", "bound", "decomposition"]
 
 
 class Codes:
-    """The codes of images, encoded once; in the place of an estimator for the metrics."""
+    """The codes of images, encoded once. The metrics use this in place of an estimator."""
 
     def __init__(self, estimator, X, seed):
         if hasattr(estimator, "posterior"):
@@ -26,26 +26,26 @@ class Codes:
             self.draws = self.mean
 
     def without(self, left_out):
-        """Return them without a group, see :mod:`_paper_errors`."""
+        """Return the codes without one group of images, see :mod:`_paper_errors`."""
         rows, part = kept(len(self.mean), left_out), copy(self)
         part.mean, part.draws = self.mean[rows], self.draws[rows]
         part.std = None if self.std is None else self.std[rows]
         return part
 
     def transform(self, X):
-        """Return the means, of the rows that were encoded."""
+        """Return the means of the encoded images."""
         return self.mean
 
     def posterior(self, X):
-        """Return their means and standard deviations."""
+        """Return the means and the standard deviations."""
         return self.mean, self.std
 
 
 def bound(estimator, codes, pixels, variance):
     r"""Return the ELBO, with one draw of z for each image and the divergence in closed form.
 
-    Beside it what it would be at the noise variance that is best for these images, the mean
-    squared error s of the draws: :math:`-\frac{d}{2} (\log 2 \pi s + 1) - KL`.
+    Also return the ELBO with the best noise variance for these images. This variance is the mean
+    squared error s of the draws, and the ELBO is :math:`-\frac{d}{2} (\log 2 \pi s + 1) - KL`.
     """
     mean, std = (part.astype(np.float64) for part in codes.posterior(None))
     kl = (0.5 * (mean**2 + std**2 - 1) - np.log(std)).sum(1)
@@ -63,7 +63,7 @@ def bound(estimator, codes, pixels, variance):
 
 
 def decomposition(codes, seed):
-    """Return the parts of the divergence over training rows, and what the dimensions carry."""
+    """Return the parts of the divergence over training rows, and the divergence per dimension."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The mean divergence should be below")  # a table's mark
         parts = kl_decomposition(codes, None, random_state=seed)

@@ -1,4 +1,4 @@
-"""The images of the paper's experiment: how many are taken, and whether they are enough."""
+"""The images of the paper's experiment: how many are used, and checks that they are enough."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,18 +12,18 @@ from skvae.plotting.rows import CHANNELS
 
 __all__ = ["Images", "check", "floats", "load", "some"]
 
-# Trustworthiness compares five neighbours, which have to be fewer than half of the images.
+# Trustworthiness compares five neighbours. They must be fewer than half of the images.
 FEWEST_HELD_OUT = 11
-CHECKED_ROWS = 1_000  # of which images are compared
-FEWEST_POSITIVE = 5  # training images that an attribute needs to be probed for
+CHECKED_ROWS = 1_000  # images that are compared with each other
+FEWEST_POSITIVE = 5  # training images that must have an attribute, and that must lack it
 
 
 @dataclass(frozen=True)
 class Images:
-    """Training and held-out images, uint8 and flat, with what is known of them, or None.
+    """Training and held-out images, flat and uint8, and what is known of them, or None.
 
-    An attribute is what an image has or lacks. A factor has levels, which count from 0;
-    ``factor_levels`` has a tuple for each: names, or numbers where its levels are numbers.
+    An image has an attribute or lacks it. A factor has levels, counted from 0. ``factor_levels``
+    has a tuple for each factor, of names or of numbers.
     """
 
     name: str
@@ -40,19 +40,19 @@ class Images:
 
 
 def floats(X):
-    """Return uint8 pixels on the [0, 1] scale."""
+    """Return uint8 pixels on the scale [0, 1]."""
     return np.asarray(X, dtype=np.float32) / 255
 
 
 def some(X, n_rows):
-    """Return at most so many rows, evenly spaced, in memory."""
+    """Return at most ``n_rows`` rows, evenly spaced, in memory."""
     return np.ascontiguousarray(X[:: -(-len(X) // n_rows)])
 
 
 def load(source, cache, n_train, n_test):
     """Return at most so many images of a source such as "celeba:ROOT" or "npz:PATH".
 
-    Which rows are kept or held out depends on no option but these numbers.
+    Only these numbers decide which rows are used. No other option does.
     """
     kind, _, path = source.partition(":")
     with said(kind):
@@ -73,7 +73,7 @@ def load(source, cache, n_train, n_test):
 
 
 def check(images):
-    """End with a sentence where images are too small, too few, or show nothing."""
+    """Exit with a message if the images are too small, too few, or all alike."""
     height, width, channels = images.image_shape
     if channels not in CHANNELS:
         raise SystemExit(
@@ -95,19 +95,19 @@ def check(images):
         pixels = rows.reshape(len(rows), -1, channels)
         if (pixels == pixels[:1]).all() or (pixels == pixels[:, :1]).all():
             raise SystemExit(
-                "--data: needs images that differ from each other, and pixels that do. Got images "
-                "that are all alike, or each of one colour, instead. Give others."
+                "--data: needs images that are not all alike, and not each of one colour. Got such "
+                "images instead. Give others."
             )
 
 
 def source_name(source):
-    """Return the name of the data, for files."""
+    """Return the name of the data for file names."""
     kind, _, path = source.partition(":")
     return kind if kind == "celeba" else Path(path).stem
 
 
 def _attributes(content, train, test):
-    """Return the attributes that enough training images have, and enough lack."""
+    """Return the attributes that enough training images have, and that enough lack."""
     if content.attributes is None:
         return {}
     known = content.attributes[train].sum(0)
@@ -120,7 +120,7 @@ def _attributes(content, train, test):
 
 
 def _factors(content, train, test):
-    """Return the factors of which training images have two levels, and each more than once."""
+    """Return the factors with two or more levels, and two or more images per level on average."""
     if content.factors is None:
         return {}
     sizes = [len(np.unique(column)) for column in content.factors[train].T]
@@ -136,14 +136,14 @@ def _factors(content, train, test):
 
 
 def _at_most(n_rows, rows, rng):
-    """Return all rows, or so many at random, in order."""
+    """Return all rows, or ``n_rows`` random rows, in order."""
     if n_rows is None or n_rows >= len(rows):
         return np.sort(rows)
     return np.sort(rng.choice(rows, n_rows, replace=False))
 
 
 def _rows(X, rows):
-    """Return these rows; a view, hence still a memory map, where they are all in one piece."""
+    """Return these rows. Consecutive rows are a view, so they may still be a memory map."""
     if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
         return X[rows[0] : rows[-1] + 1]
     return np.ascontiguousarray(X[rows])

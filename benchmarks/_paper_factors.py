@@ -1,4 +1,4 @@
-"""What codes tell of factors: which dimension has a factor's name."""
+"""The information of codes about factors. It gives dimensions their names."""
 
 from dataclasses import dataclass
 
@@ -16,42 +16,42 @@ __all__ = [
     "name_dimensions",
 ]
 
-# The binary features that the paper names, as drawn faces and as CelebA have them: factor, level,
-# and whether it is the level that has the feature or the one that lacks it.
+# The binary features that the paper names, for drawn faces and for CelebA. Each has a factor, a
+# level, and whether this level has the feature or lacks it.
 FEATURES = {
     "baldness": (("hair", "none", True), ("Bald", "yes", True)),
     "any glasses": (("glasses", "none", False), ("Eyeglasses", "yes", True)),
     "any beard": (("beard", "none", False), ("No_Beard", "yes", False)),
 }
-# The rows of a figure, where images have them, before others: of the paper's Figure 1 and of its
-# text the features, then what changes most of a face.
+# The first rows of a figure, if the images have them: the features of the paper's Figure 1 and of
+# its text, then the factors that change most of a face.
 FIGURE_ROWS = (
     *FEATURES,
     *("hair", "hair_color", "skin", "background", "tilt", "size", "clothes_color", "mouth"),
     *("Male", "Smiling", "Blond_Hair", "Pale_Skin", "Bangs", "Young"),
 )
-LEAST_GAP = 0.1  # of a factor that was found: ten times the bias at 26 levels and 10,000 images
+LEAST_GAP = 0.1  # of a found factor: ten times the bias at 26 levels and 10,000 images
 
 
 @dataclass(frozen=True)
 class Feature:
-    """A feature that an image has or lacks, by the levels of one factor."""
+    """A feature that an image has or lacks, given by levels of one factor."""
 
     name: str
-    place: int  # of the factor
-    levels: np.ndarray  # those that have it, numbers
+    place: int  # index of the factor
+    levels: np.ndarray  # numbers of the levels with the feature
 
     def of(self, factors):
-        """Return which images have it, from factors of shape (n_images, n_factors)."""
+        """Return a mask of the images with the feature, from factors (n_images, n_factors)."""
         return np.isin(factors[:, self.place], self.levels)
 
     def probability(self, probabilities):
-        """Return how probable it is in every image, from a judge's probabilities."""
+        """Return the probability of the feature in every image, from a judge's probabilities."""
         return probabilities[self.place][:, self.levels].sum(1)
 
 
 def features_of(images):
-    """Return the features of FEATURES that images have a factor for, and that vary, by name."""
+    """Return {name: feature} for the features that images have a factor for, and that vary."""
     features = {}
     for name, places in FEATURES.items():
         for factor, level, has in places:
@@ -73,19 +73,20 @@ def features_of(images):
 
 @dataclass(frozen=True)
 class Naming:
-    """The mutual information of codes and factors, in nats, and the names that it gives.
+    """The mutual information of codes and factors, in nats, and the names that follow from it.
 
     Attributes
     ----------
     names : tuple of str
-        Of the factors, those of an image first, then its binary features.
+        Names of the factors of an image, and then of its binary features.
     information : ndarray of shape (n_components, n_names)
     gaps : ndarray of shape (n_names,)
-        The gap between the two dimensions that tell most of a factor, over its entropy.
+        The gap between the two dimensions with the most information about a factor, divided by its
+        entropy.
     dimensions : ndarray of shape (n_names,)
-        The dimension that tells most of each factor.
+        The dimension with the most information about each factor.
     n_factors : int
-        How many names are factors: a dimension is named after one of these.
+        Number of names that are factors. Only these are names of dimensions.
     """
 
     names: tuple
@@ -96,7 +97,7 @@ class Naming:
 
     @property
     def gap(self):
-        """The mutual information gap (MIG), the mean over factors."""
+        """The mutual information gap (MIG): the mean over the factors."""
         return float(self.gaps[: self.n_factors].mean())
 
     @property
@@ -105,7 +106,7 @@ class Naming:
         return int((self.gaps[: self.n_factors] >= LEAST_GAP).sum())
 
     def of_factor(self, name):
-        """Return the dimension that tells most of a factor or feature, how much, and the gap."""
+        """Return the dimension with the most information about a factor or feature, and its gap."""
         place = self.names.index(name)
         dimension = int(self.dimensions[place])
         return {
@@ -115,16 +116,17 @@ class Naming:
         }
 
     def of_dimension(self, dimension):
-        """Return the factor that a dimension tells most of; None for one that tells nothing."""
+        """Return the factor about which a dimension has most information, or None without any."""
         told = self.information[dimension, : self.n_factors]
         return self.names[told.argmax()] if told.max() > 0 else None
 
 
 def name_dimensions(codes, factors, names, features=()):
-    """Return the :class:`Naming` of codes, (n_images, n_components), by factors of these images.
+    """Return the :class:`Naming` of codes (n_images, n_components) by the factors of these images.
 
-    The information is that of bins, so that models without a posterior have one too: 20 of
-    equal numbers of rows. Of equal width one image far out would put all others into one.
+    The information is computed with bins, so that models without a posterior also have it. There
+    are 20 bins with equal numbers of rows. With bins of equal width, one far image could put all
+    others into one bin.
     """
     binary = [feature.of(factors).astype(factors.dtype) for feature in features]
     columns = np.column_stack([factors, *binary])
@@ -139,15 +141,15 @@ def name_dimensions(codes, factors, names, features=()):
 
 
 def figure_rows(naming, n_rows, wanted=FIGURE_ROWS):
-    """Return the names of a figure's rows: those wanted that are known, then others.
+    """Return the names of a figure's rows: first the known names in ``wanted``, then others.
 
-    The same names for every model of the same images, whose dimensions ``naming.of_factor`` has;
-    two rows may be of one dimension, which then moves both.
+    The names are the same for every model of the same images. ``naming.of_factor`` gives the
+    dimension of a name. Two rows may have the same dimension, which then moves both.
     """
     features = naming.names[naming.n_factors :]
     known = [name for name in wanted if name in naming.names]
     same = {factor for name in features for factor, _, _ in FEATURES[name]}
     names = list(dict.fromkeys([*known, *naming.names]))
-    # A factor whose feature has a row already comes last.
+    # If a feature already has a row, its factor comes last.
     names.sort(key=lambda name: name in same and name not in features)
     return names[:n_rows]

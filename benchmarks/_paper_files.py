@@ -1,4 +1,4 @@
-"""The files that the paper's experiment takes images from, and what they say of them."""
+"""The files with images for the paper's experiment, and what they contain."""
 
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from skvae.datasets import load_celeba, load_factor_images
 
 __all__ = ["READERS", "SPLIT_SEED", "said"]
 
-# Of the images of a file are held out, at most: measures of neighbours compare all held-out images
-# in pairs, and at 2,000 the standard error of a share is 1 %.
+# Share and largest number of held-out images of a file. Neighbour measures compare all pairs of
+# held-out images. With 2,000 images, the standard error of a share is 1 %.
 HELD_OUT, MOST_HELD_OUT = 0.2, 2_000
 SPLIT_SEED = 0
 
 
 @dataclass(frozen=True)
 class Content:
-    """All images of a source, what is known of each, and the rows of its two parts."""
+    """All images of a source, what is known of each, and the rows of the two parts."""
 
     X: np.ndarray
     image_shape: tuple
@@ -33,7 +33,7 @@ class Content:
 
 @contextmanager
 def said(kind):
-    """End with the sentence of an error, where the block reads files that may be anything."""
+    """Exit with the message of an error in the block, which reads files of any content."""
     try:
         yield
     except (ImportError, OSError, ValueError) as error:
@@ -41,7 +41,7 @@ def said(kind):
 
 
 def _read_npz(path, cache):
-    """Return the images of a file, what it says of them, and a random split of them."""
+    """Return the images of a file, what is known of them, and a random split."""
     arrays = _arrays(path)
     known = _with_labels(arrays["X"], arrays.get("y")) if arrays else _with_factors(path)
     n_images = len(known["X"])
@@ -51,7 +51,7 @@ def _read_npz(path, cache):
 
 
 def _arrays(path):
-    """Return X and y of a file without factors; of one with factors nothing, for their reader."""
+    """Return X and y of a file without factors, or an empty dict for a file with factors."""
     if not path.is_file():
         raise FileNotFoundError(
             f"needs a file of images. Got {str(path)!r} instead, which is none. Give the path of "
@@ -64,8 +64,8 @@ def _arrays(path):
             wanted = () if "factors" in keys else ("X", "y")
             arrays = {key: content[key] for key in wanted if key in keys}
         except MemoryError:
-            raise  # a matter of the machine
-        except Exception as error:  # of damaged archives anything, of an .npy AttributeError
+            raise  # a problem of the machine
+        except Exception as error:  # damaged archives: any error; .npy: AttributeError
             raise ValueError(
                 f"needs a .npz file of arrays. Got {path.name} instead, which is damaged, "
                 f"encrypted or of another kind, or has arrays of objects. Write it by "
@@ -81,10 +81,10 @@ def _arrays(path):
 
 
 def _with_factors(path):
-    """Return images and factors; of factors that have names, each level is an attribute.
+    """Return images and factors. Each level of a factor with named levels is an attribute.
 
-    Where levels have names, the other factors are quantities: shifts, sizes, tilts. A step
-    of them is nothing that an image has or lacks.
+    If some factors have named levels, the other factors are quantities, such as shifts, sizes and
+    tilts. An image does not have or lack a step of a quantity. So these are not attributes.
     """
     known = load_factor_images(path)
     named = [isinstance(levels[0], str) for levels in known.factor_levels]
@@ -106,11 +106,11 @@ def _with_factors(path):
 
 
 def _with_labels(X, y):
-    """Return images, and each label of y as an attribute: a class is no factor of an image."""
+    """Return images, with each label of y as an attribute. A class is not a factor of an image."""
     if X.dtype != np.uint8 or X.ndim not in (3, 4) or 0 in X.shape:
         raise ValueError(
             f"needs X of uint8, (n, height, width) or (n, height, width, channels). Got {X.dtype}, "
-            f"{X.shape} instead. Write it so."
+            f"{X.shape} instead. Convert X."
         )
     known = {"X": X.reshape(len(X), -1), "image_shape": (*X.shape[1:], 1)[:3]}
     if y is None:
@@ -118,7 +118,7 @@ def _with_labels(X, y):
     if y.dtype.kind not in "iubU" or y.ndim not in (1, 2) or len(y) != len(X) or not y.size:
         raise ValueError(
             f"needs y of labels, integers or text, ({len(X)},) or ({len(X)}, n_labels), one for "
-            f"each image of X. Got {y.dtype}, {y.shape} instead. Write it so, or leave it out."
+            f"each image of X. Got {y.dtype}, {y.shape} instead. Convert y, or leave it out."
         )
     columns = [np.unique(column, return_inverse=True) for column in y.reshape(len(X), -1).T]
     attributes, attribute_names = _binary(
@@ -130,7 +130,7 @@ def _with_labels(X, y):
 
 
 def _binary(factors, names, factor_levels):
-    """Return every level of every factor as an attribute, of two levels the second alone."""
+    """Return every level of every factor as an attribute; of two levels, only the second."""
     columns, labels = [], []
     for name, factor, levels in zip(names, factors.T, factor_levels, strict=True):
         for number in range(len(levels))[len(levels) == 2 :]:
@@ -140,9 +140,9 @@ def _binary(factors, names, factor_levels):
 
 
 def _read_celeba(root, cache):
-    """Return the faces, mapped from the disk and read once, and the official split.
+    """Return the faces, mapped from the disk, and the official split. They are read only once.
 
-    An attribute is a factor of two levels.
+    An attribute is a factor with two levels.
     """
     pixels, lists = cache / "celeba.npy", cache / "celeba.npz"
     if not lists.exists():
@@ -163,7 +163,7 @@ def _read_celeba(root, cache):
 
 
 def _keep_celeba(root, pixels, lists):
-    """Write the pixels, then what is known of them, each whole."""
+    """Write the pixels, and then what is known of them. Each file is complete or missing."""
     content = {}
 
     def read(part):

@@ -1,7 +1,7 @@
-"""The models of the paper's experiment: each is fitted once, in pieces that are kept on the disk.
+"""The models of the paper's experiment. Each is fitted once, in parts that are saved to the disk.
 
-A warm start goes on as if it had never ended, so the pieces add up to one fit, bit for bit,
-wherever it was interrupted.
+A warm start continues as if the fit had never stopped. So the parts give exactly the same result as
+one fit, wherever it was interrupted.
 """
 
 import json
@@ -34,14 +34,14 @@ ESTIMATORS = {
     "BetaTCVAE": skvae.BetaTCVAETransformer,
 }
 BATCH_SIZE = 128
-PIECE_SECONDS = 60.0  # of fitting, between two states on the disk; an epoch, where that is longer
-BYTES = 255  # the white of an image as it is read; the networks see [0, 1]
-MARKED_ROWS = 64  # of the images, that tell two sets of images apart
+PIECE_SECONDS = 60.0  # of fitting between two saved states; an epoch, if that is longer
+BYTES = 255  # the value of white in the file; the networks see [0, 1]
+MARKED_ROWS = 64  # images that are compared to tell two sets of images apart
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What all fits of a run and a seed have in common, apart from the size of a batch."""
+    """The settings that all fits of a run and a seed share, except the size of a batch."""
 
     data: str
     fingerprint: str
@@ -58,20 +58,20 @@ class Setting:
 
 @dataclass(frozen=True)
 class Model:
-    """One fit: of which estimator, with which beta (the AE has none), latent size and variance."""
+    """One fit: its estimator, its beta (None for the AE), its latent size, and its variance."""
 
     name: str
     beta: float | None
     n_components: int
-    learned: bool = False  # the noise variance, in the place of the setting's
+    learned: bool = False  # if True, the noise variance is learned, not the setting's
 
     @classmethod
     def of(cls, name, beta, n_components):
-        """Return the model; at a beta of 1 beta-VAE and beta-TCVAE are the VAE."""
+        """Return the model. With beta 1, beta-VAE and beta-TCVAE are the VAE."""
         return cls("VAE", 1.0, n_components) if beta == 1 else cls(name, beta, n_components)
 
     def estimator(self, setting, image_shape):
-        """Return it unfitted, with the network and optimizer of the setting."""
+        """Return the estimator, unfitted, with the network and the optimizer of the setting."""
         estimator = ESTIMATORS[self.name](
             self.n_components,
             image_shape=image_shape,
@@ -93,7 +93,7 @@ class Model:
         return estimator
 
     def key(self, setting):
-        """Return the name of the fit: readable, and another for every other setting."""
+        """Return a readable name of the fit. Other settings give another name."""
         content = asdict(setting) | {"batch_size": BATCH_SIZE}
         digest = sha1(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
         beta = "" if self.beta is None else f"-{self.beta:g}"
@@ -102,51 +102,51 @@ class Model:
         return f"{fit}-{setting.architecture}-seed{setting.seed}-{digest}"
 
     def as_fitted(self, setting, estimator):
-        """Return the setting with the noise variance that the fit has, on the [0, 1] scale."""
+        """Return the setting with the noise variance of the fit, on the scale [0, 1]."""
         if not self.learned:
             return setting
         return replace(setting, noise_variance=estimator.noise_variance_ / BYTES**2)
 
 
 class Fit(NamedTuple):
-    """A fit so far, or a whole one."""
+    """A fit, complete or not."""
 
     estimator: object
     seconds: float
-    messages: list  # warnings of the last piece: those before speak of an end that was none
+    messages: list  # warnings of the last part only: earlier parts did not end the fit
 
 
 def betas_of(name, betas, n_components):
-    """Return the models of a sweep over beta, ascending, the VAE as that of beta 1."""
+    """Return the models of a sweep over ascending beta. The VAE has beta 1."""
     return [Model.of(name, beta, n_components) for beta in sorted({1.0, *betas})]
 
 
 def fingerprint(X):
-    """Return what tells these images from others of the same name and number."""
+    """Return a hash that distinguishes images of the same name and number."""
     rows = np.linspace(0, len(X) - 1, MARKED_ROWS).astype(int)
     return sha1(np.ascontiguousarray(X[rows]).tobytes()).hexdigest()[:8]
 
 
 def is_kept(model, setting, cache):
-    """Return whether the whole fit is on the disk."""
+    """Return whether the complete fit is on the disk."""
     return _path(model, setting, cache).exists()
 
 
 def fetch(model, setting, images, cache, tell=None):
-    """Return the whole fit from the disk; where it is not there, fit, from where it was left.
+    """Return the complete fit from the disk. If it is missing, continue it, or start it.
 
-    Where two processes fit the same, the one that is later takes what the first one has ended.
+    If two processes make the same fit, the later one uses the result of the first.
 
     Parameters
     ----------
     model, setting : Model, Setting
-        Which fit.
+        The fit.
     images : Images
-        To fit to.
+        The fit uses their training images.
     cache : Path
         Folder of the fits.
     tell : callable, default=None
-        Called with the epochs and the seconds so far whenever a state is on the disk.
+        Called with the epochs and the seconds so far, whenever a state has been saved.
 
     Returns
     -------
@@ -168,7 +168,7 @@ def fetch(model, setting, images, cache, tell=None):
         if path.exists():
             begun.unlink(missing_ok=True)
             return joblib.load(path)
-    # What further epochs would need is two thirds of the file.
+    # This is needed only for further epochs, and is two thirds of the file.
     del fit.estimator._generator_state_
     write_whole(path, lambda part: joblib.dump(fit, part))
     begun.unlink(missing_ok=True)
@@ -176,9 +176,9 @@ def fetch(model, setting, images, cache, tell=None):
 
 
 def epochs_of_a_piece(done, left, seconds):
-    """Return how many epochs to train before the next state goes to the disk."""
+    """Return the number of epochs to train before the next state is saved."""
     if done == 0:
-        return 1  # tells how long one takes
+        return 1  # to measure the time of an epoch
     return min(left, max(1, int(PIECE_SECONDS * done / max(seconds, 1e-9))))
 
 

@@ -1,4 +1,4 @@
-"""A judge of images: a network that learned from real ones, and blurred ones, to read factors."""
+"""A judge of images: a network that is trained on real images, some blurred, to read factors."""
 
 from hashlib import sha1
 
@@ -12,25 +12,26 @@ from torch import nn
 
 __all__ = ["Blur", "Judge", "fetch_judge", "groups_of", "most_probable"]
 
-MOST_ROWS = 10_000  # of training
-N_EPOCHS, BATCH_SIZE, LR = 12, 64, 3e-3  # two minutes of a core at 10,000 images of 64 x 64
+MOST_ROWS = 10_000  # for training
+N_EPOCHS, BATCH_SIZE, LR = 12, 64, 3e-3  # two minutes on one core, for 10,000 images of 64 x 64
 N_FEATURES = 128
 WIDTHS = (24, 48, 96, 128)
 READ_AT_ONCE = 250
-# Numbers of so many levels are quantities, which the judge reads in groups of equal numbers of
-# images: a step of 25 is a fraction of a pixel, and changes with anything.
+# Factors with so many numeric levels are quantities. The judge reads them in groups with equal
+# numbers of images. With 25 levels, a step is a fraction of a pixel, and any change of the image
+# would change its reading.
 FEWEST_STEPS, N_GROUPS = 9, 5
-# What models decode is blurred, and a network that saw sharp images alone reads anything off it,
-# and is sure. So a share of the images that it learns is projected on their principal components,
-# as many of these at random: what cannot be seen any more it learns to be unsure of. A larger share
-# costs what it reads of the finest lines of real images.
+# Decoded images are blurred. A network that has seen only sharp images reads random levels from
+# them, with high confidence. So a share of the training images is projected on a random number of
+# their principal components. The network learns to be unsure of what is no longer visible. With a
+# larger share, it would read the finest lines of real images less well.
 BLURRED, FEWEST_COMPONENTS, MOST_COMPONENTS, PCA_ROWS = 0.3, 4, 128, 2_000
 
 
 def fetch_judge(images, cache):
-    """Return the judge of images with factors, kept in a folder; None for others.
+    """Return the judge of images with factors, saved in a folder, or None without factors.
 
-    Other images, or other factors of the same, have another.
+    Other images or other factors have another judge.
     """
     if images.factors_train is None:
         return None
@@ -47,12 +48,12 @@ def fetch_judge(images, cache):
 
 
 def groups_of(levels, factor):
-    """Return the group of every level: itself, or for a quantity one of five of equal numbers.
+    """Return the group of every level: the level itself, or one of five groups of a quantity.
 
     Parameters
     ----------
     levels : tuple
-        Of the factor: names or numbers.
+        Names or numbers of the factor's levels.
     factor : ndarray of shape (n_images,)
         Levels of training images.
     """
@@ -64,21 +65,21 @@ def groups_of(levels, factor):
 
 
 def most_probable(probabilities):
-    """Return the most probable groups and their probabilities, both (n_images, n_factors)."""
+    """Return the most probable groups and their probabilities, each (n_images, n_factors)."""
     groups = np.stack([part.argmax(1) for part in probabilities], axis=1)
     return groups, np.stack([part.max(1) for part in probabilities], axis=1)
 
 
 class Judge:
-    """Reads factors off images, and gives the features that it reads them by.
+    """Reads factors from images, and returns the features that it uses for this.
 
     Attributes
     ----------
     factor_names : tuple of str
     groups : list of ndarray
-        For each factor the group of every level, see :func:`groups_of`.
+        The group of every level of each factor, see :func:`groups_of`.
     accuracy : dict
-        For each factor the share of held-out images whose group it reads.
+        For each factor, the share of held-out images whose group is read correctly.
     """
 
     def __init__(self, network, image_shape, factor_names, groups):
@@ -111,11 +112,11 @@ class Judge:
         return np.stack([group[factor] for group, factor in columns], axis=1)
 
     def features(self, pixels):
-        """Return the features of images on the [0, 1] scale, (n_images, 128)."""
+        """Return the features of images on the scale [0, 1], (n_images, 128)."""
         return np.concatenate([features.numpy() for features, _ in self._batches(pixels)])
 
     def probabilities(self, pixels):
-        """Return for each factor the probabilities of its groups, (n_images, n_groups)."""
+        """Return the probabilities of the groups of each factor, (n_images, n_groups)."""
         batches = [
             [head.softmax(1).double().numpy() for head in heads]
             for _, heads in self._batches(pixels)
@@ -130,13 +131,13 @@ class Judge:
             yield features, self.network.heads_of(features)
 
     def _input(self, pixels):
-        """Return images as the network has them, centred."""
+        """Return centred images in the layout of the network."""
         pixels = np.ascontiguousarray(pixels, dtype=np.float32)
         images = torch.from_numpy(pixels).reshape(-1, *self.image_shape).permute(0, 3, 1, 2)
-        return 2 * images - 1  # channels last in memory
+        return 2 * images - 1  # in memory, the channels are the last axis
 
     def _learn(self, rows, groups, n_epochs):
-        """Minimise the cross-entropies of all factors."""
+        """Minimise the sum of the cross-entropies of all factors."""
         batch_size = min(BATCH_SIZE, len(rows))
         n_batches = len(rows) // batch_size
         optimizer = torch.optim.AdamW(self.network.parameters(), weight_decay=0.05)
@@ -162,7 +163,7 @@ class Judge:
 
 
 class Blur:
-    """Projects some images at random on a random number of their principal components."""
+    """Projects random images on a random number of their principal components."""
 
     def __init__(self, rows):
         few = floats(some(rows, PCA_ROWS))
@@ -170,7 +171,7 @@ class Blur:
         self.pca = PCA(n_components, random_state=0).fit(few)
 
     def __call__(self, pixels, rng):
-        """Return images, changed in place."""
+        """Return the images, changed in place."""
         blurred = rng.random(len(pixels)) < BLURRED
         if not blurred.any():
             return pixels

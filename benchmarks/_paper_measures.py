@@ -1,6 +1,6 @@
-"""What the paper lacks: numbers for a fitted model, and for what it judges by eye.
+"""Measures of a fitted model, where the paper has no numbers, or judges by eye.
 
-Pixels are on the [0, 1] scale throughout, and so are the densities.
+All pixels and densities are on the scale [0, 1].
 """
 
 import numpy as np
@@ -27,13 +27,13 @@ from skvae.metrics import active_units, gaussian_total_correlation
 
 __all__ = ["VERSION", "Reference", "floats", "measure", "some"]
 
-VERSION = 3  # of the measures: one more whenever one of them is computed in another way
-COLLAPSED = 0.01  # of the images' variance: reconstructions with less are all the mean image
-N_MOVED = 200  # held-out images of interventions: a share's standard error is at most 3.5 %
+VERSION = 3  # increased whenever a measure is computed differently
+COLLAPSED = 0.01  # share of the images' variance: with less, all reconstructions are the mean image
+N_MOVED = 200  # held-out images for interventions: a share's standard error is at most 3.5 %
 
 
 class Reference:
-    """What every model is compared with: held-out images, and a PCA of the training images.
+    """Held-out images and a PCA of the training images, with which all models are compared.
 
     A judge of images with factors, :func:`_paper_judge.fetch_judge`, adds its measures.
     """
@@ -50,10 +50,10 @@ class Reference:
         self.eigenvalues = PCA(n_directions, random_state=0).fit(train).explained_variance_
 
     def compared(self, samples):
-        """Return what tells how near samples are to held-out images, and how varied.
+        """Return a function that gives the samples' distance to held-out images, and variety.
 
-        In pixel space, and with a judge in that of its features, see :mod:`_paper_spaces`. It is
-        a function of the group of both to leave out.
+        These are in pixel space, and with a judge also in its feature space, see
+        :mod:`_paper_spaces`. The function takes the group of images to leave out.
         """
         parts = [self.space.compared(samples), self.sharpness(samples)]
         if self.features is not None:
@@ -63,11 +63,11 @@ class Reference:
         }
 
     def of_samples(self, samples):
-        """Return the same with no group left out."""
+        """Return the same measures with all groups."""
         return self.compared(samples)(None)
 
     def of_judge(self, images):
-        """Return what the judge reads off held-out images, the most that it may off others."""
+        """Return what the judge reads from held-out images: the best possible value for others."""
         features = features_of(images).values()
         read = legibility(self.judge, self.pixels, images.factors_test, features)(None)
         return {
@@ -77,7 +77,7 @@ class Reference:
         }
 
     def sharpness(self, pixels):
-        """Return what gives the variance of the Laplacian, over that of the held-out images."""
+        """Return a function that gives the variance of the Laplacian, over the held-out one."""
         edges = edge_energies(pixels, self.image_shape)
 
         def part(left_out):
@@ -89,7 +89,7 @@ class Reference:
         return part
 
     def of_trivial_samples(self, images):
-        """Return what training images, and their mean again and again, get as samples."""
+        """Return the measures of training images as samples, and of copies of their mean."""
         rng = np.random.default_rng(0)
         n_samples = min(len(images.train), len(self.pixels))
         rows = np.sort(rng.choice(len(images.train), n_samples, replace=False))
@@ -98,7 +98,7 @@ class Reference:
         return {"training images": self.of_samples(chosen), "their mean": self.of_samples(mean)}
 
     def of_pca(self, images):
-        """Return what a PCA of as many components reaches, as :func:`measure` does."""
+        """Return the measures of a PCA with as many components, like :func:`measure`."""
         train = self.pca.transform(floats(some(images.train, MOST_ROWS)))
         test = self.pca.transform(self.pixels)
         reconstructions = self.pca.inverse_transform(test)
@@ -121,8 +121,8 @@ class Reference:
     def kept_by_a_line(self, effective_variance, n_components):
         """Return how many dimensions a linear model keeps.
 
-        Those of a variance over that of the noise, for the beta-VAE times beta. Of a beta-TCVAE
-        they are those of the VAE: codes of principal axes have no total correlation to punish.
+        It keeps those with a variance above that of the noise, times beta for the beta-VAE. The
+        beta-TCVAE keeps as many as the VAE: codes of principal axes have no total correlation.
         """
         return int((self.eigenvalues[:n_components] > effective_variance).sum())
 
@@ -130,13 +130,12 @@ class Reference:
 def measure(model, estimator, images, reference, setting):
     """Return the measures of a fitted model as a dict.
 
-    Of every model: what :func:`of_images` returns, ``active``, ``collapsed``; ``samples``, by
-    where their codes are from; of those with a posterior also what :func:`bound` and
-    :func:`decomposition` return, ``gaussian_tc`` and ``linear``. Where images have attributes,
-    what :func:`_paper_probes.of_attributes` does. Where images have factors, what
-    :func:`of_factors` and :func:`of_naming` return, and where the reference has a judge, what
-    :func:`of_reconstructions` and :func:`of_moved_codes` do, and more of ``samples``.
-    In ``without`` are those of them that claims are about without each group of images, see
+    All models have the results of :func:`of_images`, ``active``, ``collapsed``, and ``samples`` for
+    each source of codes. Models with a posterior also have those of :func:`bound` and
+    :func:`decomposition`, ``gaussian_tc`` and ``linear``. Images with attributes add
+    :func:`_paper_probes.of_attributes`. Images with factors add :func:`of_factors` and
+    :func:`of_naming`. A judge adds :func:`of_reconstructions`, :func:`of_moved_codes`, and more of
+    ``samples``. ``without`` has the measures of claims without each group of images, see
     :mod:`_paper_errors`.
     """
     seed = setting.seed
@@ -180,10 +179,10 @@ def measure(model, estimator, images, reference, setting):
 
 
 def of_images(reconstructions, codes, reference):
-    """Return what gives error, sharpness, trustworthiness of codes and variance of images.
+    """Return a function that gives error, sharpness, trustworthiness and variance.
 
-    ``varied`` is the ratio of total variances of reconstructions and images. It, like every other
-    that returns what gives measures, returns a function of the group of images to leave out.
+    ``varied`` is the ratio of total variances of reconstructions and images. Like all functions
+    here that return a function, the result takes the group of images to leave out.
     """
     squares = ((reconstructions - reference.pixels) ** 2).mean(1, np.float64)
     sharpness = reference.sharpness(reconstructions)
@@ -202,7 +201,7 @@ def of_images(reconstructions, codes, reference):
 
 
 def of_samples(model, estimator, n_samples, reference, seed):
-    """Return what gives ``samples``."""
+    """Return a function that gives ``samples``."""
     densities = {"prior": None}
     if model.name == "AE":
         densities = {"N(0, I)": "standard-normal", "its Gaussian": None}
@@ -229,7 +228,7 @@ def of_codes(model, codes, held_out, attributes):
 
 
 def naming_of(codes, images, left_out=None):
-    """Return the Naming of the dimensions by codes of ``some(train, MOST_ROWS)``."""
+    """Return the Naming of the dimensions, by the codes of ``some(train, MOST_ROWS)``."""
     rows = kept(len(codes), left_out)
     factors = some(images.factors_train, MOST_ROWS)[rows]
     features = features_of(images).values()
@@ -237,9 +236,9 @@ def naming_of(codes, images, left_out=None):
 
 
 def of_naming(codes, images):
-    """Return what gives what the dimensions tell of factors.
+    """Return a function that gives the information of the dimensions about factors.
 
-    ``mig``, the mean gap over factors, of which ``n_found`` have one of 0.1 or more.
+    ``mig`` is the mean gap over factors. ``n_found`` counts the factors with a gap of 0.1 or more.
     """
 
     def part(left_out):
@@ -250,11 +249,11 @@ def of_naming(codes, images):
 
 
 def of_factors(codes, held_out, images):
-    """Return the names of dimensions, and what a line reads off all of them.
+    """Return the names of dimensions, and linear probes of all of them.
 
-    ``named``, for each factor and feature the ``dimension`` that tells most of it, its
-    ``information`` in nats, and the ``gap`` to the next; ``probe_auc`` of each feature, by a linear
-    probe of the codes.
+    ``named`` has, for each factor and feature, the ``dimension`` with the most information about
+    it, this ``information`` in nats, and the ``gap`` to the next. ``probe_auc`` has the AUC of a
+    linear probe for each feature.
     """
     naming, features = naming_of(codes, images), features_of(images)
     return {
@@ -264,9 +263,9 @@ def of_factors(codes, held_out, images):
 
 
 def of_reconstructions(reconstructions, images, reference):
-    """Return what gives what the judge reads off reconstructions, see ``legibility``.
+    """Return a function of what the judge reads from reconstructions, see ``legibility``.
 
-    Beside it ``reconstruction_frechet``, as of samples.
+    It also gives ``reconstruction_frechet``, computed as for samples.
     """
     features = features_of(images).values()
     read = legibility(reference.judge, reconstructions, images.factors_test, features)
@@ -278,11 +277,11 @@ def of_reconstructions(reconstructions, images, reference):
 
 
 def of_moved_codes(estimator, codes, held_out, images, judge):
-    """Return what gives ``interventions``, see :func:`_paper_readings.interventions`.
+    """Return a function that gives ``interventions``, see :func:`_paper_readings.interventions`.
 
-    ``others_that_change`` is their mean over factors. One whose dimension changes nothing in any
-    image does not count; where none does, there is no number. Without a group of images there are
-    interventions for features alone: no claim is about those for a factor.
+    ``others_that_change`` is their mean over factors. A factor whose dimension changes nothing in
+    any image is not counted. If no factor is counted, it is None. If a group is left out, only
+    features have interventions, since no claim uses those of a factor.
     """
     features, naming = list(features_of(images).values()), naming_of(codes.mean, images)
     moved = some(held_out.mean, N_MOVED)

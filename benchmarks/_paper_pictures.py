@@ -1,4 +1,4 @@
-"""Samples and reconstructions of the paper's experiment, as its figures have them."""
+"""Samples and reconstructions of the paper's experiment, drawn like the paper's figures."""
 
 from io import BytesIO
 from pathlib import Path
@@ -17,14 +17,14 @@ __all__ = ["BYTES", "draw_betas", "draw_samples", "keep", "telling_images"]
 BYTES = (0, 255)
 N_SHOWN = 10  # samples
 N_RECONSTRUCTED = 4
-CELL = 0.95  # inches, a reconstruction
+CELL = 0.95  # inches, for a reconstruction
 DPI = 100
-MOST_BYTES = 400_000  # of a file, in a repository
+MOST_BYTES = 400_000  # of a file in the repository
 COLOURS = (256, 128, 64)
 
 
 def keep(figure, path):
-    """Write a figure with 256 colours, a third of the size of one with all, or fewer if large."""
+    """Write a figure with 256 colours, a third of the full size, or with fewer if it is large."""
     buffer = BytesIO()
     figure.savefig(buffer, dpi=DPI, bbox_inches="tight")
     picture = Image.open(buffer).convert("RGB")
@@ -55,7 +55,7 @@ def draw_samples(path, fitted, images, seed):
 
 
 def telling_images(images):
-    """Return a few held-out images: with features that get lost first, then any others."""
+    """Return a few held-out images: first those with features that are easily lost, then others."""
     rows = []
     for feature in features_of(images).values() if images.factors_train is not None else ():
         having = np.flatnonzero(feature.of(images.factors_test))
@@ -67,7 +67,7 @@ def telling_images(images):
 def draw_betas(path, sweeps, others, images):
     """Draw held-out images and their reconstructions, by other models and over beta.
 
-    The VAE, where the sweeps begin, is drawn once.
+    The VAE, with which the sweeps begin, is drawn once.
     """
     shown = telling_images(images)
     models = {

@@ -1,4 +1,4 @@
-"""What a linear model reads of attributes: off codes, or off images."""
+"""Linear models that predict attributes from codes or from images."""
 
 import numpy as np
 from _paper_data import some
@@ -21,7 +21,7 @@ __all__ = [
     "scores",
 ]
 
-# Of training, at most:
+# Largest numbers of training rows:
 MOST_ROWS = 10_000  # for the decomposition
 PROBE_ROWS = 5_000
 PCA_ROWS = 2_000
@@ -29,9 +29,9 @@ N_SHOWN_COMPONENTS = 32
 
 
 def known_attributes(images):
-    """Return the attributes of the training images that the probes learn, and of those held out.
+    """Return the attributes of the training images for the probes, and of the held-out images.
 
-    The former are of ``some(some(train, MOST_ROWS), PROBE_ROWS)``.
+    The former are those of ``some(some(train, MOST_ROWS), PROBE_ROWS)``.
     """
     known = some(some(images.attributes_train, MOST_ROWS), PROBE_ROWS)
     return known, images.attributes_test
@@ -44,10 +44,10 @@ def probe(train, test, attributes):
 
 
 def probe_pixels(train, test, attributes, seed):
-    """Return what :func:`decisions` does of the principal components of reconstructions.
+    """Return the result of :func:`decisions` for the principal components of reconstructions.
 
-    Those are not rescaled: directions in which the images hardly differ weigh less than others.
-    How faint all of them are, an AUC does not see.
+    The components are not rescaled. Directions in which the images hardly differ have less weight.
+    An AUC does not depend on the contrast of the images as a whole.
     """
     n_components = min(N_SHOWN_COMPONENTS, len(train) - 1)
     pca = PCA(n_components, random_state=seed).fit(some(train, PCA_ROWS))
@@ -55,14 +55,15 @@ def probe_pixels(train, test, attributes, seed):
 
 
 def scores(train, test, attributes):
-    """Return the AUC of a logistic regression for every attribute; None where it is undefined."""
+    """Return the AUC of a logistic regression for every attribute, or None if it is undefined."""
     return areas(*decisions(train, test, attributes))
 
 
 def decisions(train, test, attributes):
-    """Return the decision values of held-out rows for each attribute, and these attributes.
+    """Return the decision values of held-out rows for each attribute, and the attributes.
 
-    They are of logistic regressions; None for an attribute that all or none of the rows to fit has.
+    The values are those of logistic regressions. They are None if all or none of the training rows
+    have the attribute.
     """
     values = []
     for fitted in attributes[0].T:
@@ -73,7 +74,7 @@ def decisions(train, test, attributes):
 
 
 def areas(values, truth, left_out=None):
-    """Return the AUC of what :func:`decisions` returns; None where it is undefined."""
+    """Return the AUC of the values of :func:`decisions`, or None if it is undefined."""
     rows = kept(len(truth), left_out)
     return [
         float(roc_auc_score(column[rows], value[rows]))
@@ -84,16 +85,16 @@ def areas(values, truth, left_out=None):
 
 
 def halves(auc, prevalence):
-    """Return the mean AUC of ``all`` attributes, of the ``rarer`` half and of the ``commoner``.
+    """Return the mean AUC of ``all`` attributes, the ``rarer`` half and the ``commoner`` half.
 
-    None where there is none that is known.
+    A mean without a known AUC is None.
 
     Parameters
     ----------
     auc : list of float or None
-        As :func:`areas` returns.
+        The result of :func:`areas`.
     prevalence : ndarray of shape (n_attributes,)
-        The share of training images that has each.
+        The share of training images with each attribute.
     """
     auc = np.array([np.nan if area is None else area for area in auc])
     rarity = np.minimum(prevalence, 1 - prevalence)
@@ -108,7 +109,7 @@ def halves(auc, prevalence):
 
 
 def of_attributes(auc, images):
-    """Return ``reconstruction_auc``, a list; ``mean_auc``, the halves of each list of AUC."""
+    """Return ``reconstruction_auc``, a list, and ``mean_auc``, the means of each list of AUC."""
     prevalence = images.attributes_train.mean(0)
     means = {source: halves(of_source, prevalence) for source, of_source in auc.items()}
     return {"reconstruction_auc": auc["reconstructions"], "mean_auc": means}

@@ -1,6 +1,7 @@
-"""How far the fits of the paper's experiment are, and how long the rest takes.
+"""The progress of the fits of the paper's experiment, and the time that is left.
 
-Every process leaves a note of its fit in the folder of the fits; the first one reads them all.
+Every process writes notes on its fit into the folder of the fits. The first process reads all
+notes.
 """
 
 import json
@@ -18,31 +19,31 @@ LEAST_INTERVAL = 30.0  # seconds between two lines
 
 @dataclass(frozen=True)
 class Task:
-    """A fit and what is measured of it, of so many epochs."""
+    """A fit and its measures, with a number of epochs."""
 
     key: str
     label: str
-    kind: tuple  # tasks of a kind take as long an epoch; those with the same first part nearly so
+    kind: tuple  # tasks of a kind have equal epoch times; with the same first part, similar ones
     n_epochs: int
 
 
 class Notes:
-    """What the tasks have told: a file each, {"epochs", "seconds", "measuring"}."""
+    """The notes of the tasks. Each is a file with {"epochs", "seconds", "measuring"}."""
 
     def __init__(self, folder):
         self.folder = folder
 
     def write(self, key, **values):
-        """Keep a note of a task in the place of the one before."""
+        """Write the note of a task in place of the previous one."""
         text = json.dumps(values)
         write_whole(self._path(key), lambda part: part.write_text(text))
 
     def read(self, tasks):
-        """Return the notes of these tasks by their key, the latest last."""
+        """Return the notes of these tasks by their key, with the latest last."""
         known = {}
         for task in tasks:
             path = self._path(task.key)
-            with suppress(FileNotFoundError):  # none yet, or somebody deletes the folder
+            with suppress(FileNotFoundError):  # there is no note yet, or the folder was deleted
                 known[task.key] = (path.stat().st_mtime, json.loads(path.read_text()))
         return {key: known[key][1] for key in sorted(known, key=lambda key: known[key][0])}
 
@@ -51,19 +52,20 @@ class Notes:
 
 
 def seconds_left(tasks, notes, done, n_jobs):
-    """Return about how long the rest takes, in seconds; None as long as no epoch is over.
+    """Return about how many seconds are left, or None before the first epoch has ended.
 
-    An epoch takes what it took before in this fit; else, as the median, in fits of its kind, of
-    its estimator, of any. What is left is shared out evenly, but a fit runs in one process.
+    The time of an epoch is that of earlier epochs of the same fit. Without any, it is a median over
+    fits of the same kind, else of the same estimator, else of any. The time left is divided equally
+    among the processes. But a single fit runs in one process.
 
     Parameters
     ----------
     tasks : list of Task
-        All.
+        All tasks.
     notes : dict
-        As :meth:`Notes.read` returns them.
+        The result of :meth:`Notes.read`.
     done : set of str
-        Keys of the tasks that are over.
+        Keys of the finished tasks.
     n_jobs : int
         Tasks at a time.
     """
@@ -81,7 +83,7 @@ def seconds_left(tasks, notes, done, n_jobs):
 
 
 def _pace(task, tasks, paces):
-    """Return how many seconds an epoch of a task takes."""
+    """Return the seconds of an epoch of a task."""
     if task.key in paces:
         return paces[task.key]
     others = [other for other in tasks if other.key in paces]
@@ -91,7 +93,7 @@ def _pace(task, tasks, paces):
 
 
 def duration(seconds):
-    """Return a time in words, in minutes where it is long."""
+    """Return a time in words, in minutes if it is long."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     hours, minutes = divmod(round(seconds / 60), 60)
@@ -99,7 +101,7 @@ def duration(seconds):
 
 
 def line(tasks, notes, done, n_jobs):
-    """Return what the latest note says, how many tasks are over, and how long the rest takes."""
+    """Return a line with the latest note, the number of finished tasks, and the time left."""
     seconds = seconds_left(tasks, notes, done, n_jobs)
     if seconds is None:
         return f"{len(done)} of {len(tasks)} fits done; no epoch is over yet"
@@ -114,7 +116,7 @@ def line(tasks, notes, done, n_jobs):
 
 @contextmanager
 def every(seconds, report):
-    """Print what ``report()`` returns, if that is new, every so many seconds within the block."""
+    """In the block, print the result of ``report()`` every so many seconds, if it has changed."""
     over, said = Event(), [None]
 
     def watch():

@@ -1,4 +1,4 @@
-"""Whether rare features are lost first: images on which some are rare, and what is read of them."""
+"""Images in which some features are rare, and the loss of these features over beta."""
 
 from dataclasses import replace
 
@@ -6,30 +6,31 @@ import numpy as np
 
 __all__ = ["rare_and_common", "read_over_betas", "shares_reached"]
 
-SHARE = 0.03  # of the training images that has a rare feature
+SHARE = 0.03  # of the training images with a rare feature
 SEED = 0
 
 
 def rare_and_common(images, features, share=SHARE):
-    """Return images whose features are rare among those to train on, and others to compare.
+    """Return images whose features are rare in training, and other images to compare.
 
-    Of images with a feature so many are left out, at random, that ``share`` of the rest has
-    it, one feature after the other: as images have several, the shares end a little off, see
-    :func:`shares_reached`. The images to compare are as many, taken at random. Both are repeated to
-    the number of training images there were, so that an epoch has as many steps; of 10,000 drawn
-    faces with three features some 2,100 different ones are left. Held-out images are the same.
+    For each feature in turn, random images with the feature are removed, until ``share`` of the
+    remaining images have it. An image can have several features, so the final shares differ a
+    little, see :func:`shares_reached`. The images to compare are the same number of random images.
+    Both sets are repeated up to the original number of training images, so that an epoch has the
+    same number of steps. From 10,000 drawn faces with three features, about 2,100 different faces
+    remain. The held-out images stay the same.
 
     Parameters
     ----------
     images : Images
     features : iterable of Feature
     share : float
-        Of what is left, for each feature; features that have less stay as they are.
+        The share of the remaining images with a feature. Features that are rarer stay as they are.
 
     Returns
     -------
     rare, common : Images
-        With "-rare" and "-common" at the ends of their names.
+        Their names end with "-rare" and "-common".
     """
     rng = np.random.default_rng(SEED)
     rows = np.arange(len(images.train))
@@ -47,18 +48,18 @@ def rare_and_common(images, features, share=SHARE):
 
 
 def shares_reached(images, features):
-    """Return the number of different training images, and the share of rows that has a feature.
+    """Return the number of different training images, and the share of rows with each feature.
 
     Parameters
     ----------
     images : Images
-        As :func:`rare_and_common` returns.
+        A result of :func:`rare_and_common`.
     features : iterable of Feature
 
     Returns
     -------
     dict
-        ``distinct``; ``shares``, by the name of the feature.
+        ``distinct``, and ``shares`` by the name of the feature.
     """
     distinct = len({image.tobytes() for image in images.train})
     shares = {f.name: float(f.of(images.factors_train).mean()) for f in features}
@@ -66,22 +67,23 @@ def shares_reached(images, features):
 
 
 def read_over_betas(rare, common, measure="auc"):
-    """Return what the judge reads of features over beta, by models of either kind of images.
+    """Return the judge's reading of features over beta, for models of both sets of images.
 
     Parameters
     ----------
     rare, common : sequences of dict
-        What ``_paper_measures.measure`` returns for the same models, ascending in beta, fitted to
-        either of :func:`rare_and_common`; the judge and the held-out images are the same.
+        Results of ``_paper_measures.measure`` for the same models, with ascending beta. They are
+        fitted to the two sets of :func:`rare_and_common`. The judge and the held-out images are the
+        same.
     measure : {"auc", "recall", "false"}
-        Of reconstructions of held-out images, see ``_paper_readings.legibility``. One that reads
-        the feature off every image has a recall of 1; the AUC knows.
+        A measure of the reconstructions of held-out images, see ``_paper_readings.legibility``. A
+        judge that reads the feature in every image has a recall of 1. The AUC shows this error.
 
     Returns
     -------
     dict
-        For each feature ``rare`` and ``common``, lists over beta, and ``lost_to_rarity``, the
-        second minus the first.
+        For each feature, ``rare`` and ``common`` are lists over beta. ``lost_to_rarity`` is common
+        minus rare.
     """
     of_features = {}
     for name in rare[0]["legible_features"]:
@@ -94,7 +96,7 @@ def read_over_betas(rare, common, measure="auc"):
 
 
 def _with_rows(images, rows, name):
-    """Return images with these for training."""
+    """Return the images with these rows for training."""
     attributes = images.attributes_train
     return replace(
         images,

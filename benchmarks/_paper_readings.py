@@ -1,4 +1,4 @@
-"""What a judge reads off decoded images: what is left of factors, what moving a code changes."""
+"""What a judge reads in decoded images: the remaining factors, and the changes by a moved code."""
 
 import numpy as np
 from _paper_data import floats
@@ -8,24 +8,24 @@ from sklearn.metrics import roc_auc_score
 
 __all__ = ["chance", "interventions", "legibility"]
 
-QUANTILES = (0.01, 0.99)  # of the traversals
-SURE = 0.5  # the probability of a reading from which it counts
+QUANTILES = (0.01, 0.99)  # the ends of a traversal
+SURE = 0.5  # a reading counts if its probability is above this
 
 
 def interventions(estimator, judge, codes, spread, naming, features=()):
-    """Return what changes when the dimension of each factor moves, and nothing else.
+    """Return which factors and features change if the dimension of each factor moves.
 
-    Of every image one code goes to its quantile 0.01, then to 0.99, among ``spread``; the others
-    stay. A factor changes where the judge, at either end, reads another group off the decoded
-    image than off the unchanged reconstruction, and is sure of both (probability over 0.5); a
-    feature where that of having it crosses 0.5.
+    One code of every image moves to its quantile 0.01, and then to 0.99, among ``spread``. The
+    other codes stay. The judge reads the decoded image at each end, and the unchanged
+    reconstruction. A factor changes if the judge reads another group at one of the ends, with a
+    probability above 0.5 for both readings. A feature changes if its probability crosses 0.5.
 
     Parameters
     ----------
     estimator : object with inverse_transform
     judge : object with probabilities, of the factors that the naming begins with
     codes : ndarray of shape (n_images, n_components)
-        Of held-out images.
+        Codes of held-out images.
     spread : ndarray of shape (n_rows, n_components)
         Codes of training images.
     naming : Naming
@@ -34,11 +34,11 @@ def interventions(estimator, judge, codes, spread, naming, features=()):
     Returns
     -------
     callable
-        Of the group of images to leave out, see :mod:`_paper_errors`, or None. It returns for
-        each factor and feature a dict: ``dimension``; ``moved``, the share of images in which
-        any factor changes; ``changed``, that in which this one does; ``alone``, that in which it
-        does and no other; ``others``, the mean number of other factors that change. A feature
-        and its factor are not others to each other.
+        It takes the group of images to leave out, see :mod:`_paper_errors`, or None. It returns a
+        dict for each factor and feature. ``dimension`` is its dimension. ``moved`` is the share of
+        images in which any factor changes. ``changed`` is the share in which this one changes.
+        ``alone`` is the share in which only this one changes. ``others`` is the mean number of
+        other factors that change. A feature and its factor do not count as others to each other.
     """
     changes = _changes(estimator, judge, codes, spread, naming.dimensions, features)
     own = [*range(naming.n_factors), *(feature.place for feature in features)]
@@ -57,7 +57,7 @@ def interventions(estimator, judge, codes, spread, naming, features=()):
 
 
 def _summary(changes, place, own, n_factors):
-    """Return what :func:`interventions` does of one name, from changes, (n_images, n_names)."""
+    """Return the entries of :func:`interventions` for one name, from (n_images, n_names)."""
     changed, all_factors = changes[:, place], changes[:, :n_factors]
     others = np.delete(all_factors, own, axis=1).sum(1)
     return {
@@ -69,7 +69,7 @@ def _summary(changes, place, own, n_factors):
 
 
 def _changes(estimator, judge, codes, spread, dimensions, features):
-    """Return {dimension: which factors and features of which images change, bool}."""
+    """Return {dimension: mask of the images and of the factors and features that change}."""
     before, was_sure = _readings(judge, estimator.inverse_transform(codes), features)
     ends = np.quantile(spread, QUANTILES, axis=0)
     changes = {}
@@ -84,7 +84,7 @@ def _changes(estimator, judge, codes, spread, dimensions, features):
 
 
 def _readings(judge, images, features):
-    """Return what is read of factors and features, and whether surely, (n_images, n_names)."""
+    """Return the readings of factors and features, and whether they count, (n_images, n_names)."""
     probabilities = judge.probabilities(floats(images))
     groups, sureness = most_probable(probabilities)
     has = [feature.probability(probabilities) > SURE for feature in features]
@@ -93,13 +93,13 @@ def _readings(judge, images, features):
 
 
 def legibility(judge, pixels, factors, features=()):
-    """Return what of the truth the judge reads off images: reconstructions, or real ones.
+    """Return how much of the truth the judge reads in images, reconstructed or real.
 
     Parameters
     ----------
     judge : object with probabilities, grouped and factor_names
     pixels : ndarray of shape (n_images, n_pixels)
-        On the [0, 1] scale.
+        Images on the scale [0, 1].
     factors : ndarray of shape (n_images, n_factors)
         The true levels.
     features : sequence of Feature
@@ -107,11 +107,12 @@ def legibility(judge, pixels, factors, features=()):
     Returns
     -------
     callable
-        Of the group of images to leave out, see :mod:`_paper_errors`, or None. It returns
-        ``legible``: for each factor the share of images whose group is read; and
-        ``legible_features``: for each feature ``auc``, of its probability, and ``chance``, up to
-        which 97.5 % of AUC of readings by chance are; ``recall``, the share of the images with it
-        that are read as having it; ``false``, that of those without it.
+        It takes the group of images to leave out, see :mod:`_paper_errors`, or None. It returns
+        ``legible`` and ``legible_features``. ``legible`` has, for each factor, the share of images
+        whose group is read correctly. ``legible_features`` has four entries for each feature.
+        ``auc`` is that of its probability. ``chance`` is an upper limit: 97.5 % of the AUC of
+        random readings are below it. ``recall`` is the share of images with the feature in which it
+        is read. ``false`` is the same share for images without it.
     """
     probabilities, truth = judge.probabilities(pixels), judge.grouped(factors)
     right = most_probable(probabilities)[0] == truth
@@ -130,7 +131,7 @@ def legibility(judge, pixels, factors, features=()):
 
 
 def _reading(has, probability):
-    """Return AUC, recall and false alarms of a feature; without one of two kinds, NaN."""
+    """Return AUC, recall and false alarms of a feature, or NaN if all or no images have it."""
     if has.all() or not has.any():
         return dict.fromkeys(("auc", "chance", "recall", "false"), np.nan)
     return {
@@ -142,5 +143,5 @@ def _reading(has, probability):
 
 
 def chance(n_with, n_without):
-    """Return up to which AUC 97.5 % of readings by chance are: Mann and Whitney (1947)."""
+    """Return the AUC below which 97.5 % of random readings are: Mann and Whitney (1947)."""
     return float(0.5 + 1.96 * np.sqrt((n_with + n_without + 1) / (12 * n_with * n_without)))

@@ -1,4 +1,4 @@
-"""The file of the paper's experiment: how a row of measures is kept in it, and read again."""
+"""The file of the paper's experiment: how a row of measures is written and read."""
 
 import json
 from pathlib import Path
@@ -10,9 +10,9 @@ from filelock import FileLock  # torch needs it too
 
 __all__ = ["keep_rows", "packed", "read_rows", "rounded", "unpacked"]
 
-DIGITS = 7  # significant, two more than the tables have: rounded once more they stay the same
-# What a row has of every factor, feature or attribute. In the file it is in a list, which the page
-# of results in the documentation leaves out.
+DIGITS = 7  # significant digits, two more than in tables: rounding again changes nothing
+# The measures of every factor, feature or attribute. In the file they are in a list. The
+# documentation's page of results leaves lists out.
 DETAILS = (
     *("reconstruction_auc", "mean_auc", "named", "probe_auc"),
     *("legible", "legible_features", "interventions", "without"),
@@ -20,7 +20,7 @@ DETAILS = (
 
 
 def rounded(measure):
-    """Return a measure, or a dict or list of these, with the digits that are kept."""
+    """Return a measure, or a dict or list of measures, rounded to the digits of the file."""
     if isinstance(measure, dict):
         return {key: rounded(part) for key, part in measure.items()}
     if isinstance(measure, list):
@@ -29,10 +29,10 @@ def rounded(measure):
 
 
 def packed(row):
-    """Return a row as it is in the file: rounded, and each measure ``without`` a group once.
+    """Return a row in the form of the file, rounded.
 
-    There a row has the same measures without each group of images, a dict for every group, which
-    are here one dict of lists.
+    In ``row``, ``without`` is a list with a dict of measures for each group that is left out. In
+    the file, it is one dict of lists.
     """
     row = rounded(row)
     if "without" in row:
@@ -42,7 +42,7 @@ def packed(row):
 
 
 def unpacked(row):
-    """Return the row that :func:`packed` packed."""
+    """Return the row from the form that :func:`packed` returns."""
     rest = {key: value for key, value in row.items() if key != "details"}
     for detail in row["details"]:
         rest |= detail
@@ -52,22 +52,24 @@ def unpacked(row):
 
 
 def _columns(parts):
-    """Return a dict of lists from a list of dicts, in dicts within them too."""
+    """Return a dict of lists from a list of dicts, also for nested dicts."""
     if isinstance(parts[0], dict):
         return {key: _columns([part[key] for part in parts]) for key in parts[0]}
     return parts
 
 
 def _without(columns, group):
-    """Return one of the dicts that :func:`_columns` made one of."""
+    """Return one of the dicts from the result of :func:`_columns`."""
     if isinstance(columns, dict):
         return {key: _without(column, group) for key, column in columns.items()}
     return columns[group]
 
 
 def read_rows(path):
-    """Return the rows of a file by their keys, none where there is no file, and how many it has
-    that were measured in another way."""
+    """Return {key: row} for a file, and the number of its rows with measures of other versions.
+
+    Without a file there are no rows.
+    """
     content = Path(f"{path}.json")
     rows = json.loads(content.read_text())["rows"] if content.exists() else []
     known = {row["key"]: unpacked(row) for row in rows if row.get("measures") == VERSION}
@@ -75,7 +77,7 @@ def read_rows(path):
 
 
 def keep_rows(own, path, cache, settings):
-    """Write a run's own rows, by their keys, beside those that the file has by now."""
+    """Write a run's own rows beside the other rows that the file has at this time."""
     with FileLock(cache / f"{Path(path).name}.lock"):
         rows, _ = read_rows(path)
         save(str(path), list(map(packed, (rows | own).values())), **rounded(settings))

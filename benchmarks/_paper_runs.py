@@ -1,4 +1,4 @@
-"""A run of the paper's experiment: its models, for every seed, fitted and measured."""
+"""A run of the paper's experiment: its models are fitted and measured for every seed."""
 
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -16,11 +16,11 @@ from joblib import Parallel, delayed
 __all__ = ["AS_THEY_ARE", "Run", "measure_all"]
 
 LATENTS = (8, 32, 128)
-AS_THEY_ARE = "all"  # of the images of a fit
+AS_THEY_ARE = "all"  # the images of a fit, unchanged
 
 
 class Planned(NamedTuple):
-    """A fit of a run: of which model, under which setting, to which of its sets of images."""
+    """A fit of a run: its model, its setting, and its set of images."""
 
     model: Model
     setting: Setting
@@ -33,22 +33,22 @@ class Planned(NamedTuple):
 
 
 class Run:
-    """The models of a run, which of them are in which table, and the seeds.
+    """The models of a run, the tables they belong to, and the seeds.
 
     Parameters
     ----------
     setting : Setting
-        Of the first seed.
+        The setting of the first seed.
     seeds : list of int
-        Each model is fitted for each.
+        Each model is fitted for each seed.
     latent : int
-        Latent size of the tables, but for that of latent sizes.
+        Latent size of all tables, except the table of latent sizes.
     betas, tc_betas : list of float
-        Of beta-VAE and beta-TCVAE; the first are those of the table.
+        Betas of beta-VAE and beta-TCVAE. The first are those of the main table.
     whole : bool
-        Whether there are more than the four models: further betas and latent sizes.
+        Whether there are more models than the four, with further betas and latent sizes.
     learned : bool
-        Whether a VAE with a learned noise variance stands beside the four.
+        Whether there is also a VAE with a learned noise variance.
     """
 
     def __init__(self, setting, seeds, latent, betas, tc_betas, *, whole=True, learned=True):
@@ -63,7 +63,7 @@ class Run:
             Model.of("BetaVAE", betas[0], latent),
             Model.of("BetaTCVAE", tc_betas[0], latent),
         ]
-        self.four = list(dict.fromkeys(self.four))  # a beta of 1 makes it three
+        self.four = list(dict.fromkeys(self.four))  # with a beta of 1 they are three
         self.learned = [Model("VAE", 1.0, latent, learned=True)] if learned else []
         self.latents = [
             Model.of("BetaVAE", beta, n_components)
@@ -75,11 +75,11 @@ class Run:
 
     @property
     def table(self):
-        """The models that all tables and figures have."""
+        """The models in all tables and figures."""
         return [*self.four, *self.learned]
 
     def fits(self, resampled):
-        """Return all fits: those to the images as they are, then the four to resampled ones.
+        """Return all fits: first those to the unchanged images, then the four to resampled images.
 
         Parameters
         ----------
@@ -101,7 +101,7 @@ class Run:
 
 
 def _assess(fit, images, reference, cache):
-    """Fit one model, or take it from the disk, and measure it; leave notes of both."""
+    """Fit one model, or read it from the disk, and measure it. Write notes of both."""
     one_thread()
     model, setting, of_images = fit
     notes = Notes(cache)
@@ -132,14 +132,14 @@ def _assess(fit, images, reference, cache):
 def measure_all(run, images, resampled, reference, path, cache, n_jobs, **settings):
     """Return the measures of every model, {set of images: {model: a row for every seed}}.
 
-    The file has them one by one, and keeps other runs', which may go on at the same time; rows that
-    were measured in another way are measured again.
+    Each row is written to the file when it is measured. The rows of other runs stay in the file,
+    even of runs at the same time. Rows with measures of another version are measured again.
     """
     rows, n_others = read_rows(path)
     if n_others:
         print(
-            f"{n_others} rows of {Path(path).name}.json are of other measures than version "
-            f"{VERSION}: they are left out, and those of this run measured again; fits are kept."
+            f"{n_others} rows of {Path(path).name}.json have measures of another version than "
+            f"{VERSION}. They are left out. This run measures its own again, and keeps the fits."
         )
     own = {}
     fits, sets = run.fits(resampled), {AS_THEY_ARE: images, **resampled}
@@ -165,7 +165,7 @@ def measure_all(run, images, resampled, reference, path, cache, n_jobs, **settin
 
 
 def _reporter(fits, done, notes, n_jobs):
-    """Return what says how far the fits are."""
+    """Return a function that returns a line about the progress of the fits."""
     tasks = [
         Task(
             fit.key,

@@ -1,4 +1,4 @@
-"""How near samples are to real images, and how varied: in pixels, or in a judge's features."""
+"""The distance of samples to real images, and their variety, in pixels or in a judge's features."""
 
 import numpy as np
 from _paper_errors import kept
@@ -13,11 +13,12 @@ N_SPLITS = 10
 
 
 class Balls:
-    r"""Balls around real rows that reach to their k-th neighbours.
+    r"""Balls around real rows. The radius of a ball is the distance to the k-th neighbour.
 
-    Precision is the share of samples in a ball (Kynkaanniemi et al. 2019), coverage that of
-    balls with a sample in them (Naeem et al. 2020). What is amid all rows, as their mean is, may be
-    in a ball where no row is as near: precision says little without coverage.
+    Precision is the share of samples that are in a ball (Kynkaanniemi et al. 2019). Coverage is the
+    share of balls that contain a sample (Naeem et al. 2020). A point in the middle of all rows,
+    such as their mean, may be in a ball although no row is near it. So precision says little
+    without coverage.
     """
 
     def __init__(self, rows):
@@ -30,7 +31,7 @@ class Balls:
         return shares_of(self.inside(euclidean_distances(samples, self.rows, squared=True)))
 
     def inside(self, squares):
-        """Return which samples are in which balls, from squares, both (n_samples, n_rows)."""
+        """Return which samples are in which ball, from squared distances (n_samples, n_rows)."""
         return squares <= self.squared_radii
 
 
@@ -40,15 +41,16 @@ def shares_of(inside):
 
 
 class PixelSpace:
-    """Held-out images as pixels on the [0, 1] scale, their distances computed once.
+    """Held-out images as pixels on the scale [0, 1]. Their distances are computed once.
 
     Attributes
     ----------
     squares : ndarray of shape (n_images, n_images)
         Their squared distances.
     floor : float
-        The discrepancy of as many real images from them, at most: the greatest of two halves,
-        over the root of two, as under one distribution it falls with the root of the rows.
+        An upper limit of the discrepancy between these and as many other real images. It is the
+        greatest discrepancy of two halves, divided by the square root of two. For equal
+        distributions, it falls with the square root of the number of rows.
     """
 
     def __init__(self, pixels):
@@ -58,9 +60,9 @@ class PixelSpace:
         self.squares = euclidean_distances(pixels, squared=True)
 
     def compared(self, samples):
-        """Return what gives discrepancy, precision, coverage, and the ratio of total variances.
+        """Return a function that gives discrepancy, precision, coverage and variance ratio.
 
-        It is a function of the group of both to leave out, see :mod:`_paper_errors`.
+        It takes the group to leave out of both sets, see :mod:`_paper_errors`.
         """
         within = euclidean_distances(samples, squared=True)
         between = euclidean_distances(samples, self.pixels, squared=True)
@@ -92,8 +94,9 @@ class FeatureSpace:
     Attributes
     ----------
     floor : float
-        The Frechet distance of as many real images from them: half of that of two halves, the
-        mean over halvings, as it falls with the number of rows, see :func:`frechet_distance`.
+        The Frechet distance between these and as many other real images. It is half of that of two
+        halves, as a mean over random halves, since it falls with the number of rows, see
+        :func:`frechet_distance`.
     """
 
     def __init__(self, judge, pixels):
@@ -108,9 +111,9 @@ class FeatureSpace:
         self.floor = float(np.mean(distances)) / 2
 
     def compared(self, pixels):
-        """Return what gives the measures of images on the [0, 1] scale.
+        """Return a function that gives the measures of images on the scale [0, 1].
 
-        It is a function of the group of both to leave out, see :mod:`_paper_errors`.
+        It takes the group to leave out of both sets, see :mod:`_paper_errors`.
         """
         features = self.judge.features(pixels)
         inside = self.balls.inside(euclidean_distances(features, self.features, squared=True))
@@ -135,12 +138,13 @@ def _gaussian(features):
 
 
 def frechet_distance(one, other):
-    r"""Return the squared Frechet distance of two Gaussians, (mean, covariance) each.
+    r"""Return the squared Frechet distance of two Gaussians, each (mean, covariance).
 
     .. math:: \|\mu_1 - \mu_2\|^2 + tr(S_1 + S_2 - 2 (S_1^{1/2} S_2 S_1^{1/2})^{1/2})
 
-    as Heusel et al. (2017) have it, who take the features of an Inception network. Of estimated
-    covariances it is too large, about inversely to the number of rows: compare samples of one size.
+    Heusel et al. (2017) use it with the features of an Inception network. With estimated
+    covariances it is too large. The bias is about inversely proportional to the number of rows. So
+    compare only samples of the same size.
     """
     (mean, covariance), (other_mean, other_covariance) = one, other
     values, directions = np.linalg.eigh(np.atleast_2d(covariance))
@@ -149,7 +153,7 @@ def frechet_distance(one, other):
     cross = np.sqrt(np.maximum(np.linalg.eigvalsh(product), 0)).sum()
     traces = np.trace(np.atleast_2d(covariance)) + np.trace(np.atleast_2d(other_covariance))
     distance = float(np.sum((mean - other_mean) ** 2) + traces - 2 * cross)
-    return max(distance, 0.0)  # rounding of what is 0
+    return max(distance, 0.0)  # rounding may make it negative
 
 
 def edge_energies(pixels, image_shape):
@@ -161,7 +165,7 @@ def edge_energies(pixels, image_shape):
 
 
 def continuity(squares, codes):
-    """Return the trustworthiness: whether neighbours among the codes are so among the images.
+    """Return the trustworthiness: whether neighbours of codes are also neighbours of images.
 
     The images are given by their squared distances.
     """

@@ -1,4 +1,4 @@
-"""The tables of the paper's experiment: medians over the seeds, and their range in brackets."""
+"""The tables of the paper's experiment: medians over the seeds, with ranges in brackets."""
 
 from functools import reduce
 from operator import itemgetter
@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 NAMES = {"AE": "AE", "VAE": "VAE", "BetaVAE": "beta-VAE", "BetaTCVAE": "beta-TCVAE"}
-# Of a column: its header, where its value is in a row, digits.
+# For each column: its header, the path of its value in a row, and digits.
 MSE, SHARPNESS = ("test MSE", "test_mse", 5), ("sharpness", "sharpness", 3)
 KL, TC = ("KL", "kl", 2), ("TC", "total_correlation", 2)
 GAUSSIAN_TC, ACTIVE = ("Gauss. TC", "gaussian_tc", 2), ("active", "active", 0)
@@ -62,7 +62,7 @@ OF_SWEEP = (
     ("recon., common", ("mean_auc", "reconstructions", "commoner"), 3),
 )
 OF_LATENTS = (MSE, SHARPNESS, KL, TC, GAUSSIAN_TC, ACTIVE)
-# Of one feature, before its name.
+# The columns for one feature. The table puts the feature's name before them.
 OF_FEATURES = (
     ("gap", "named", "gap", 2),
     ("probe AUC", "probe_auc", None, 3),
@@ -76,13 +76,13 @@ OF_FEATURES = (
 
 
 def label(model):
-    """Return how a model is called."""
+    """Return the name of a model in the tables."""
     beta = f" {model.beta:g}" if model.name.startswith("Beta") else ""
     return NAMES[model.name] + beta + (" (learned)" if model.learned else "")
 
 
 def value(row, path):
-    """Return a value of a row, by its key, by keys within keys, or by a function; or None."""
+    """Return a value of a row by a key, by nested keys, or by a function, or None."""
     if callable(path):
         return path(row)
     keys = (path,) if isinstance(path, str) else path
@@ -90,9 +90,9 @@ def value(row, path):
 
 
 def over_seeds(rows, path, digits):
-    """Return a cell: the median of a value over the seeds, and from where to where it goes.
+    """Return a cell: the median of a value over the seeds, and its range.
 
-    Of a single seed, its standard error where the row has one.
+    For a single seed, it has the standard error instead of the range, if there is one.
     """
     values = [value(row, path) for row in rows]
     values = [number for number in values if number is not None and not np.isnan(number)]
@@ -106,7 +106,7 @@ def over_seeds(rows, path, digits):
 
 
 def print_columns(names, rows, columns, header=("model",)):
-    """Print a table: a line for every list of rows, a seed each, under some columns."""
+    """Print a table with a line for every list of rows. A list has a row for each seed."""
     cells = [
         [*name, *(over_seeds(seeds, path, digits) for _, path, digits in columns)]
         for name, seeds in zip(names, rows, strict=True)
@@ -122,7 +122,7 @@ def print_columns(names, rows, columns, header=("model",)):
 
 
 def print_models(models, rows, pca):
-    """Print errors, bounds and the parts of the divergence, and what the fits warned of."""
+    """Print errors, bounds, the parts of the divergence, and the warnings of the fits."""
     names = [(label(model),) for model in models]
     latent = models[0].n_components
     print_columns([*names, (f"PCA {latent}",)], [*(rows[m] for m in models), [pca]], OF_MODELS)
@@ -130,18 +130,18 @@ def print_models(models, rows, pca):
         label(model) for model in models if any(row.get("saturated") for row in rows[model])
     ]
     print(
-        "Nats per image on the [0, 1] scale; over several seeds medians and ranges, of one seed\n"
-        "standard errors in brackets. The parts of the divergence are over training images; more\n"
-        f"than so many images can show, and TC overstated, for: {', '.join(saturated) or 'none'}.\n"
-        "linear: the dimensions that a linear model keeps at this noise variance, and at its beta\n"
-        "for the beta-VAE; a beta-TCVAE keeps those of the VAE, whose codes have no TC if linear.\n"
+        "Nats per image on the scale [0, 1]. Several seeds have medians and ranges. One seed has\n"
+        "standard errors in brackets. The parts of the divergence are over training images. These\n"
+        f"are too few, and TC is overstated, for: {', '.join(saturated) or 'none'}.\n"
+        "linear: the dimensions that a linear model keeps at this noise variance, times beta for\n"
+        "the beta-VAE. A beta-TCVAE keeps those of the VAE: linear codes have no TC.\n"
     )
     for text, among in _warnings(models, rows).items():
         print(f"{', '.join(dict.fromkeys(among))}: {text}", end="\n\n")
 
 
 def _warnings(models, rows):
-    """Return the models that warned, by the first sentence of the warning."""
+    """Return {first sentence of a warning: the models with this warning}."""
     texts = {}
     for model in models:
         for row in rows[model]:
@@ -151,7 +151,7 @@ def _warnings(models, rows):
 
 
 def print_samples(models, rows, references):
-    """Print how near the samples are to held-out images, and how varied."""
+    """Print the distance of the samples to held-out images, and their variety."""
     names, measures = [], []
     for model in models:
         for density in rows[model][0]["samples"]:
@@ -163,7 +163,7 @@ def print_samples(models, rows, references):
 
 
 def print_sweep(models, rows, pca):
-    """Print what a larger beta does to images and codes."""
+    """Print the effects of a larger beta on images and codes."""
     names = [*((label(model),) for model in models), ("PCA",)]
     print_columns(names, [*(rows[model] for model in models), [pca]], OF_SWEEP)
 
@@ -175,12 +175,12 @@ def print_latents(models, rows):
 
 
 def mean_legible(row):
-    """Return the share of factors that are read off reconstructions; None without a judge."""
+    """Return the share of factors read correctly in reconstructions, or None without a judge."""
     return float(np.mean(list(row["legible"].values()))) if "legible" in row else None
 
 
 def print_factors(models, rows, pca):
-    """Print what codes tell of factors, and what decoding them leaves of these."""
+    """Print the information of codes about factors, and the factors left after decoding."""
     columns = (
         ("MIG", "mig", 3),
         ("found", "n_found", 0),
@@ -191,15 +191,15 @@ def print_factors(models, rows, pca):
     names = [*((label(model),) for model in models), ("PCA",)]
     print_columns(names, [*(rows[model] for model in models), [pca]], columns)
     print(
-        "MIG: in 20 bins of equal numbers of images. found: factors with a gap of 0.1 or more.\n"
-        "others that change: other factors that a judge reads otherwise when the dimension of one\n"
-        "moves, the mean over factors whose dimension changes any. legible: the share of factors\n"
-        "that it reads rightly off reconstructions.\n"
+        "MIG: in 20 bins with equal numbers of images. found: factors with a gap of 0.1 or more.\n"
+        "others that change: the dimension of a factor moves, and a judge reads so many other\n"
+        "factors differently. It is a mean over factors whose dimension changes any factor.\n"
+        "legible: the share of factors that the judge reads correctly in reconstructions.\n"
     )
 
 
 def print_features(features, models, rows, pca):
-    """Print of every feature whether it has a dimension, and whether it changes alone."""
+    """Print for every feature whether it has a dimension, and whether it changes alone."""
     shown = {**{label(model): rows[model] for model in models}, "PCA": [pca]}
     names = [(feature, name) for feature in features for name in shown]
     lines = [
@@ -210,10 +210,11 @@ def print_features(features, models, rows, pca):
     columns = [(header, header, digits) for header, *_, digits in OF_FEATURES]
     print_columns(names, lines, columns, header=("feature", "model"))
     print(
-        "gap: MIG of the feature. probe: linear, of codes. legible, recall, false: what a judge\n"
-        "reads off reconstructions; false, the share without the feature in which it reads it.\n"
-        "changed: the share of images in which moving its dimension changes\n"
-        "it; alone: and no other factor; others: how many do.\n"
+        "gap: MIG of the feature. probe: a linear probe of codes. legible, recall, false: what a\n"
+        "judge reads in reconstructions. recall: the share of images with the feature in which it\n"
+        "is read. false: the same for images without it. changed: the share of images in which\n"
+        "the feature changes if its dimension moves. alone: no other factor changes.\n"
+        "others: the number of other factors that change.\n"
     )
 
 
@@ -227,15 +228,15 @@ def of_feature(row, feature):
 
 
 def print_resampled(reached):
-    """Print how many training images are left for the fits of rare features, and who has them."""
+    """Print the number of training images for the fits of rare features, and their features."""
     for name, of_set in reached.items():
         shares = ", ".join(f"{feature} {share:.1%}" for feature, share in of_set["shares"].items())
-        print(f"{name}: {of_set['distinct']:,} different images, repeated; of them have {shares}")
+        print(f"{name}: {of_set['distinct']:,} different images, repeated; shares: {shares}")
     print()
 
 
 def print_rare(models, common, rare):
-    """Print what is left of features in reconstructions, where they were rare in training."""
+    """Print how well features are read in reconstructions, if they were rare in training."""
     seeds = [
         {
             measure: read_over_betas(
@@ -267,6 +268,6 @@ def print_rare(models, common, rare):
     columns.insert(2, ("AUC lost", itemgetter(("auc", "lost_to_rarity")), 3))
     print_columns(names, lines, columns, header=("feature", "model"))
     print(
-        "What a judge reads off reconstructions of the same held-out images. recall alone is high\n"
-        "of a reader that sees the feature in any image: see false.\n"
+        "What a judge reads in reconstructions of the same held-out images. recall is also high\n"
+        "if the judge reads the feature in every image: then false is high too.\n"
     )

@@ -1,4 +1,4 @@
-"""Latent traversals of the paper's experiment: its first figure, whose rows say what they move."""
+"""Latent traversals of the paper's experiment: its first figure, with labelled rows."""
 
 import textwrap
 from dataclasses import dataclass
@@ -20,28 +20,30 @@ MOST_ROWS = 10_000
 N_FEATURES = 8  # rows
 N_STEPS = 5
 QUANTILES = (0.01, 0.99)
-MOST_BESIDE = 3  # panels; more would be small on a page
-CELL = 0.55  # inches, an image
-NAMES, LABELS = 1.05, 1.15  # inches: the names of rows, the labels of a panel
-CHARACTERS = 13  # of the caption, an inch
-NO_CHANGE, NO_TELLING = "no change", "tells nothing"  # of a feature
-# Contrast that an eye barely sees, of the whole range, as a root mean square over the pixels: on
-# drawn faces collapsed dimensions stay below .014, active ones begin at .018.
+MOST_BESIDE = 3  # panels; with more, each would be small on a page
+CELL = 0.55  # inches, for an image
+NAMES, LABELS = 1.05, 1.15  # inches: the names of rows, and the labels of a panel
+CHARACTERS = 13  # of the caption, per inch
+NO_CHANGE, NO_TELLING = "no change", "tells nothing"  # words for a grey row
+# The contrast that an eye can barely see, as a share of the range: a root mean square over the
+# pixels. On drawn faces, collapsed dimensions are below .014, and active ones are .018 or more.
 SEEN = 0.015
-N_BINS = 20  # of codes, in the information of ``name_dimensions``
-LEVEL = 0.01  # of the test, for all dimensions together
-# Of a factor's entropy. Of 10,000 images chance alone tells .001 of it of two levels, .007 of 26. A
-# dimension that tells less than this moves something else, and would lend its row a wrong name.
+N_BINS = 20  # bins of the codes, as in ``name_dimensions``
+LEVEL = 0.01  # significance level of the test for all dimensions together
+# Share of a factor's entropy. With 10,000 images, chance alone gives .001 for two levels, and .007
+# for 26 levels. A dimension with less than this share moves something else, and would give its row
+# a wrong name.
 LEAST_TOLD = 0.02
-PALE, PALE_TEXT = 0.4, "0.5"  # the ink of a grey row, the colour of its label
+PALE, PALE_TEXT = 0.4, "0.5"  # the strength of a grey row, and the colour of its label
 
 
 def draw_traversals(path, fitted, images, seed):
-    """Draw what dimensions do to one held-out image, a panel a model.
+    """Draw the effect of single dimensions on one held-out image, with a panel for each model.
 
-    Of images with factors a row has the name of one, and every model moves the dimension that
-    tells most of it; of others the dimensions of each model that carry the most are moved. Rows
-    of a dimension that changes nothing, or tells nothing of the factor, are grey and say so.
+    If the images have factors, each row has the name of a factor. Every model moves the dimension
+    with the most information about it. Otherwise, the dimensions with the most information in each
+    model are moved. A row is grey, and says why, if its dimension changes nothing, or has no
+    information about the factor.
     """
     named = images.factors_train is not None
     typical = some(images.test, MOST_ROWS)
@@ -73,22 +75,22 @@ def draw_traversals(path, fitted, images, seed):
 
 
 def caption(estimators, named):
-    """Return what a figure of traversals shows: the rows, and of what the ends are quantiles."""
+    """Return the caption of a figure of traversals: the meaning of rows, and of their ends."""
     have = {hasattr(estimator, "sample_posterior") for estimator in estimators}
     ends = ["draws from the posteriors of training images"] * (True in have)
     if False in have:
         ends += ["the codes of training images" + ", where there is no posterior" * (True in have)]
-    what = "the dimension that tells most of the feature on its left" if named else "one dimension"
+    what = "the dimension that tells most about its feature" if named else "one dimension"
+    rest = f", or it {NO_TELLING} about the feature. Gap: the MIG of the feature." if named else "."
     return (
         f"A row moves {what}, from quantile {QUANTILES[0]} to {QUANTILES[1]} (in brackets) of "
         f"{', or of '.join(ends)}. The other dimensions stay at the code of a held-out image. "
-        f"Grey: {NO_CHANGE}"
-        + (f", or it {NO_TELLING} of the feature. Gap: the MIG of the feature." if named else ".")
+        f"Grey: {NO_CHANGE}{rest}"
     )
 
 
 def _explain(figure, free, text):
-    """Write the caption into the first of the panels that are free; without any, below all."""
+    """Write the caption into the first free panel, or below all panels."""
     for axes in free:
         axes.set_axis_off()
     if not len(free):
@@ -107,9 +109,9 @@ class Rows:
     ----------
     pictures : ndarray of shape (n_rows, N_STEPS, n_features)
     labels : list of str
-    names : list of str, of the features; empty where there are none
+    names : list of str, of the features; may be empty
     words : list of str or None
-        Why a row is grey; None for those that are not.
+        Why a row is grey, or None for the other rows.
     """
 
     pictures: np.ndarray
@@ -118,7 +120,7 @@ class Rows:
     words: list
 
     def draw(self, axes, form):
-        """Draw, grey and pale where a word says why."""
+        """Draw the rows. Those with a word are grey and pale."""
         pictures = np.stack(
             [
                 rows if word is None else pale(rows, form.image_shape)
@@ -139,23 +141,24 @@ def pale(pictures, image_shape):
 
 
 def is_seen(pictures):
-    """Return whether the images of a row differ from its middle by what an eye can see."""
+    """Return whether an eye can see that images of a row differ from the middle one."""
     changes = pictures - pictures[len(pictures) // 2]
     return bool(np.sqrt((changes**2).mean(-1)).max() >= SEEN * (BYTES[1] - BYTES[0]))
 
 
 def tells(information, levels, n_dimensions):
-    """Return whether the most telling of some dimensions tells of a factor at all.
+    """Return whether the most informative dimension has real information about a factor.
 
-    More, in nats, than independent dimensions would (a likelihood-ratio test of 20 bins against
-    the levels, at 1 % for all dimensions together), and than LEAST_TOLD of the factor's entropy.
+    The information must exceed that of independent dimensions, by a likelihood-ratio test of 20
+    bins against the levels, at 1 % for all dimensions together. It must also exceed the share
+    LEAST_TOLD of the factor's entropy.
 
     Parameters
     ----------
     information : float
-        Of the dimension and the factor, in nats, as ``name_dimensions`` has it.
+        Of the dimension about the factor, in nats, from ``name_dimensions``.
     levels : ndarray of shape (n_images,)
-        The factor.
+        The levels of the factor.
     n_dimensions : int
     """
     _, counts = np.unique(levels, return_counts=True)
@@ -165,7 +168,7 @@ def tells(information, levels, n_dimensions):
 
 
 def _spread(estimator, images, seed):
-    """Return draws from the posteriors of training images; their codes, where there are none."""
+    """Return draws from the posteriors of training images, or their codes without posteriors."""
     X = some(images.train, MOST_ROWS)
     if hasattr(estimator, "sample_posterior"):
         return estimator.sample_posterior(X, random_state=seed)
@@ -173,7 +176,7 @@ def _spread(estimator, images, seed):
 
 
 def traversal(estimator, spread, image, dimensions):
-    """Return an image decoded with one dimension moved at a time, and between which values.
+    """Return an image decoded with one dimension moved at a time, and the ends of the moves.
 
     Parameters
     ----------
@@ -198,7 +201,7 @@ def traversal(estimator, spread, image, dimensions):
 
 
 def _named_rows(estimator, images, image, seed):
-    """Return the rows of the dimensions that tell most of the features of the figure."""
+    """Return the rows of the dimensions with the most information about the figure's features."""
     codes = estimator.transform(some(images.train, MOST_ROWS))
     factors, features = some(images.factors_train, MOST_ROWS), features_of(images)
     naming = name_dimensions(codes, factors, images.factor_names, features.values())
@@ -218,7 +221,7 @@ def _named_rows(estimator, images, image, seed):
 
 
 def _informative_rows(estimator, images, image, seed):
-    """Return the rows of the dimensions that carry the most."""
+    """Return the rows of the dimensions with the most information."""
     values, measure = informativeness(estimator, some(images.train, MOST_ROWS))
     dimensions = np.argsort(-values, kind="stable")[:N_FEATURES]
     pictures, ends = traversal(estimator, _spread(estimator, images, seed), image, dimensions)
@@ -228,14 +231,14 @@ def _informative_rows(estimator, images, image, seed):
 
 
 def _word(seen, telling=True):
-    """Return why a row is grey; None for one that is not."""
+    """Return why a row is grey, or None if it is not."""
     if not seen:
         return NO_CHANGE
     return None if telling else NO_TELLING
 
 
 def _labels(dimensions, amounts, words, ends):
-    """Return the labels of rows: dimension, what it tells or that it does not, and the ends."""
+    """Return the labels of rows: the dimension, its information or a word, and the ends."""
     return [
         f"$z_{{{dimension}}}$  {amount if word is None else word}\n[{low:.1f}, {high:.1f}]"
         for dimension, amount, word, (low, high) in zip(

@@ -1,4 +1,4 @@
-"""Whether a claim holds, fails, or cannot be told: its differences beside their errors."""
+"""Whether a claim holds, fails, or cannot be told, from its differences and their errors."""
 
 from typing import NamedTuple
 
@@ -11,36 +11,37 @@ from scipy.stats import t
 __all__ = ["FAILS", "HOLDS", "UNTOLD", "Judged", "judge", "over_seeds", "print_claims", "verdict"]
 
 HOLDS, FAILS, UNTOLD = "holds", "fails", "cannot be told"
-FEWEST_SEEDS = 3  # for an interval over them
-IMAGES = "the jackknife of one seed; of two, from the least end to the greatest"
+FEWEST_SEEDS = 3  # for an interval over seeds
+IMAGES = "the jackknife of one seed, or from the least to the greatest end for two seeds"
 NOTE = """\
-margin: the least of the differences that a claim says are there, its 95 % interval by
+margin: the least of the differences that a claim says are positive. Its 95 % interval is by
 {over}.
-verdict: of one seed, by the jackknife of ten groups of images, the same groups for all models. A
-claim cannot be told where its margin may be on either side of 0, and where there is no evidence:
-of codes and features where a model has collapsed, of AUC that chance gives too, of a TC that is
-overstated, as images are too few. The TC is taken to be without error. That another seed gives
-another fit, one seed does not tell.
+verdict: for each seed, by the jackknife of ten groups of images. The groups are the same for all
+models. A claim cannot be told if its interval contains 0, or if there is no evidence. There is no
+evidence about codes and features of a collapsed model, in an AUC at chance level, and in a TC that
+is overstated, since images are too few. The TC counts as exact. The verdict for one seed does not
+include that another seed gives another fit.
 """
 
 
 class Judged(NamedTuple):
-    """A claim of one seed, and the standard errors of its steps."""
+    """A claim for one seed, and the standard errors of its steps."""
 
     claim: object
     errors: tuple
 
     @property
     def interval(self):
-        """The 95 % interval of the least of the steps, over samples of images."""
+        """The 95 % interval of the smallest step, over samples of images."""
         steps, half = np.array(self.claim.steps), WITHIN * np.array(self.errors)
         return least(steps - half, steps + half)
 
 
 def least(low, high):
-    """Return the interval of the least of several numbers from theirs; NaN where none is known.
+    """Return the interval of the smallest of several numbers, from the intervals of all.
 
-    All are above 0 where the lowest end is, and one is below where one whole interval is.
+    If its lower end is above 0, all numbers are. If its upper end is below 0, at least one number
+    is. Numbers without an interval are left out. If none has one, the result is NaN.
     """
     known = np.isfinite(low) & np.isfinite(high)
     return (low[known].min(), high[known].min()) if known.any() else (np.nan, np.nan)
@@ -52,7 +53,7 @@ def judge(claim, replicates):
 
 
 def verdict(interval):
-    """Return what is told of a number that is said to be above 0; at NaN nothing is."""
+    """Return the verdict on a number that should be above 0. At NaN, it cannot be told."""
     low, high = interval
     return HOLDS if low > 0 else FAILS if high < 0 else UNTOLD
 
@@ -60,8 +61,9 @@ def verdict(interval):
 def over_seeds(judged):
     """Return the 95 % interval of a claim's margin.
 
-    Of three seeds and more that of Student's t of the paired differences; each is the difference of
-    two fits of one seed. Of fewer, from the least end to the greatest of what the images give.
+    With three or more seeds, it is Student's t of paired differences. Each difference is between
+    two fits with the same seed. With fewer seeds, it is from the least to the greatest end of the
+    intervals over images.
     """
     if len(judged) < FEWEST_SEEDS:
         ends = np.array([one.interval for one in judged])
@@ -73,7 +75,7 @@ def over_seeds(judged):
 
 
 def line(judged):
-    """Return the cells of one claim that several seeds have something to say to."""
+    """Return the cells of one claim for several seeds."""
     says, of, _, _, digits = judged[0].claim
     numbers = np.array([one.claim.numbers for one in judged], dtype=float)
     medians = [f"{number:.{digits}f}" for number in np.median(numbers, axis=0)]
@@ -88,12 +90,12 @@ def line(judged):
 
 
 def without(rows, left_out):
-    """Return rows of models with what they measure without one group of images in its place."""
+    """Return rows of models. Measures without one group of images replace those of all images."""
     return {model: merged(row, row["without"][left_out]) for model, row in rows.items()}
 
 
 def merged(row, part):
-    """Return a row with the measures of another in their places, in dicts within it too."""
+    """Return a row in which the measures of another row replace its own, also in nested dicts."""
     return row | {
         key: merged(row[key], value) if isinstance(value, dict) else value
         for key, value in part.items()
@@ -119,7 +121,7 @@ def of_seed(run, rows, features, prevalence, resampled):
 
 
 def print_claims(run, rows, features, prevalence, resampled):
-    """Print every claim of the paper, what was measured, and whether it holds, seed by seed."""
+    """Print every claim of the paper, its measured numbers, and the verdict for each seed."""
     seeds = [
         of_seed(
             run,

@@ -1,4 +1,4 @@
-"""Autoencoders as one writes them by hand in PyTorch, and rows for them."""
+"""Hand-written autoencoders in PyTorch, and rows for them."""
 
 import math
 from itertools import pairwise
@@ -26,7 +26,7 @@ LEARNING_RATE = 1e-3
 
 
 def mixed_factors(n_samples, n_features):
-    """Return ten factors, mixed and noisy, float32."""
+    """Return noisy mixtures of ten factors, float32."""
     rng = np.random.default_rng(0)
     factors = rng.standard_normal((n_samples, N_COMPONENTS))
     mixed = np.tanh(factors @ rng.standard_normal((N_COMPONENTS, n_features)))
@@ -34,7 +34,7 @@ def mixed_factors(n_samples, n_features):
 
 
 class Perceptron(nn.Module):
-    """Linear layers with activations in between, and a linear map beside them, as ours are."""
+    """Linear layers with activations between them, plus a direct linear map, like our networks."""
 
     def __init__(self, *sizes):
         super().__init__()
@@ -49,7 +49,7 @@ class Perceptron(nn.Module):
 
 
 class PlainAutoencoder(nn.Module):
-    """An autoencoder as one writes it by hand."""
+    """A hand-written autoencoder."""
 
     def __init__(self, n_features):
         super().__init__()
@@ -61,7 +61,7 @@ class PlainAutoencoder(nn.Module):
 
 
 class PlainVAE(nn.Module):
-    """A variational autoencoder as one writes it by hand, the noise variance a parameter."""
+    """A hand-written variational autoencoder, whose noise variance is a parameter."""
 
     def __init__(self, n_features, hidden=HIDDEN):
         super().__init__()
@@ -76,7 +76,7 @@ class PlainVAE(nn.Module):
 
 
 class NegativeELBO(nn.Module):
-    """Minus the evidence lower bound of a ``PlainVAE``, the mean over the batch."""
+    """The negative evidence lower bound of a ``PlainVAE``, as a mean over the batch."""
 
     def forward(self, output, x):
         location, mean, log_variance, log_noise = output
@@ -87,7 +87,7 @@ class NegativeELBO(nn.Module):
 
 
 def plain_step(model, criterion, optimizer, x):
-    """Make a step on a batch, and return its loss, a float."""
+    """Make one step on a batch, and return its loss, a float."""
     loss = criterion(model(x), x)
     optimizer.zero_grad()
     loss.backward()
@@ -96,7 +96,7 @@ def plain_step(model, criterion, optimizer, x):
 
 
 def fit_plain(model, criterion, X, *, epochs, batch_size, fused=False):
-    """Train by a plain loop, the rows one tensor in memory; return the mean loss of every epoch."""
+    """Train by a plain loop on one tensor in memory. Return the mean loss of every epoch."""
     X = torch.from_numpy(X)
     optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE, fused=fused)
     history = []

@@ -1,4 +1,4 @@
-"""What a fitted model's methods take: beside a bare pass of the network, and beside transform."""
+"""The time of the methods of a fitted model, compared with a bare pass or with transform."""
 
 from itertools import cycle
 
@@ -20,8 +20,8 @@ from skvae.outlier import AutoencoderOutlierDetector
 __all__ = ["CALLS"]
 
 HIDDEN = (64, 64)
-FITTED_ROWS = 2000  # for one epoch: what a method takes does not depend on the weights
-BLOCK = 4096  # rows; of 256 to 16,384 it is the fastest for the pass by hand
+FITTED_ROWS = 2000  # fitted for one epoch: the time of a method does not depend on the weights
+BLOCK = 4096  # rows; between 256 and 16,384 it is the fastest for the bare pass
 
 
 def fitted(X, **parameters):
@@ -31,7 +31,7 @@ def fitted(X, **parameters):
 
 
 def bare_pass(n_samples):
-    """Return the contest of ``transform`` and a plain network's pass over the rows in blocks."""
+    """Return the contest of ``transform`` and a bare pass of a network over blocks of rows."""
 
     def prepare(quick):
         X = mixed_factors(512 if quick else n_samples, 20)
@@ -50,13 +50,13 @@ def bare_pass(n_samples):
             }
         )
 
-    reason = "nothing but the network, in buffers that are kept"
+    reason = "only the network, in buffers that are reused"
     row = Row(f"transform-{n_samples}", "transform", "bare pass", 0.9, reason)
     return Contest((row,), prepare, is_cheap=True)
 
 
 def one_row():
-    """Return the contest of scores of a single row and its ``transform``."""
+    """Return the contest of the scores of a single row and its ``transform``."""
 
     def prepare(quick):
         X = mixed_factors(FITTED_ROWS, 64)
@@ -73,7 +73,7 @@ def one_row():
         )
 
     rows = (
-        Row(f"one-row-{name}", contender, "transform, 1 row", target, "0.3 ms more than 0.25")
+        Row(f"one-row-{name}", contender, "transform, 1 row", target, "0.3 ms in addition to 0.25")
         for name, contender, target in (
             ("score", "score_samples, 1 row", 2.2),
             ("predict", "detector's predict, 1 row", 2.2),
@@ -83,7 +83,7 @@ def one_row():
 
 
 def many_scores():
-    """Return the contest of the scores of rows and their ``transform``."""
+    """Return the contest of the scores of many rows and their ``transform``."""
 
     def prepare(quick):
         X = mixed_factors(512 if quick else 10_000, 784)
@@ -95,13 +95,13 @@ def many_scores():
             }
         )
 
-    reason = "20 draws, the last layer by its QR"
+    reason = "20 draws; QR for the last layer"
     row = Row("scores", "score_samples", "transform", 9.0, reason)
     return Contest((row,), prepare, is_cheap=True)
 
 
 def samples():
-    """Return the contest of ``sample`` of a float32 model and the decoding of as many codes."""
+    """Return the contest of ``sample`` in float32 and the decoding of the same number of codes."""
 
     def prepare(quick):
         X = mixed_factors(FITTED_ROWS, 64)
@@ -116,7 +116,7 @@ def samples():
             }
         )
 
-    reason = "the same decoding, and codes to draw"
+    reason = "the same decoding, plus draws of codes"
     row = Row("sample", "sample", "inverse_transform", 1.3, reason)
     return Contest((row,), prepare, is_cheap=True)
 
@@ -135,13 +135,13 @@ def precision():
             }
         )
 
-    reason = "half the numbers an instruction, and a tenth"
+    reason = "half as many numbers per instruction, plus a tenth"
     row = Row("float64", "transform, float64", "transform, float32", 2.2, reason)
     return Contest((row,), prepare, is_cheap=True)
 
 
 def few_rows(n_rows=20):
-    """Return the contest of ``partial_fit`` of a few rows and a step of a loop by hand."""
+    """Return the contest of ``partial_fit`` of a few rows and a step of a hand-written loop."""
 
     def prepare(quick):
         X = mixed_factors(FITTED_ROWS, 64)
@@ -162,7 +162,7 @@ def few_rows(n_rows=20):
             }
         )
 
-    reason = "4 ms, of steps of 1 ms"
+    reason = "4 ms, if a step takes 1 ms"
     row = Row("partial-fit", "partial_fit", "a step by hand", 4.0, reason)
     return Contest((row,), prepare, is_cheap=True)
 

@@ -1,6 +1,6 @@
-"""A process of its own, for what its first import, fit or search takes; prints seconds as JSON.
+"""Measure the first import, fit or search of a process. It prints seconds as JSON.
 
-Its arguments are ``first-fit``, or ``load FILE``, or ``search N_JOBS N_EPOCHS N_ROWS``.
+The arguments are ``first-fit``, or ``load FILE``, or ``search N_JOBS N_EPOCHS N_ROWS``.
 """
 
 import json
@@ -11,7 +11,7 @@ SETTINGS = {"hidden_layer_sizes": (64, 64), "batch_size": 128, "random_state": 0
 
 
 def libraries():
-    """Import what skvae needs; return the process's seconds so far."""
+    """Import the libraries that skvae needs. Return the processor time so far."""
     import sklearn  # noqa: F401
     import skorch  # noqa: F401
     import torch  # noqa: F401
@@ -20,7 +20,7 @@ def libraries():
 
 
 def first_fit():
-    """Return the process's seconds after the libraries, after skvae, and after a tiny fit."""
+    """Return the processor time after the libraries, after skvae, and after a tiny fit."""
     seconds = {"libraries": libraries()}
     import numpy as np
 
@@ -32,7 +32,7 @@ def first_fit():
 
 
 def load(path):
-    """Return the process's seconds after the libraries, and after a model was read."""
+    """Return the processor time after the libraries, and after a model is loaded."""
     import pickle
 
     seconds = {"libraries": libraries()}
@@ -42,7 +42,7 @@ def load(path):
 
 
 def search(n_jobs, n_epochs, n_rows):
-    """Return the seconds by the clock of a search's first call, and of the same call again."""
+    """Return the seconds by the clock of a first search, and of the same search again."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import GridSearchCV
 

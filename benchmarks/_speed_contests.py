@@ -21,40 +21,40 @@ __all__ = [
     "worsening",
 ]
 
-TICK = 1e-9  # seconds; under a limit of processor time its clock may stand still within a call
-MOST_WORSE = 1.15  # medians of the same code on a busy machine differ by some 10 %
+TICK = 1e-9  # seconds; if processor time is limited, its clock may stand still in a call
+MOST_WORSE = 1.15  # medians of the same code on a busy machine differ by about 10 %
 
 
 class Row(NamedTuple):
-    """A ratio of two contenders' seconds, and what the claim asks of it."""
+    """A ratio of the seconds of two contenders, and its target."""
 
     name: str
     numerator: str
     denominator: str
     target: float
-    reason: str  # where the target is from
+    reason: str  # why the target has its value
     smaller_is_better: bool = True
-    needs: str | None = None  # a library, without which the row is left out
+    needs: str | None = None  # a library; without it the row is left out
 
 
 class Contest(NamedTuple):
-    """Contenders that take turns, and the rows that their seconds give.
+    """Contenders that run in turn, and the ratios of their seconds.
 
-    ``prepare(quick)`` returns a function that makes one repetition: of the names of contenders,
-    the seconds that each took, by name.
+    ``prepare(quick)`` returns a function for one repetition. It takes the names of the wanted
+    contenders, and returns the seconds of each by name.
     """
 
     rows: tuple[Row, ...]
     prepare: Callable[[bool], Callable[[set[str]], dict[str, float]]]
-    is_cheap: bool = False  # enough so to be checked after every change
-    warms_up: bool = True  # by a quick repetition, which is not counted
+    is_cheap: bool = False  # if True, it can be checked after every change
+    warms_up: bool = True  # a quick repetition comes first, and is not counted
 
 
 def timed(call, *, number=1, parts=1, clock=process_time):
-    """Return a function that calls ``number`` times and returns the seconds of a part of a call.
+    """Return a function that makes ``number`` calls, and returns the seconds of one part of a call.
 
-    Of one thread the processor's seconds are those of a clock on an idle machine, and a busy one
-    disturbs them less.
+    On one thread and an idle machine, processor time equals that of a clock. A busy machine affects
+    it less.
     """
 
     def seconds():
@@ -68,7 +68,7 @@ def timed(call, *, number=1, parts=1, clock=process_time):
 
 
 def taking_turns(contenders):
-    """Return the function that has each of some timed contenders run once, in turn."""
+    """Return a function that runs each wanted contender once, in turn."""
 
     def repetition(wanted):
         return {name: seconds() for name, seconds in contenders.items() if name in wanted}
@@ -77,7 +77,7 @@ def taking_turns(contenders):
 
 
 def chosen(contests, patterns):
-    """Return the contests with those rows alone whose names one of the patterns matches."""
+    """Return the contests with only those rows whose names match one of the patterns."""
     kept = []
     for contest in contests:
         rows = tuple(r for r in contest.rows if any(fnmatch(r.name, p) for p in patterns))
@@ -87,13 +87,13 @@ def chosen(contests, patterns):
 
 
 def ratio(numerator, denominator):
-    """Return median, least and greatest of the ratios of the repetitions."""
+    """Return the median, the least and the greatest ratio of the repetitions."""
     ratios = [a / b for a, b in zip(numerator, denominator, strict=True)]
     return {"median": median(ratios), "min": min(ratios), "max": max(ratios)}
 
 
 def summary(row, seconds):
-    """Return what the JSON file says of a row, from {contender: seconds of every repetition}."""
+    """Return the entries of a row for the JSON file, from {contender: seconds per repetition}."""
     of_ratio = ratio(seconds[row.numerator], seconds[row.denominator])
     share = of_ratio["median"] / row.target
     return {
@@ -111,7 +111,7 @@ def summary(row, seconds):
 
 
 def measured(contest, *, repeats, quick=False):
-    """Return the summaries of a contest's rows; of one whose library is missing, that it is."""
+    """Return the summaries of a contest's rows. A row without its library is marked as left out."""
     possible = [row for row in contest.rows if row.needs is None or find_spec(row.needs)]
     wanted = {name for row in possible for name in (row.numerator, row.denominator)}
     seconds = {name: [] for name in wanted}
@@ -131,6 +131,6 @@ def measured(contest, *, repeats, quick=False):
 
 
 def worsening(before, after):
-    """Return the factor by which a row's ratio is worse than before; below 1, it is better."""
+    """Return the factor by which a row's ratio is worse than before. Below 1, it is better."""
     factor = after["ratio"]["median"] / before["ratio"]["median"]
     return factor if after["better"] == "smaller" else 1 / factor

@@ -1,4 +1,4 @@
-"""What fits take: beside loops written by hand, others' models, one another, and as data grow."""
+"""The time of fits, compared with hand-written loops, other models, and other sizes of data."""
 
 from functools import partial
 from typing import NamedTuple
@@ -15,7 +15,7 @@ QUICK_ROWS = 512
 
 
 class Fit(NamedTuple):
-    """Rows of a shape, and a VAE of them; a number of epochs that takes seconds."""
+    """The sizes of the rows, a VAE for them, and a number of epochs that takes seconds."""
 
     n_samples: int
     n_features: int
@@ -25,11 +25,11 @@ class Fit(NamedTuple):
 
     @property
     def shape(self):
-        """What the names of its rows say."""
+        """The sizes, for the names of the ratios."""
         return f"{self.n_samples}x{self.n_features}"
 
     def made(self, quick):
-        """Return it, or one epoch of a few rows."""
+        """Return this fit; with ``quick``, one epoch of a few rows."""
         few = min(self.n_samples, QUICK_ROWS)
         return self._replace(n_samples=few, epochs=1) if quick else self
 
@@ -38,11 +38,11 @@ class Fit(NamedTuple):
         return mixed_factors(self.n_samples, self.n_features)
 
     def settings(self):
-        """Return what the functions of others' models take."""
+        """Return the settings for the functions that fit models of others."""
         return {"hidden": self.hidden, "batch_size": self.batch_size, "epochs": self.epochs}
 
     def ours(self, X, estimator=VAETransformer, **parameters):
-        """Fit ours, all else at its defaults."""
+        """Fit our estimator, with defaults for all other settings."""
         estimator(
             N_COMPONENTS,
             hidden_layer_sizes=self.hidden,
@@ -53,7 +53,7 @@ class Fit(NamedTuple):
         ).fit(X)
 
     def loop(self, X, fused=False):
-        """Train the same network by a loop written by hand."""
+        """Train the same network by a hand-written loop."""
         model = PlainVAE(self.n_features, self.hidden)
         fit_plain(
             model, NegativeELBO(), X, epochs=self.epochs, batch_size=self.batch_size, fused=fused
@@ -61,7 +61,7 @@ class Fit(NamedTuple):
 
 
 def against_loops(fit, target, fused_target, mlp=True):
-    """Return the contest of a fit and loops by hand, and where layers are few scikit-learn's."""
+    """Return the contest of a fit and hand-written loops. ``mlp`` adds scikit-learn's model."""
 
     def prepare(quick):
         made = fit.made(quick)
@@ -78,15 +78,15 @@ def against_loops(fit, target, fused_target, mlp=True):
     name = f"fit-{fit.shape}"
     rows = [
         Row(f"{name}-plain", "ours", "loop, plain Adam", target, "a step without bookkeeping"),
-        Row(f"{name}-fused", "ours", "loop, fused Adam", fused_target, "the same, as fused Adam"),
+        Row(f"{name}-fused", "ours", "loop, fused Adam", fused_target, "the same, with fused Adam"),
     ]
     if mlp:
-        rows.append(Row(f"{name}-mlp", "MLPRegressor", "ours", 1.0, "level", False))
+        rows.append(Row(f"{name}-mlp", "MLPRegressor", "ours", 1.0, "equal", False))
     return Contest(tuple(rows), prepare, is_cheap=True)
 
 
 def against_others(fit, target=2.5):
-    """Return the contest of a fit and those of libraries that load batches row by row."""
+    """Return the contest of a fit and the fits of libraries that load batches row by row."""
     others = {"skorch": fit_skorch, "pyod": fit_pyod, "pythae": fit_pythae}
 
     def prepare(quick):
@@ -103,7 +103,7 @@ def against_others(fit, target=2.5):
 
 
 def learned_variance(fit):
-    """Return the contest of a learned noise variance and one that a PCA sets."""
+    """Return the contest of a learned noise variance and one set by a PCA."""
 
     def prepare(quick):
         made = fit.made(quick)
@@ -115,7 +115,7 @@ def learned_variance(fit):
             }
         )
 
-    reason = "a mean of residuals that are there"
+    reason = "only a mean of known residuals"
     row = Row("learned-variance", "learned variance", "held variance", 1.03, reason)
     return Contest((row,), prepare)
 
@@ -136,7 +136,7 @@ def total_correlation(fit, target):
 
 
 def more_rows():
-    """Return the contest of time a row as rows grow, the number of epochs the same."""
+    """Return the contest of the time per row for more and more rows, with the same epochs."""
     fits = [Fit(10**power, 20, (64, 64), 256, 2) for power in (4, 5, 6)]
     names = [f"a row of {fit.n_samples:,}" for fit in fits]
 
@@ -150,14 +150,14 @@ def more_rows():
         return taking_turns(contenders)
 
     rows = tuple(
-        Row(f"rows-{fit.n_samples}", name, names[0], 1.15, "flat; what is once falls")
+        Row(f"rows-{fit.n_samples}", name, names[0], 1.15, "constant; fixed costs fall")
         for name, fit in zip(names[1:], fits[1:], strict=True)
     )
     return Contest(rows, prepare)
 
 
 def more_columns(fit):
-    """Return the contest of a fit and a loop by hand, of a number of columns."""
+    """Return the contest of a fit and a hand-written loop, for a given number of columns."""
 
     def prepare(quick):
         made = fit.made(quick)
@@ -168,7 +168,7 @@ def more_columns(fit):
 
     name = f"columns-{fit.n_features}"
     few = fit.n_features < 1000
-    target, reason = (0.60, "as of 30 columns") if few else (0.73, "as of 784 columns")
+    target, reason = (0.60, "as for 30 columns") if few else (0.73, "as for 784 columns")
     return Contest((Row(name, "ours", "loop, plain Adam", target, reason),), prepare)
 
 

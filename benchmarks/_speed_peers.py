@@ -1,4 +1,4 @@
-"""Fits of others' autoencoders: skorch's default, scikit-learn's, PyOD's and pythae's."""
+"""Fits of other autoencoders: plain skorch, scikit-learn, PyOD and pythae."""
 
 import logging
 import warnings
@@ -18,7 +18,7 @@ __all__ = ["fit_pyod", "fit_pythae", "fit_sklearn", "fit_skorch"]
 
 
 def fit_skorch(X, *, hidden, batch_size, epochs):
-    """Train the plain VAE by skorch, its iterator and callbacks by default; nothing held out."""
+    """Train the plain VAE by skorch, with its default iterator and callbacks, on all rows."""
     NeuralNet(
         PlainVAE(X.shape[1], hidden),
         NegativeELBO(),
@@ -33,9 +33,9 @@ def fit_skorch(X, *, hidden, batch_size, epochs):
 
 
 def fit_sklearn(X, *, hidden, batch_size, epochs):
-    """Fit scikit-learn's perceptron of the same layers, rectifiers, to X by X."""
+    """Fit scikit-learn's perceptron with the same layers and ReLU to predict X from X."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the epochs are given
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is given
         MLPRegressor(
             hidden_layer_sizes=(*hidden, N_COMPONENTS, *hidden[::-1]),
             batch_size=batch_size,
@@ -48,7 +48,7 @@ def fit_sklearn(X, *, hidden, batch_size, epochs):
 
 
 def fit_pyod(X, *, hidden, batch_size, epochs):
-    """Fit PyOD's VAE, an optional dependency of this benchmark, of the same layers."""
+    """Fit PyOD's VAE, an optional dependency of this benchmark, with the same layers."""
     from pyod.models.vae import VAE
 
     VAE(
@@ -65,7 +65,7 @@ def fit_pyod(X, *, hidden, batch_size, epochs):
 
 
 def fit_pythae(X, *, hidden, batch_size, epochs):
-    """Fit pythae's VAE, an optional dependency of this benchmark, of the same layers."""
+    """Fit pythae's VAE, an optional dependency of this benchmark, with the same layers."""
     from pythae.models import VAE, VAEConfig
     from pythae.models.base.base_utils import ModelOutput
     from pythae.models.nn import BaseDecoder, BaseEncoder
@@ -89,7 +89,7 @@ def fit_pythae(X, *, hidden, batch_size, epochs):
         def forward(self, z):
             return ModelOutput(reconstruction=self.layers(z))
 
-    logging.disable(logging.INFO)  # its loggers set their own levels, one by one
+    logging.disable(logging.INFO)  # each of its loggers sets its own level
     config = VAEConfig(input_dim=(X.shape[1],), latent_dim=N_COMPONENTS)
     with TemporaryDirectory() as folder, redirect_stdout(StringIO()), redirect_stderr(StringIO()):
         training = BaseTrainerConfig(
@@ -104,7 +104,7 @@ def fit_pythae(X, *, hidden, batch_size, epochs):
 
 
 def perceptron(*sizes):
-    """Return linear layers of some sizes, with rectifiers in between."""
+    """Return linear layers of some sizes, with ReLU between them."""
     layers = []
     for n_inputs, n_outputs in pairwise(sizes):
         layers += [nn.Linear(n_inputs, n_outputs), nn.ReLU()]

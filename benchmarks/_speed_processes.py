@@ -1,4 +1,4 @@
-"""What the first fit, the first model read and the first search of a process take."""
+"""The time of the first fit, the first loaded model and the first search of a process."""
 
 import json
 import pickle
@@ -16,22 +16,22 @@ from skvae import VAETransformer
 __all__ = ["PROCESSES"]
 
 CHILD = Path(__file__).with_name("_speed_child.py")
-N_FITS, TRAINING_SHARE = 12 * 3, 2 / 3  # a grid of 12 on three folds
+N_FITS, TRAINING_SHARE = 12 * 3, 2 / 3  # a grid of 12 settings on three folds
 
 
 def child(*arguments):
-    """Return the seconds that a process of its own prints; warnings of short fits are silent."""
+    """Return the seconds that a new process prints. Its warnings of short fits are not shown."""
     command = [sys.executable, "-W", "ignore", str(CHILD), *map(str, arguments)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def beginning(quick):
-    """Prepare a first fit; the libraries are imported in the same process."""
+    """Prepare a first fit. The same process imports the libraries."""
     return lambda wanted: child("first-fit")
 
 
 def loading(quick):
-    """Prepare a first model read; it was fitted and pickled by this process."""
+    """Prepare the loading of a model that this process has fitted and pickled."""
     model = VAETransformer(2, max_epochs=1, random_state=0).fit(mixed_factors(200, 4))
 
     def repetition(wanted):
@@ -44,7 +44,7 @@ def loading(quick):
 
 
 def searching(quick):
-    """Prepare searches of one and two workers, and as many fits by hand, one after another."""
+    """Prepare searches with one and two workers, and the same number of fits by hand."""
     n_epochs, n_rows = (1, 300) if quick else (10, 1797)
     X = mixed_factors(int(TRAINING_SHARE * n_rows), 64)
 

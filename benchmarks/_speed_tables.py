@@ -1,4 +1,4 @@
-"""What speed.py prints and draws, and how its ratios compare with those that were kept."""
+"""The tables and the picture of speed.py, and the comparison of its ratios with those kept."""
 
 import json
 
@@ -31,15 +31,15 @@ def kept_rows(path):
     if not path.exists():
         raise SystemExit(
             f"--check needs the ratios to compare with. Got no {path.name} in {path.parent.name} "
-            f"instead. Make it by python benchmarks/speed.py."
+            f"instead. Run python benchmarks/speed.py."
         )
     return {row["name"]: row for row in json.loads(path.read_text())["rows"]}
 
 
 def check(contests, kept, measure):
-    """Compare ratios with those kept, and measure once more what is worse by too much.
+    """Compare ratios with those kept. If one is much worse, measure it once more.
 
-    Returns the rows of the printed table, and the names of those that were worse both times.
+    Return the rows of the printed table, and the names of the ratios that were worse both times.
     """
     lines, failed = [], []
     for contest in contests:
@@ -58,13 +58,13 @@ def check(contests, kept, measure):
 
 
 def _worse_by(kept, row):
-    """Return the factor by which a row is worse than kept, zero for what cannot be compared."""
+    """Return the factor by which a row is worse than kept, or 0 if they cannot be compared."""
     before = kept.get(row["name"], {})
     return worsening(before, row) if "ratio" in before and "ratio" in row else 0.0
 
 
 def _verdict(kept, row, again):
-    """Return what a comparison ends in."""
+    """Return the result of a comparison as text."""
     if not _worse_by(kept, row):
         return "not compared"
     if again is None:
@@ -87,7 +87,7 @@ def _line(before, row, again, verdict):
 
 
 def draw(axes, rows):
-    """Draw every ratio over its target, so that what is right of the line misses it."""
+    """Draw every ratio divided by its target. Ratios to the right of the line miss the target."""
     rows = [row for row in rows if "ratio" in row][::-1]
     for place, row in enumerate(rows):
         times = {key: value / row["target"] for key, value in row["ratio"].items()}

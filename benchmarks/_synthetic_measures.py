@@ -1,4 +1,4 @@
-"""How like real rows synthetic ones are, and how like those that they were made from."""
+"""How similar synthetic rows are to real rows, and to the rows from which they were made."""
 
 import numpy as np
 from _tables_data import categories_of, numbers_of
@@ -7,13 +7,14 @@ from scipy.stats import ks_2samp, spearmanr
 
 __all__ = ["copied", "distance_of_levels", "distance_of_numbers", "nearer_to", "pair_distance"]
 
-N_PARTS = 5  # of a number, in which it is a category beside categories
+N_PARTS = 5  # a number is cut into so many levels where it is compared with a category
 
 
 def distance_of_numbers(real, other):
     """Return the mean Kolmogorov-Smirnov distance of the marginals of numbers, from 0 to 1.
 
-    That is the greatest difference of the distribution functions. Holes are less than all numbers.
+    This distance is the greatest difference of the distribution functions. Missing values count as
+    less than all numbers.
     """
     pairs = [[_low(table[name]) for table in (real, other)] for name in numbers_of(real)]
     return float(np.mean([ks_2samp(*pair).statistic for pair in pairs]))
@@ -22,7 +23,7 @@ def distance_of_numbers(real, other):
 def distance_of_levels(real, other):
     """Return the mean total variation between the marginals of categories, from 0 to 1.
 
-    That is half the sum of the differences of the shares of levels, of which missing is one.
+    This is half the sum of the differences between the shares of levels. "missing" is a level.
     """
     distances = []
     for name in categories_of(real):
@@ -32,10 +33,10 @@ def distance_of_levels(real, other):
 
 
 def pair_distance(real, other):
-    """Return the mean difference of association over the pairs of columns, in size.
+    """Return the mean absolute difference of association over the pairs of columns.
 
-    Of two numbers of Spearman's correlation; else of Cramér's V, a number being cut at the fifths
-    of the real one.
+    The association of two numbers is Spearman's correlation. That of other pairs is Cramér's V,
+    with numbers cut at the fifths of the real ones.
     """
     numbers, names = set(numbers_of(real)), list(real)
     cut = [_levels(table, real) for table in (real, other)]
@@ -51,7 +52,7 @@ def pair_distance(real, other):
 
 
 def spearman(first, second):
-    """Return the correlation of ranks, 0 where one does not vary."""
+    """Return the correlation of ranks, or 0 if one column does not vary."""
     kept = (first.notna() & second.notna()).to_numpy()
     pair = first.to_numpy()[kept], second.to_numpy()[kept]
     if any(len(np.unique(values)) < 2 for values in pair):
@@ -60,7 +61,7 @@ def spearman(first, second):
 
 
 def cramers_v(first, second):
-    r"""Return :math:`\sqrt{\chi^2 / (n (k - 1))}`, k being the lesser number of levels."""
+    r"""Return :math:`\sqrt{\chi^2 / (n (k - 1))}`, where k is the smaller number of levels."""
     (_, rows), (_, columns) = (np.unique(x, return_inverse=True) for x in (first, second))
     counts = np.zeros((rows.max() + 1, columns.max() + 1))
     np.add.at(counts, (rows, columns), 1)
@@ -72,7 +73,7 @@ def cramers_v(first, second):
 
 
 def _levels(table, real):
-    """Return a table of levels alone, numbers being cut at the fifths of the real ones."""
+    """Return a table of levels. Numbers are cut at the fifths of the real ones."""
     cut = {name: _text(table[name]).to_numpy() for name in categories_of(real)}
     for name in numbers_of(real):
         ends = np.nanquantile(real[name], np.arange(1, N_PARTS) / N_PARTS)
@@ -81,7 +82,7 @@ def _levels(table, real):
 
 
 def copied(rows, training):
-    """Return the share of rows that are in a table, cell by cell."""
+    """Return the share of rows that equal a row of a table in all cells."""
     seen = set(_cells(training))
     return float(np.mean([row in seen for row in _cells(rows)]))
 
@@ -92,11 +93,11 @@ def _cells(table):
 
 
 def nearer_to(rows, training, held_out):
-    """Return the share of rows whose nearest real row is in training, ties counting half.
+    """Return the share of rows whose nearest real row is in training. A tie counts half.
 
-    The two real tables have equally many rows, so that rows that owe nothing to either have 0.5.
-    A distance is the sum over columns of the differences of numbers, in standard deviations of the
-    real ones, and of 1 for another level.
+    The two real tables have the same number of rows. So rows that do not depend on either have 0.5.
+    A distance is a sum over the columns. A number adds its difference, in standard deviations of
+    the real column. A category adds 1 if the levels differ.
     """
     held_out = held_out[: len(training)]
     training = training[: len(held_out)]
@@ -118,10 +119,10 @@ def _distances(rows, table, reference):
 
 
 def _text(column):
-    """Return levels as text, a hole being a level of its own."""
+    """Return levels as text. "missing" is a level."""
     return column.astype(object).where(column.notna(), "missing").astype(str)
 
 
 def _low(column):
-    """Return numbers, a hole being less than any."""
+    """Return numbers. A missing value is less than any number."""
     return column.astype(float).fillna(-np.inf).to_numpy()

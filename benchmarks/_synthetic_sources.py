@@ -1,4 +1,4 @@
-"""Where synthetic rows come from: VAEs, a Gaussian copula, columns drawn one by one, TVAE."""
+"""The sources of synthetic rows: VAEs, a Gaussian copula, independent columns, and TVAE."""
 
 from importlib.util import find_spec
 
@@ -11,10 +11,10 @@ from skvae.tabular import sample_frame
 
 __all__ = ["SOURCES", "gaussian_copula"]
 
-MOST_VALUES = 20  # of a number that is given to a VAE as a category, as the guide has it of codes
+MOST_VALUES = 20  # a number with so few values is a category; the guide advises this for codes
 
 
-SPIKE_SHARE = 0.2  # of the rows: the smaller one of the two shares that the encoder was tried with
+SPIKE_SHARE = 0.2  # share of the rows: the smaller of two that were tried with the encoder
 
 
 def by_vae(table, n_samples, seed, **options):
@@ -23,21 +23,22 @@ def by_vae(table, n_samples, seed, **options):
 
 
 def by_vae_of_levels(table, n_samples, seed):
-    """Return rows of a VAE to which a number of few values is a category."""
+    """Return rows of a VAE that treats a number with few values as a category."""
     few = [name for name in numbers_of(table) if table[name].nunique() <= MOST_VALUES]
     drawn = by_vae(table.astype(dict.fromkeys(few, "category")), n_samples, seed)
     return drawn.astype(dict.fromkeys(few, float))
 
 
 def by_vae_with_spikes(table, n_samples, seed):
-    """Return rows of a VAE to which the common values of a number are categories."""
+    """Return rows of a VAE that treats the common values of a number as categories."""
     return by_vae(table, n_samples, seed, spike_share=SPIKE_SHARE)
 
 
 def by_tvae(table, n_samples, seed):
-    """Return rows of ctgan's TVAE at its defaults, an optional dependency of this benchmark.
+    """Return rows of ctgan's TVAE with its defaults. ctgan is an optional dependency.
 
-    It takes no missing numbers: they are filled with the mean. A missing category is a level.
+    TVAE needs all numbers. So missing numbers are filled with the mean. A missing category is a
+    level.
     """
     from ctgan import TVAE
 
@@ -60,11 +61,12 @@ def independent_columns(table, n_samples, seed):
 
 
 def gaussian_copula(table, n_samples, seed):
-    """Return rows of columns that are monotone functions of a Gaussian vector.
+    """Return rows whose columns are monotone functions of a Gaussian vector.
 
-    Ranks become normal scores, whose correlation is the vector's, and a score becomes the value of
-    its rank again. Levels are ranked by how often they occur, the commonest first, equal values in
-    a random order; what is missing comes before all numbers, and is a level of a category.
+    Ranks become normal scores. The correlation of the scores is that of the vector. A drawn score
+    becomes the value with its rank. Levels of a category are ranked by their frequency, the most
+    frequent first. Equal values have a random order. Missing values come before all numbers. For a
+    category, "missing" is a level.
     """
     rng = np.random.default_rng(seed)
     numbers = set(numbers_of(table))
@@ -82,7 +84,7 @@ def gaussian_copula(table, n_samples, seed):
 
 
 def _commonness(column):
-    """Return the rank of each cell's level, the commonest 0."""
+    """Return the rank of each cell's level. The most frequent level has rank 0."""
     levels = column.fillna("missing")
     ranks = {level: rank for rank, level in enumerate(levels.value_counts().index)}
     return levels.map(ranks).astype(float)

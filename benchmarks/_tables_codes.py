@@ -1,4 +1,4 @@
-"""What the imputers of scikit-learn are given of a table, and back."""
+"""Tables encoded as numbers for the imputers of scikit-learn, and decoded again."""
 
 import numpy as np
 from _tables_data import categories_of, numbers_of
@@ -7,12 +7,13 @@ __all__ = ["OneHotCodes", "OrdinalCodes"]
 
 
 class _Codes:
-    """Numbers standardised, then the codes of categories; missing is NaN.
+    """Standardised numbers, then codes of the categories. Missing values are NaN.
 
     Parameters
     ----------
     table : DataFrame
-        With holes: means, deviations and levels are those of what is there.
+        It may have missing values. Means, standard deviations and levels are those of the other
+        values.
     """
 
     def __init__(self, table):
@@ -29,7 +30,7 @@ class _Codes:
         return np.hstack([values, *map(self._codes_of, self.categories, self.levels)])
 
     def decode(self, codes):
-        """Return the table that filled codes are of."""
+        """Return the table for imputed codes."""
         filled = self.table.copy()
         values = codes[:, : len(self.numbers)] * self.spread + self.mean
         for place, name in enumerate(self.numbers):
@@ -44,7 +45,7 @@ class _Codes:
 
 
 class OneHotCodes(_Codes):
-    """A column of zeros and ones for every level, all NaN where it is missing."""
+    """One column of zeros and ones for every level. All are NaN if the value is missing."""
 
     def _codes_of(self, name, levels):
         column = self.table[name]
@@ -60,7 +61,7 @@ class OneHotCodes(_Codes):
 
 
 class OrdinalCodes(_Codes):
-    """One column of the levels' numbers."""
+    """One column with the number of the level."""
 
     def _codes_of(self, name, levels):
         return (

@@ -1,4 +1,4 @@
-"""The tables of tables.py, as frames: numbers as floats, categories as text, holes as NaN."""
+"""The tables of tables.py as frames: numbers are floats, categories are text, missing is NaN."""
 
 from functools import lru_cache, partial
 
@@ -8,7 +8,7 @@ from sklearn import datasets
 
 __all__ = ["CHOSEN_ON", "TABLES", "categories_of", "is_file", "load", "numbers_of"]
 
-N_ROWS = 500  # drawn of a longer table, so that five seeds of all take minutes
+N_ROWS = 500  # rows of a longer table, so that five seeds of all tables take minutes
 HORSE_NUMBERS = (
     "rectal_temp",
     "pulse",
@@ -18,17 +18,17 @@ HORSE_NUMBERS = (
     "total_protein",
     "abdomo_protein",
 )
-HORSE_LESIONS = ["lesion_1", "lesion_2", "lesion_3"]  # codes of four things at a time
+HORSE_LESIONS = ["lesion_1", "lesion_2", "lesion_3"]  # codes that each combine four things
 
 
 def bundled(loader, folder):
-    """Return the columns of a table that scikit-learn brings, without its target."""
+    """Return the columns of a table of scikit-learn, without its target."""
     X = loader().data
     return DataFrame(X, columns=[f"x{place}" for place in range(X.shape[1])])
 
 
 def from_file(name, folder):
-    """Return the columns of a file but the last, which is the target."""
+    """Return the columns of a file, without the last, which is the target."""
     table = read_csv(folder / f"{name}.csv.gz").iloc[:, :-1]
     if name == "horse_colic":
         return _without_codes(table.drop(columns=HORSE_LESIONS))
@@ -36,7 +36,7 @@ def from_file(name, folder):
 
 
 def _without_codes(horses):
-    """Return a table whose categories are coded as numbers with these as text."""
+    """Return a table in which number codes of categories are text."""
     codes = [name for name in horses if name not in HORSE_NUMBERS]
     return horses.assign(
         **{name: horses[name].map("{:.0f}".format, na_action="ignore") for name in codes}
@@ -60,7 +60,7 @@ FILES = (
     "ecoli",
 )
 TABLES = {**BUNDLED, **{name: partial(from_file, name) for name in FILES}}
-# What is set of the imputer was chosen on these; the others have no say in it.
+# The settings of the imputer were chosen on these tables only.
 CHOSEN_ON = ("diabetes", "breast_cancer", "german_credit", "automobile", "segment", "ecoli")
 
 
@@ -71,9 +71,9 @@ def is_file(name):
 
 @lru_cache(maxsize=1)
 def load(name, folder):
-    """Return a table, at most ``N_ROWS`` of its rows, the same at every call.
+    """Return a table with at most ``N_ROWS`` rows, the same at every call.
 
-    Columns of one value are left out: there is nothing to impute.
+    Columns with only one value are left out, since there is nothing to impute.
     """
     table = TABLES[name](folder)
     rows = np.random.default_rng(0).permutation(len(table))[:N_ROWS]

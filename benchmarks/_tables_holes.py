@@ -1,4 +1,4 @@
-"""What tables.py takes away, and how far what was filled in is from it."""
+"""The entries that tables.py removes, and the errors of the imputed values."""
 
 import numpy as np
 from _tables_data import categories_of, numbers_of
@@ -8,17 +8,17 @@ from scipy.stats import rankdata
 __all__ = ["MECHANISMS", "accuracy", "removed_entries", "rmse", "with_holes"]
 
 MECHANISMS = ("at random", "not at random")
-# Of the log odds by a normal score: a value a standard deviation higher goes e^1.5 = 4.5 times as
-# soon.
+# Slope of the log odds in the normal score. A value one standard deviation higher is removed e^1.5
+# = 4.5 times as often.
 SLOPE = 1.5
 
 
 def removed_entries(table, rate, mechanism, seed):
-    """Return which entries are taken away, (n_samples, n_columns), the same share of every column.
+    """Return a mask of the entries to remove, (n_samples, n_columns), an equal share per column.
 
-    Of the m values that a column has, ``round(rate * m)`` are drawn without replacement: all alike,
-    or "not at random" with weights that grow with the value itself. Levels of a category are
-    ordered at random for that.
+    If a column has m values, ``round(rate * m)`` of them are drawn without replacement. "at random"
+    gives all values the same weight. For "not at random", the weights grow with the value. The
+    levels of a category then have a random order.
     """
     rng = np.random.default_rng(seed)
     removed = np.zeros(table.shape, dtype=bool)
@@ -32,27 +32,27 @@ def removed_entries(table, rate, mechanism, seed):
                 _, codes = np.unique(values.astype(str), return_inverse=True)
                 values = rng.permutation(codes.max(initial=-1) + 1)[codes]
             log_weight = SLOPE * _normal_scores(values)
-        # The largest of weights' logarithms and Gumbel draws are a draw without replacement.
+        # The largest sums of log weights and Gumbel draws are a draw without replacement.
         keys = log_weight + rng.gumbel(size=len(present))
         removed[present[np.argsort(-keys)[: round(rate * len(present))]], place] = True
     return removed
 
 
 def _normal_scores(values):
-    """Return normal quantiles of the ranks, of ties the mean rank."""
+    """Return the normal quantiles of the ranks. Ties have their mean rank."""
     return ndtri((rankdata(values) - 0.5) / len(values))
 
 
 def with_holes(table, removed):
-    """Return a table with NaN in place of what is taken away."""
+    """Return a table with NaN in place of the removed entries."""
     return table.mask(removed)
 
 
 def rmse(table, filled, removed):
-    """Return the root mean squared error of the numbers taken away, in standard deviations.
+    """Return the root mean squared error of the removed numbers, in standard deviations.
 
-    Of every column that of the values it had; a constant column does not count. NaN where no
-    number was taken away.
+    The standard deviation of a column is that of its original values. Constant columns are not
+    counted. Without removed numbers the result is NaN.
     """
     errors = []
     for name in numbers_of(table):
@@ -65,7 +65,7 @@ def rmse(table, filled, removed):
 
 
 def accuracy(table, filled, removed):
-    """Return the share of the categories taken away that are filled with what they were."""
+    """Return the share of removed categories that are restored."""
     right = [
         (filled[name] == table[name]).to_numpy()[removed[:, table.columns.get_loc(name)]]
         for name in categories_of(table)

@@ -1,4 +1,8 @@
-"""The imputers of tables.py: a table with holes in, a table without and a model, if any, out."""
+"""The imputers of tables.py.
+
+A method takes a table with missing values. It returns the imputed table, and a function of
+log-densities or None.
+"""
 
 import warnings
 from functools import partial
@@ -23,9 +27,9 @@ FOREST_ROUNDS = 4
 
 
 class ByKind(RegressorMixin, BaseEstimator):
-    """A regressor of numbers; of whole numbers, which are categories' codes, a classifier.
+    """A regressor for numbers, and a classifier for whole numbers, which are codes of categories.
 
-    Numbers are standardised and so not whole.
+    Numbers are standardised, so they are not whole.
     """
 
     def __init__(self, regressor, classifier):
@@ -44,7 +48,8 @@ class ByKind(RegressorMixin, BaseEstimator):
 def iterative(regressor, classifier, **options):
     """Return an IterativeImputer of ordinal codes.
 
-    Of a one-hot block each column is one less the others: it would stay at what it begins with.
+    It cannot use one-hot blocks. A column of a block is one minus the others, so it would keep its
+    initial value.
     """
     return IterativeImputer(ByKind(regressor, classifier), **options)
 
@@ -60,7 +65,7 @@ def forest_imputer(seed):
 
 
 def by_sklearn(make, Codes):
-    """Return a method that fills codes by an imputer of scikit-learn."""
+    """Return a method that imputes codes by an imputer of scikit-learn."""
 
     def fill_by(table, seed):
         codes = Codes(table)
@@ -70,7 +75,7 @@ def by_sklearn(make, Codes):
 
 
 def by_vae(table, seed):
-    """Return the table filled by a VAE, and what gives densities of rows like it."""
+    """Return the table imputed by a VAE, and a function of the log-densities of such rows."""
     if not categories_of(table):
         imputer = VAEImputer(random_state=seed)
         filled = table.copy()
@@ -85,7 +90,7 @@ def by_vae(table, seed):
 
 
 def _log_prob_in_spreads(vae, spreads, rows):
-    """Return log p of rows of numbers, these in standard deviations; spreads are of the fit."""
+    """Return log p of rows of numbers in standard deviations ``spreads``, those of the fit."""
     units = rows.notna().to_numpy() @ np.log(spreads.where(spreads > 0, 1.0).to_numpy())
     return vae.log_likelihood(rows, random_state=0) + units
 
@@ -105,18 +110,18 @@ METHODS = {
 
 
 def fill(method, table, seed):
-    """Return the filled table, seconds of the processor, and log p of rows or None."""
+    """Return the imputed table, the processor time, and the function of log-densities or None."""
     started = process_time()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of rounds without convergence, of codes that collapse
+        warnings.simplefilter("ignore")  # no convergence, or collapsed codes
         filled, log_prob = METHODS[method](table, seed)
     return filled, process_time() - started, log_prob
 
 
 def removed_nats(log_prob, table, holes, removed):
-    """Return the mean over entries of log p(what was removed | what is left), in nats.
+    """Return the mean over entries of log p(removed | remaining), in nats.
 
-    A column of which one value is left counts for nothing: what density it has is arbitrary.
+    A column with only one remaining value is not counted, since its density is arbitrary.
     """
     varied = (holes.nunique() > 1).to_numpy()
     with warnings.catch_warnings():
@@ -126,5 +131,5 @@ def removed_nats(log_prob, table, holes, removed):
 
 
 def _only(table, kept):
-    """Return a table in which other columns than those kept are missing."""
+    """Return a table in which all columns except those kept are missing."""
     return table.where(np.broadcast_to(kept, table.shape))

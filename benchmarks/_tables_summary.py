@@ -1,4 +1,4 @@
-"""What tables.py makes of its measurements: medians, ranges, and ratios to a reference."""
+"""Summaries for tables.py: medians, ranges, and ratios to a reference."""
 
 import numpy as np
 from _tables_methods import REFERENCE
@@ -10,15 +10,16 @@ CASE = ("table", "rate", "mechanism", "seed")
 
 
 def rows_of(rows, **wanted):
-    """Return the rows that have these entries."""
+    """Return the rows whose entries have the wanted values."""
     return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
 
 
 def with_ratios(rows):
-    """Return rows with the ratios of errors to those of the reference in the same case.
+    """Return rows with the ratios of their errors to those of the reference in the same case.
 
-    ``rmse_ratio`` and ``error_ratio``, the latter of the shares of categories that are wrong; NaN
-    where a table has no column of the kind, or the reference makes no error.
+    ``rmse_ratio`` is the ratio of the RMSE. ``error_ratio`` is the ratio of the shares of wrong
+    categories. A ratio is NaN if the table has no column of its kind, or if the reference makes no
+    error.
     """
     reference = {tuple(row[key] for key in CASE): row for row in rows_of(rows, method=REFERENCE)}
     found = []
@@ -37,7 +38,7 @@ def _ratio(value, other):
 
 
 def folded(rows):
-    """Return one row for each table, rate, mechanism and method: medians and ends over seeds."""
+    """Return one row for each table, rate, mechanism and method: medians and ranges over seeds."""
     groups = {}
     for row in rows:
         key = tuple(row[name] for name in ("table", "rate", "mechanism", "method"))
@@ -56,9 +57,9 @@ def folded(rows):
 
 
 def over_tables(rows, key, tables, **wanted):
-    """Return the median over tables of an entry, of each seed: the median of these and the ends.
+    """Return the median over the seeds of an entry's median over tables, and the range over seeds.
 
-    None where no table has it.
+    The result is None if no table has the entry.
     """
     medians = []
     chosen = [row for row in rows_of(rows, **wanted) if row["table"] in tables]

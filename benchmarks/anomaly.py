@@ -1,27 +1,34 @@
-"""Claim: the detector at its defaults finds more anomalies than the others do, in less time.
+"""Claim: with its defaults, the detector finds more anomalies than other methods, in less time.
 
-Every ``.npz`` file of the folder is a table: ``X``, and ``y`` with 1 for anomalies. Two protocols,
-the same rows for all methods, columns standardised by the rows fitted, nothing tuned to a table:
+Every ``.npz`` file of the folder is a table. It has ``X``, and ``y`` with 1 for anomalies. There
+are two protocols:
 
-unsupervised      fit to all rows, score them
-semi-supervised   fit to half of the normal rows, score all others
+unsupervised      fit to all rows, and score the same rows
+semi-supervised   fit to half of the normal rows, and score all other rows
 
-The detector's score of a row that was fitted is of those of its models that have not seen the row
-(what ``score_samples`` of fitted rows returns). The others' models have seen it, but for the
-neighbours, of which a row is none of its own.
+All methods get the same rows. The columns are standardised by the rows of the fit. No setting is
+tuned to a table.
 
-Development uses tables of ADBench (https://github.com/Minqi824/ADBench, datasets/Classical).
-PyOD's three come with ``pip install skvae[bench]``, and are left out without it. Results are kept
-in ``benchmarks/cache/anomaly``, one file for each table, protocol, seed and method: an interrupted
-run goes on, and a method that has changed is to be measured by ``--fresh --methods``. The seconds
-are the processor's, of one thread, fit and scores, mean of the seeds. At last the detector is
-timed by itself: a large table, fitted and then predicted, and one new row, whose time is compared
-with that of the models' own passes.
+If the detector scores a row of its own fit, only those of its models score the row that have not
+seen it (``score_samples`` does this). The models of the other methods have seen the row. Nearest
+neighbours are the exception: a row is not its own neighbour.
+
+The tables used in development are from ADBench (https://github.com/Minqi824/ADBench,
+datasets/Classical). The three methods of PyOD come with ``pip install skvae[bench]``. Without PyOD
+they are left out.
+
+The results are kept in ``benchmarks/cache/anomaly``, one file for each table, protocol, seed and
+method. So an interrupted run can continue. If a method has changed, measure it again with ``--fresh
+--methods``.
+
+The seconds are processor time on one thread, for the fit and the scores. They are means over the
+seeds. At the end, the detector is timed alone. It fits a large table, predicts the same table, and
+scores one new row. The time of that one row is compared with the time that its models take for it.
 """
 
 import os
 
-os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries when they are imported
+os.environ["OMP_NUM_THREADS"] = "1"  # the libraries read it when they are imported
 
 import json
 import warnings
@@ -44,13 +51,13 @@ PROTOCOLS = ("unsupervised", "semi-supervised")
 QUICK_TABLES, QUICK_ROWS = 5, 500
 MEASURES = ("auc", "average_precision", "seconds")
 LARGE = (500_000, 30)
-N_CALLS = 100  # of one row
-TIMED_SHARES = {"PyOD AutoEncoder": 0.5, "PyOD VAE": 0.15}  # of whose time the detector may take
+N_CALLS = 100  # calls with one row
+TIMED_SHARES = {"PyOD AutoEncoder": 0.5, "PyOD VAE": 0.15}  # largest shares of their time
 DETECTOR, FOREST, NEIGHBOURS = "detector", "IsolationForest", "5 nearest neighbours"
 
 
 def divide(X, y, protocol, seed):
-    """Return the rows to fit, those to score, and which of the latter are anomalies."""
+    """Return the rows of the fit, the rows to score, and a mask of the anomalies in the latter."""
     if protocol == "unsupervised":
         train = StandardScaler().fit_transform(X)
         return train, train, y
@@ -62,7 +69,7 @@ def divide(X, y, protocol, seed):
 
 
 def measure(path, protocol, method, seed, arguments):
-    """Return the scores of a method on a table, from the cache where it has them."""
+    """Return the results of a method on a table. They are read from the cache if they are there."""
     name = "".join(letter if letter.isalnum() else "-" for letter in method)
     kept = CACHE / f"{path.stem}--{protocol}--{arguments.most_rows}--{seed}--{name}.json"
     if kept.exists() and not arguments.fresh:
@@ -71,7 +78,7 @@ def measure(path, protocol, method, seed, arguments):
     train, test, anomalous = divide(X, y, protocol, seed)
     started = process_time()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a collapsed model is reported below
+        warnings.simplefilter("ignore")  # collapsed models are reported below
         scores, activity = METHODS[method](seed, train, test)
     seconds = process_time() - started
     scores = np.nan_to_num(scores)
@@ -93,7 +100,7 @@ def measure(path, protocol, method, seed, arguments):
 
 
 def over_seeds(rows):
-    """Return one row for each table, protocol and method: means over the seeds, and the range."""
+    """Return one row for each table, protocol and method: means and ranges over the seeds."""
     alike = {}
     for row in rows:
         alike.setdefault((row["table"], row["protocol"], row["method"]), []).append(row)
@@ -107,18 +114,18 @@ def over_seeds(rows):
 
 
 def mean(rows, key, **wanted):
-    """Return the mean of an entry over the rows that have these others."""
+    """Return the mean of an entry over the rows whose other entries have the wanted values."""
     return np.mean([row[key] for row in rows if all(row[k] == v for k, v in wanted.items())])
 
 
 def total_seconds(rows, **wanted):
-    """Return the seconds of a pass over the tables, mean over the seeds."""
+    """Return the seconds for all tables, as a mean over the seeds."""
     chosen = [row for row in rows if all(row[k] == v for k, v in wanted.items())]
     return sum(row["seconds"] for row in chosen) / len({row["seed"] for row in chosen})
 
 
 def report_methods(rows, methods):
-    """Print one line for each method: both protocols, and the time of both."""
+    """Print one line for each method: the scores in both protocols, and the time of both."""
     header = ["method", "unsup. AUC", "AP", "semi-sup. AUC", "AP", "seconds"]
     lines = []
     for method in methods:
@@ -131,7 +138,7 @@ def report_methods(rows, methods):
 
 
 def report_tables(rows, methods, protocol):
-    """Print one line for each table: the area under the curve of every method, and activity."""
+    """Print one line for each table: the ROC AUC of every method, and the active dimensions."""
     rows = [row for row in rows if row["protocol"] == protocol]
     lines = []
     for table in dict.fromkeys(row["table"] for row in rows):
@@ -147,7 +154,7 @@ def report_tables(rows, methods, protocol):
 
 
 def report_targets(rows, methods):
-    """Print what the detector is to reach, and what it reaches."""
+    """Print the targets of the detector, and the values that it reaches."""
     if not {DETECTOR, FOREST, NEIGHBOURS} <= set(methods):
         return
     unsupervised = {m: mean(rows, "auc", method=m, protocol=PROTOCOLS[0]) for m in methods}
@@ -156,8 +163,8 @@ def report_targets(rows, methods):
     best = [max(others, key=scores.get) for scores in (unsupervised, semi)]
     lines = [
         [f"unsupervised, best of the others: {best[0]}", unsupervised[best[0]], unsupervised],
-        [f"semi-supervised, best but neighbours: {best[1]}", semi[best[1]], semi],
-        ["semi-supervised, neighbours less 0.01", semi[NEIGHBOURS] - 0.01, semi],
+        [f"semi-supervised, best except neighbours: {best[1]}", semi[best[1]], semi],
+        ["semi-supervised, neighbours minus 0.01", semi[NEIGHBOURS] - 0.01, semi],
     ]
     lines = [
         [text, f"{target:.3f}", f"{scores[DETECTOR]:.3f}", _yes(scores[DETECTOR] >= target)]
@@ -167,7 +174,7 @@ def report_targets(rows, methods):
     for method, share in TIMED_SHARES.items():
         if method in methods:
             ratio = own / total_seconds(rows, method=method)
-            text = f"time over that of {method}"
+            text = f"time divided by that of {method}"
             lines.append([text, f"{share:.2f}", f"{ratio:.2f}", _yes(ratio <= share)])
     print_table(["target", "wanted", "got", "reached"], lines)
 
@@ -177,7 +184,7 @@ def _yes(reached):
 
 
 def time_of_large():
-    """Return the seconds that the detector takes for a large table, and for one new row."""
+    """Return the seconds of the detector for a large table, and for one new row."""
     rng = np.random.RandomState(0)
     X = rng.standard_normal((LARGE[0], 8)) @ rng.standard_normal((8, LARGE[1]))
     X += rng.standard_normal(LARGE)
@@ -187,14 +194,14 @@ def time_of_large():
     fitted = process_time()
     detector.predict(X)
     seconds = {"fit": fitted - started, "predict": process_time() - fitted}
-    row = rng.standard_normal((1, LARGE[1]))  # all models score what none has seen
+    row = rng.standard_normal((1, LARGE[1]))  # no model has seen it, so all models score it
     models = [seconds_of_call(model.score_samples, row) for model in detector.estimators_]
     seconds["one_row"] = seconds_of_call(detector.score_samples, row)
     return seconds | {"one_row_models": sum(models)}
 
 
 def seconds_of_call(function, row):
-    """Return the median of many calls, by the wall clock: one is too short for the processor's."""
+    """Return the median wall time of many calls. The processor's clock is too coarse for one."""
     function(row)
     seconds = []
     for _ in range(N_CALLS):
@@ -205,20 +212,20 @@ def seconds_of_call(function, row):
 
 
 def report_large(seconds):
-    """Print what the detector takes for a large table, and what it adds to its models' passes."""
+    """Print the times of the detector for a large table, and what it adds to its models' time."""
     print(
-        f"detector, {LARGE[0]} rows x {LARGE[1]} columns: fit {seconds['fit']:.1f} s, one predict "
-        f"of all rows {seconds['predict']:.1f} s"
+        f"detector, {LARGE[0]} rows x {LARGE[1]} columns: fit {seconds['fit']:.1f} s, predict "
+        f"{seconds['predict']:.1f} s"
     )
     whole, models = 1e3 * seconds["one_row"], 1e3 * seconds["one_row_models"]
     print(
-        f"score_samples of one row: {whole:.2f} ms, its models' own {models:.2f} ms, "
-        f"the difference {whole - models:.2f} ms\n"
+        f"score_samples of one row: {whole:.2f} ms, its models alone {models:.2f} ms, "
+        f"difference {whole - models:.2f} ms\n"
     )
 
 
 def draw(axes, rows, methods):
-    """Draw the mean area under the curve of every method and protocol."""
+    """Draw the mean ROC AUC of every method in both protocols."""
     for shift, protocol in enumerate(PROTOCOLS):
         places = np.arange(len(methods)) + 0.4 * (shift - 0.5)
         axes.bar(places, [mean(rows, "auc", method=m, protocol=protocol) for m in methods], 0.4)
@@ -231,11 +238,11 @@ def draw(axes, rows, methods):
 
 def main():
     parser = make_parser(__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of .npz files, X and y")
-    parser.add_argument("--most-rows", type=int, default=10_000, help="rows of a table at most")
-    parser.add_argument("--n-seeds", type=int, default=3)
+    parser.add_argument("--data", type=Path, required=True, help="folder of .npz files: X, y")
+    parser.add_argument("--most-rows", type=int, default=10_000, help="most rows of a table")
+    parser.add_argument("--n-seeds", type=int, default=3, help="number of seeds (default: 3)")
     parser.add_argument("--methods", nargs="+", choices=METHODS, help="default: all installed")
-    parser.add_argument("--fresh", action="store_true", help="measure again what is kept")
+    parser.add_argument("--fresh", action="store_true", help="do not read kept results")
     parser.add_argument("--quick", action="store_true", help="few small tables, few rows, one seed")
     arguments = parser.parse_args()
     paths = sorted(arguments.data.glob("*.npz"), key=lambda path: path.stat().st_size)
@@ -247,7 +254,7 @@ def main():
     methods = arguments.methods or [m for m in METHODS if m not in PYOD or find_spec("pyod")]
     one_thread()
     print_machine()
-    for method in methods:  # what a first call imports is not timed
+    for method in methods:  # the imports of a first call are not timed
         METHODS[method](0, *np.random.RandomState(0).standard_normal((2, 100, 3)))
     rows = [
         measure(path, protocol, method, seed, arguments)

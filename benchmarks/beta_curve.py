@@ -1,11 +1,14 @@
-"""Claim: along beta, warm starts take half the time of independent fits, for an equal bound.
+"""Claim: along beta, warm starts take half the time of independent fits, with an equal bound.
 
-scikit-learn's digits, and with ``--data`` the first 5,000 rows of MNIST, in [0, 1]: a beta-VAE
-trained about as far as it goes, ``beta_curve`` with and without warm starts, over seeds, and a loop
-of warm starts down from the greatest beta. Processor times, with what is measured on the fits, on
-the training rows. The columns "up" and "down" are medians of differences: a seed's warm fit minus
-its independent one, of which "seeds" is the range over the seeds. The objective is what training
-minimises, so that a negative difference is the better fit.
+The bound is the evidence lower bound. The data are scikit-learn's digits, and with ``--data`` also
+the first 5,000 rows of MNIST, in [0, 1]. A beta-VAE is trained until it hardly improves. For
+several seeds, ``beta_curve`` runs with and without warm starts. A loop of warm starts from the
+greatest beta downwards is also measured. Times are processor times. All measures are on the
+training rows.
+
+The columns "up" and "down" are medians over the seeds of a difference: warm fit minus independent
+fit. "seeds" is the range of the independent fits over the seeds. The column "objective, up" is
+about the loss of training. There a negative difference is better.
 """
 
 from math import ceil
@@ -58,7 +61,7 @@ def go_down(warm, X):
 
 
 def compare(name, X, epochs, seeds):
-    """Return a row for every seed and way."""
+    """Return one row for every seed and way."""
     estimator = BetaVAETransformer(**SETTING, max_epochs=epochs)
     return [
         {"data": name, "seed": seed, "way": way, **measures(estimator, X, seed, way)}
@@ -68,12 +71,12 @@ def compare(name, X, epochs, seeds):
 
 
 def table(rows, way, name):
-    """Return a measure of one way, (n_seeds, n_betas)."""
+    """Return a measure of one way, with shape (n_seeds, n_betas)."""
     return np.array([row[name] for row in rows if row["way"] == way])
 
 
 def print_curves(rows):
-    """Print the curves of one data set, and whether they meet the targets."""
+    """Print the curves of one data set, and whether they reach the targets."""
     alone, kl, active = (table(rows, "independent", name) for name in NAMES)
     up, kl_up, active_up = (table(rows, "up", name) for name in NAMES)
     down = table(rows, "down", "elbo")
@@ -99,7 +102,7 @@ def print_curves(rows):
 
 
 def draw(axes, rows):
-    """Draw rate against distortion, a point for each beta, the median over seeds."""
+    """Draw rate against distortion, with a point for each beta: the median over the seeds."""
     for name in dict.fromkeys(row["data"] for row in rows):
         of_data = [row for row in rows if row["data"] == name]
         curves = {}
@@ -110,16 +113,16 @@ def draw(axes, rows):
         for (way, (kl, distortion)), style in zip(curves.items(), ("o-", "x--"), strict=True):
             axes.plot(kl, distortion - least, style, label=f"{name}, {way}")
     axes.set_xlabel("rate: KL, nats")
-    axes.set_ylabel("distortion over its least, nats")
+    axes.set_ylabel("distortion minus its least, nats")
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def main():
     parser = make_parser(__doc__)
-    parser.add_argument("--data", type=Path, help="mnist.npz, or the folder that it is in")
+    parser.add_argument("--data", type=Path, help="mnist.npz, or its folder")
     parser.add_argument("--seeds", type=int, default=3, help="number of seeds, from 0 (default 3)")
-    parser.add_argument("--epochs", type=int, help="of the fits to digits, in place of 300")
+    parser.add_argument("--epochs", type=int, help="epochs for digits (default: 300)")
     arguments = parser.parse_args()
     epochs = EPOCHS | ({"digits": arguments.epochs} if arguments.epochs else {})
     suffix = f"_{arguments.epochs}" if arguments.epochs else ""
@@ -131,7 +134,7 @@ def main():
         tables["MNIST"] = data["X_train"][:N_MNIST]
     rows = []
     for name, X in tables.items():
-        print(f"{name}: {X.shape[0]} rows, {epochs[name]} epochs, warm {WARM_EPOCHS} of them")
+        print(f"{name}: {X.shape[0]} rows, {epochs[name]} epochs, warm starts {WARM_EPOCHS} of it")
         rows += compare(name, X, epochs[name], range(arguments.seeds))
         print_curves([row for row in rows if row["data"] == name])
     setting = SETTING | {"betas": BETAS, "epochs": epochs, "warm_epochs": WARM_EPOCHS}

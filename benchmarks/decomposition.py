@@ -1,10 +1,10 @@
-"""Claim: the exact KL decomposition of 50,000 rows x 32 dimensions takes under 500 MB and a minute.
+"""Claim: the exact KL decomposition of 50,000 rows x 32 dimensions takes < 500 MB and < 1 minute.
 
-A fresh process notes its peak resident size after a tiny fit, makes X (50,000 x 64 float32), fits
-a VAE of 32 dimensions for one epoch and decomposes its divergence at the default 10,000
-draws; the figure is the growth of the peak, X and the fit included. A second table sets the parts
-beside their closed form for a Gaussian aggregate posterior, at a growing number of rows;
-a third shows what too few rows do where the total correlation is truly 0.
+A new process records its peak resident size after a tiny fit. It then makes X (50,000 x 64,
+float32), fits a VAE of 32 dimensions for one epoch, and decomposes its divergence with the default
+of 10,000 draws. The result is the growth of the peak, X and the fit included. A second table
+compares the parts with their closed form, for a Gaussian aggregate posterior and a growing number
+of rows. A third table shows the error of too few rows if the true total correlation is 0.
 """
 
 import os
@@ -25,31 +25,31 @@ from _common import make_parser, one_thread, print_machine, print_table, save
 from skvae import VAETransformer
 from skvae.metrics import gaussian_total_correlation, kl_decomposition
 
-UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
+UNIT = 1 if sys.platform == "darwin" else 1024  # unit of ru_maxrss, in bytes
 LIMIT_MB, LIMIT_SECONDS = 500, 60
 N_FEATURES = 64
 PARTS = ("mutual_information", "total_correlation", "dimension_wise_kl")
-# q(z|x) = N(LOADINGS x, diag(NOISE)) over x ~ N(0, I).
+# q(z|x) = N(LOADINGS x, diag(NOISE)), and x ~ N(0, I).
 LOADINGS = np.array([[0.8, 0.3], [0.1, 0.7]])
 NOISE = np.array([0.16, 0.36])
-DIMENSIONS = 10  # of the third table
+DIMENSIONS = 10  # in the third table
 TRUE_INFORMATION = (6.9, 12.0, 16.0, 23.0)
 
 
 class Posterior:
-    """These posteriors, one for each row, in place of a fitted estimator."""
+    """These posteriors, one for each row. The class replaces a fitted estimator."""
 
     def __init__(self, mean, variance):
         self.mean = mean
         self.std = np.broadcast_to(np.sqrt(variance), mean.shape)
 
     def posterior(self, X):
-        """Return mean and standard deviation of the rows numbered X."""
+        """Return the means and the standard deviations of the rows with the indices X."""
         return self.mean[X], self.std[X]
 
 
 def whitened(n_rows, n_columns):
-    """Return normal draws with mean 0 and second moment I, exactly."""
+    """Return normal draws whose mean is exactly 0 and whose second moment is exactly I."""
     x = np.random.default_rng(0).standard_normal((n_rows, n_columns))
     orthonormal, _ = np.linalg.qr(x - x.mean(0))
     return math.sqrt(n_rows) * orthonormal
@@ -61,9 +61,9 @@ def peak():
 
 
 def cost(n_rows, n_components):
-    """Decompose the divergence of a fitted VAE; runs in a process of its own."""
+    """Decompose the divergence of a fitted VAE. This runs in its own process."""
     one_thread()
-    warnings.simplefilter("ignore")  # one epoch decides how the parts turn out
+    warnings.simplefilter("ignore")  # after one epoch the parts may be unusual
     vae = VAETransformer(n_components, max_epochs=1, random_state=0)
     rng = np.random.default_rng(0)
     tiny = rng.standard_normal((200, N_FEATURES), dtype=np.float32)
@@ -101,7 +101,7 @@ def decompose(posterior):
 
 
 def closed_form():
-    """Return the parts of the Gaussian aggregate of infinitely many rows."""
+    """Return the parts for the Gaussian aggregate of infinitely many rows."""
     covariance = LOADINGS @ LOADINGS.T + np.diag(NOISE)
     variance = covariance.diagonal()
     log_determinant = np.linalg.slogdet(covariance)[1]
@@ -115,7 +115,7 @@ def closed_form():
 
 
 def cells(label, row):
-    """Return a row of the second and third table."""
+    """Return a row of the second or third table."""
     numbers = [
         f"{row[part]:.4f} ({row[f'{part}_se']:.4f})" if f"{part}_se" in row else f"{row[part]:.4f}"
         for part in PARTS

@@ -1,9 +1,10 @@
-"""Claim: at the defaults no VAE loses all its dimensions, on any table of a folder.
+"""Claim: with default settings, no VAE loses all its dimensions on any table of a folder.
 
-Every ``.npz`` file of the folder (key ``X``; other keys are not read) is a table. Its rows are
-capped, its columns standardised, and the three variational estimators fitted at their defaults.
-A dimension is active where the posterior's mean varies over the rows by more than 0.01.
-Development uses tables of ADBench (https://github.com/Minqi824/ADBench, datasets/Classical).
+Every ``.npz`` file of the folder is a table. Only its key ``X`` is read. The number of rows is
+limited, and the columns are standardised. The three variational estimators are fitted with default
+settings. A dimension is active if the variance of the posterior's mean over the rows is above 0.01.
+The tables used in development are from ADBench (https://github.com/Minqi824/ADBench,
+datasets/Classical).
 """
 
 import sys
@@ -27,7 +28,7 @@ ACTIVE_VARIANCE = 0.01
 
 
 def load(path):
-    """Return the table, at most ``MOST_ROWS`` rows of it, standardised."""
+    """Return at most ``MOST_ROWS`` rows of the table, standardised."""
     X = np.load(path)["X"]
     if len(X) > MOST_ROWS:
         X = X[np.random.default_rng(0).choice(len(X), MOST_ROWS, replace=False)]
@@ -35,7 +36,7 @@ def load(path):
 
 
 def assess(estimator, X):
-    """Fit, and return what became of the latent dimensions and of the density."""
+    """Fit the estimator, and return measures of its latent dimensions and of its density."""
     started = perf_counter()
     estimator.fit(X)
     seconds = perf_counter() - started
@@ -52,14 +53,14 @@ def assess(estimator, X):
 
 
 def measure(path):
-    """Return the row of a table, with one entry per model."""
+    """Return the row of a table, with one entry for each model."""
     X = load(path)
     row = {"table": path.stem, "n_samples": X.shape[0], "n_features": X.shape[1]}
     return row | {name: assess(model(random_state=0), X) for name, model in MODELS.items()}
 
 
 def cells(row, name):
-    """Return the row of the printed table."""
+    """Return a row of the printed table."""
     result = row[name]
     return [
         row["table"],
@@ -78,7 +79,7 @@ HEADER = ("table", "model", "n", "d", "active", "KL nats", "noise var.", "ELBO n
 
 
 def draw(axes, rows):
-    """Draw the number of active dimensions of every table and model."""
+    """Draw the number of active dimensions for every table and model."""
     for shift, name in enumerate(MODELS):
         places = [place + 0.27 * (shift - 1) for place in range(len(rows))]
         axes.bar(places, [row[name]["active"] for row in rows], 0.25)

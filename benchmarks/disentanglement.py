@@ -1,18 +1,18 @@
-"""Claim: the beta-TCVAE's codes separate the factors of images better than the VAE's.
+"""Claim: the codes of the beta-TCVAE separate the factors of images better than those of the VAE.
 
-Every model has the same network, optimizer and schedule, and differs in its objective alone; one
-has no schedule, to tell what that does. Betas are chosen by the mutual information gap on some
-seeds, and all is reported on others, at the chosen beta. Fits are kept in ``--cache``, so that a
-run that was stopped goes on.
+All models have the same network, optimizer and schedule. Only the objective differs. One model has
+no schedule, and so shows the effect of the schedule. Some seeds choose the beta with the largest
+mutual information gap. The other seeds are reported, at the chosen beta. The fits are kept in
+``--cache``, so that an interrupted run can continue.
 
-``--data`` is "sprites" (drawn: 46,080 images, all combinations of five factors) or "npz:PATH", a
-file with ``X`` (n, height, width) or (n, height, width, channels), uint8, ``factors``
-(n, n_factors) and ``factor_names``.
+``--data`` is "sprites" or "npz:PATH". "sprites" are 46,080 drawn images, with all combinations of
+five factors. A file has ``X`` (n, height, width) or (n, height, width, channels), uint8,
+``factors`` (n, n_factors) and ``factor_names``.
 """
 
 import os
 
-os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries when they are imported
+os.environ["OMP_NUM_THREADS"] = "1"  # the libraries read it when they are imported
 
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -40,7 +40,7 @@ COMPARED = (
 
 
 def print_choices(measures, choices):
-    """Print the gap of every beta on the seeds that choose, and what was chosen."""
+    """Print the gap of every beta on the choosing seeds, and which beta was chosen."""
     settings = dict.fromkeys((fit.model, fit.beta) for fit in measures)
     rows = []
     for model, beta in settings:
@@ -51,7 +51,7 @@ def print_choices(measures, choices):
 
 
 def print_models(measures, udr):
-    """Print every measure of every model, the median and the range over the seeds."""
+    """Print the median and the range of every measure of every model over the seeds."""
     models = list(dict.fromkeys(fit.model for fit in measures))
     names = list(dict.fromkeys(name for values in measures.values() for name in values))
     rows = [
@@ -72,7 +72,7 @@ def print_differences(measures):
 
 
 def agreement(results):
-    """Return {model: UDR of its seeds' codes}, of models with a seed."""
+    """Return {model: UDR of the codes of its seeds} for the models with several seeds."""
     udr = {}
     for model in dict.fromkeys(fit.model for fit in results):
         of_model = [result for fit, result in results.items() if fit.model == model]
@@ -83,7 +83,7 @@ def agreement(results):
 
 
 def median_fits(measures):
-    """Return of each model the fit whose gap is the median one."""
+    """For each model, return the fit with the median gap."""
     fits = []
     for model in dict.fromkeys(fit.model for fit in measures):
         of_model = [fit for fit in measures if fit.model == model]

@@ -1,31 +1,36 @@
-"""Claim: the share of normal rows that the detector flags is the share that was asked for.
+"""Claim: the detector flags the share of normal rows that was asked for.
 
 The tables are the normal rows of every ``.npz`` file of a folder (``X``, and ``y`` with 1 for
-anomalies) and of four sets of scikit-learn. Each is divided at random into halves, as often as
-there are seeds. A method is fitted to all of the one half, or to 50 or 200 rows of it where it
-has more, and is asked about the other half, all of it. A table with fewer than 50 rows in a half
-is left out. Every method is at its defaults but for the contamination.
+anomalies), and of four data sets of scikit-learn. For each seed, a table is divided at random into
+two halves. A method is fitted to 50 rows, to 200 rows, or to all rows of the first half. A size is
+left out if the half does not have more rows. The method is then asked about all rows of the second
+half. A table whose halves have fewer than 50 rows is left out. Every method has its default
+settings, except the contamination.
 
-The ratio is the share flagged, mean of the seeds, over the share asked for. Chance alone moves it,
-by the rows fitted and by the rows asked: "within" are the tables with a share among the middle 99 %
-of what an exact threshold gives, a beta-binomial distribution of as many scores as there are rows
-to calibrate by (of those without calibration: rows fitted). It is skewed: of few rows its median
-is below 1, its mean is not.
+The ratio is the mean flagged share over the seeds, divided by the share that was asked for. It also
+varies by chance, since both halves are random. An exact threshold gives shares with a beta-binomial
+distribution. The distribution depends on the number of calibration rows. For a method without
+calibration, these are the rows of the fit. A table counts as "within" if its share is in the middle
+99 % of that distribution. The distribution is skewed. With few rows its median is below 1, but its
+mean is not.
 
-m scores tell no share below 1 / (m + 1). Where less is asked for, an exact threshold is the least
-of them, and flags more than was asked for: "exact" is the ratio that is expected of it. A p-value
-is never as small, and flags nothing; its "exact" is below 1 where c (m + 1) is no integer.
+With m scores, no share below 1 / (m + 1) can be reached. If a smaller share is asked for, the exact
+threshold is the lowest score, and it flags more than was asked for. "exact" is the expected ratio
+of the exact threshold. A p-value is never smaller than 1 / (m + 1), so it flags nothing for a
+smaller share. Its "exact" is below 1 if c (m + 1) is not an integer, where c is the share.
 
-Development uses tables of ADBench (https://github.com/Minqi824/ADBench, datasets/Classical).
-PyOD's three come with ``pip install skvae[bench]``, and are left out without it; its VAE, being
-slow, has one seed. Results are kept in ``benchmarks/cache/false_alarms``, one file for each table,
-size, seed and method: an interrupted run goes on, and after a change of a method it is to be
-measured again by ``--fresh --methods``. The seconds are the processor's, of one thread and fit.
+The tables used in development are from ADBench (https://github.com/Minqi824/ADBench,
+datasets/Classical). The three methods of PyOD come with ``pip install skvae[bench]``. Without PyOD
+they are left out. The VAE of PyOD is slow, and has only one seed.
+
+The results are kept in ``benchmarks/cache/false_alarms``, one file for each table, size, seed and
+method. So an interrupted run can continue. If a method has changed, measure it again with ``--fresh
+--methods``. The seconds are processor time on one thread for one fit.
 """
 
 import os
 
-os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries when they are imported
+os.environ["OMP_NUM_THREADS"] = "1"  # the libraries read it when they are imported
 
 import json
 import warnings
@@ -43,14 +48,14 @@ CACHE = Path(__file__).parent / "cache" / "false_alarms"
 SIZES = {"50": 50, "200": 200, "half": None}
 LEAST_HALF = 50
 QUICK_TABLES, QUICK_ROWS = 5, 500
-SHOWN = 0.05  # the level of the listing and of the picture
-LEAST_DRAWN = 0.1  # a ratio below is drawn here
+SHOWN = 0.05  # the level in the list of tables and in the picture
+LEAST_DRAWN = 0.1  # a smaller ratio is drawn at this height
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10)
 MARKS = {"within": " ", "above": "+", "below": "-"}
 
 
 def measure(table, X, size, seed, method, arguments):
-    """Return the rows of a method on a table, from the cache where it has them."""
+    """Return the rows of a method on a table. They are read from the cache if they are there."""
     train, test = divide(X, SIZES[size], seed)
     if train is None or seed >= MOST_SEEDS.get(method, arguments.n_seeds):
         return []
@@ -59,7 +64,7 @@ def measure(table, X, size, seed, method, arguments):
     if kept.exists() and not arguments.fresh:
         return json.loads(kept.read_text())
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of contamination that is too small for so few rows
+        warnings.simplefilter("ignore")  # contamination may be too small for so few rows
         measured = METHODS[method](seed, train, test)
     common = {
         "table": table,
@@ -72,7 +77,7 @@ def measure(table, X, size, seed, method, arguments):
     rows = [common | row for row in measured]
     CACHE.mkdir(parents=True, exist_ok=True)
     kept.write_text(json.dumps(rows))
-    return json.loads(kept.read_text())  # the levels as they are when read again
+    return json.loads(kept.read_text())  # levels are text, as from the cache
 
 
 def _plain(part):
@@ -80,7 +85,7 @@ def _plain(part):
 
 
 def measure_all(paths, methods, arguments):
-    """Return the rows of all tables, and the names of those that are left out."""
+    """Return the rows of all tables, and the names of the tables that are left out."""
     rows, left_out = [], []
     for table, X in normal_tables(paths, arguments.most_rows):
         if len(X) // 2 < LEAST_HALF:
@@ -92,7 +97,7 @@ def measure_all(paths, methods, arguments):
 
 
 def report_methods(rows, methods):
-    """Print one line for each size, method and level, over the tables."""
+    """Print one line for each size, method and level, with means over the tables."""
     header = ["method", "asked", "tables", "exact", "mean", "median", "least", "largest"]
     header += ["within", "above", "below", "s a fit"]
     for size in SIZES:
@@ -106,12 +111,12 @@ def report_methods(rows, methods):
                 shares = [f"{told[key]:.0%}" for key in header[8:11]]
                 lines.append([*counted, *ratios, *shares, f"{told['seconds']:.2f}"])
         if lines:
-            print(f"{_title(size)}: flagged over asked for, and tables within the 99 % of chance\n")
+            print(f"{_title(size)}: flagged / asked for; tables within the 99 % of chance\n")
             print_table(header, lines)
 
 
 def report_tables(rows, methods):
-    """Print one line for each table and size: the ratio of every method at one level."""
+    """Print one line for each table and size, with the ratio of every method at one level."""
     for size in SIZES:
         lines = []
         for table in dict.fromkeys(row["table"] for row in rows):
@@ -120,12 +125,12 @@ def report_tables(rows, methods):
                 counts = [str(chosen[0][key]) for key in ("n_samples", "n_asked", "n_features")]
                 lines.append([table, *counts, *_ratios(chosen, methods)])
         if lines:
-            print(f"{_title(size)}: flagged over asked for at {SHOWN}; + above, - below the 99 %\n")
+            print(f"{_title(size)}: flagged / asked for, at {SHOWN}; + above, - below the 99 %\n")
             print_table(["table", "fitted", "asked", "d", *methods], lines)
 
 
 def _ratios(rows, methods):
-    """Return the ratio of every method on one table, marked where it is not within."""
+    """Return the ratio of every method on one table, with a mark outside the 99 % interval."""
     told = {row["method"]: f"{row['ratio']:.2f}{MARKS[row['verdict']]}" for row in rows}
     return [told.get(method, "") for method in methods]
 
@@ -139,7 +144,7 @@ def _title(size):
 
 
 def by_table(rows):
-    """Return one row for each table, size and method: the ratios of all levels."""
+    """Return one row for each table, size and method, with the ratios of all levels."""
     alike = {}
     for row in rows:
         of_it = {key: row[key] for key in ("table", "size", "n_samples", "n_asked", "method")}
@@ -149,7 +154,7 @@ def by_table(rows):
 
 
 def draw(panels, rows, methods):
-    """Draw the ratio of every table, for each size and method, and the medians."""
+    """Draw the ratio of every table for each size and method, and the medians."""
     for axes, size in zip(panels[0], SIZES, strict=True):
         for place, method in enumerate(methods):
             chosen = _chosen(rows, size=size, method=method, level=SHOWN)
@@ -166,16 +171,16 @@ def draw(panels, rows, methods):
         axes.set_title(_title(size), fontsize=9)
         axes.spines[["top", "right"]].set_visible(False)
         axes.sharey(panels[0, 0])
-    panels[0, 0].set_ylabel(f"flagged over asked for, at {SHOWN}", fontsize=8)
+    panels[0, 0].set_ylabel(f"flagged / asked for, at {SHOWN}", fontsize=8)
 
 
 def main():
     parser = make_parser(__doc__)
-    parser.add_argument("--data", type=Path, help="folder of .npz files, X and y")
-    parser.add_argument("--most-rows", type=int, default=10_000, help="rows of a table at most")
-    parser.add_argument("--n-seeds", type=int, default=3, help="divisions of a table")
+    parser.add_argument("--data", type=Path, help="folder of .npz files: X, y")
+    parser.add_argument("--most-rows", type=int, default=10_000, help="most rows of a table")
+    parser.add_argument("--n-seeds", type=int, default=3, help="divisions of a table (default: 3)")
     parser.add_argument("--methods", nargs="+", choices=METHODS, help="default: all installed")
-    parser.add_argument("--fresh", action="store_true", help="measure again what is kept")
+    parser.add_argument("--fresh", action="store_true", help="do not read kept results")
     parser.add_argument("--quick", action="store_true", help="few small tables, few rows, one seed")
     arguments = parser.parse_args()
     paths = arguments.data.glob("*.npz") if arguments.data else ()
@@ -190,7 +195,7 @@ def main():
     print_machine()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for method in chosen:  # what a first call imports is not timed
+        for method in chosen:  # the imports of a first call are not timed
             METHODS[method](0, *np.random.RandomState(0).standard_normal((2, 100, 3)))
     measured, left_out = measure_all(paths, chosen, arguments)
     rows = fold(measured)
@@ -198,7 +203,7 @@ def main():
     report_tables(rows, methods)
     report_methods(rows, methods)
     if left_out:
-        print(f"left out, with fewer than {LEAST_HALF} rows in a half: {', '.join(left_out)}\n")
+        print(f"left out, as a half has fewer than {LEAST_HALF} rows: {', '.join(left_out)}\n")
     save("false_alarms", by_table(rows), most_rows=arguments.most_rows, n_seeds=arguments.n_seeds)
     save_picture(
         "false_alarms",

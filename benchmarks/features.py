@@ -1,35 +1,37 @@
-"""Claim: codes of the autoencoders are better features than those of PCA of the same number.
+"""Claim: the codes of autoencoders are better features than the same number of PCA components.
 
-Each model at its defaults but for ``n_components`` and ``random_state``. Its codes, standardised,
-are given to a linear model (logistic regression; Ridge for a target that is a number) and to five
-nearest neighbours: accuracy, or R2, of rows held out. Beside: PCA, KernelPCA (rbf), FactorAnalysis,
-UMAP and the raw columns, which are one value whatever the number of components.
+Each model has its default settings, except ``n_components`` and ``random_state``. Its codes are
+standardised. A linear model and five nearest neighbours predict the target from the codes. The
+linear model is a logistic regression, or Ridge for a numeric target. The scores are accuracy or R2
+on held-out rows. PCA, KernelPCA (rbf), FactorAnalysis, UMAP and the raw columns are compared. The
+raw columns do not depend on the number of components.
 
-Every seed is another random split, 25 % held out, and the seed of the model. Columns of tables are
-standardised by the training rows; pixels are divided by the largest. The drawn faces are taken
-at half their resolution, 3,072 pixels. MNIST and the
-faces are 3,000 rows each, the same for every seed. Classes of fewer than five rows are left out
-(ecoli: two, of two rows each), rows that repeat in a table are taken once, and the quality of the
-white wine, a grade from 3 to 9, is taken for a number. Splits are stratified by class, but for the
-faces: these have four targets, told from the same codes, with levels of one name made one class.
+Every seed has another random split with 25 % held-out rows. It is also the seed of the model.
+Columns of tables are standardised by the training rows. Pixels are divided by the largest possible
+value. The drawn faces are shrunk to half their resolution, 3,072 numbers for each. MNIST and the
+faces have 3,000 rows each, the same for every seed. Classes with fewer than five rows are left out
+(two classes of ecoli, with two rows each). Repeated rows of a table are used once. The quality of
+white wine, a grade from 3 to 9, is a numeric target. Splits are stratified by class, except those
+of the faces. The faces have four targets, which are predicted from the same codes. Levels of a
+target with the same name are one class.
 
-Summaries are over the tasks of classes, the faces counting once, by the mean of their targets: they
-share their codes, and an interval over the tasks takes these for independent. Margins are those of
-95 % by Student's t: over seeds for a task, over tasks for a mean of tasks. "best of AE and VAE" is
-for each task the one of the better mean, chosen by the held-out scores themselves, which flatters
-it a little; each is there by itself too. Seconds are the processor's, fit and both transforms, of
-one thread.
+Means over tasks use the tasks with classes. The faces count as one task, the mean of their targets,
+since these targets share their codes, and the interval over tasks assumes independent tasks.
+Margins are 95 % intervals by Student's t: over seeds for one task, and over tasks for a mean of
+tasks. "best of AE and VAE" is, for each task, the model with the better mean. The held-out scores
+choose it, so its value is a little too high. Both models are also shown alone. Seconds are
+processor time on one thread, for the fit and both transforms.
 
 ``--data`` is a folder with ``tables/``, ``mnist.npz`` and ``avatars64.npz`` (keys ``X``,
-``factors``, ``factor_names``, ``factor_levels``); without it only scikit-learn's own sets run.
-UMAP comes with ``pip install skvae[bench]``, and is left out without it. What is measured is kept
-in ``benchmarks/cache/features``, one file a fit, and taken from there by ``--resume`` alone, while
-the source of skvae is the same; ``--kept`` reports what is there and measures nothing.
+``factors``, ``factor_names``, ``factor_levels``). Without it, only scikit-learn's own data sets are
+used. UMAP comes with ``pip install skvae[bench]``. Without umap-learn it is left out. Results are
+kept in ``benchmarks/cache/features``, one file for each fit. ``--resume`` reads them if the source
+of skvae has not changed. ``--kept`` prints the kept results and measures nothing.
 """
 
 import os
 
-os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries when they are imported
+os.environ["OMP_NUM_THREADS"] = "1"  # the libraries read it when they are imported
 os.environ["NUMBA_NUM_THREADS"] = "1"
 
 import json
@@ -51,20 +53,20 @@ N_COLUMNS = 4
 
 
 def settings_of(arguments):
-    """Return what is set of the autoencoders that is not their default."""
+    """Return the settings of the autoencoders that are not their defaults."""
     settings = {"max_epochs": arguments.epochs, "device": arguments.device}
     return {name: value for name, value in settings.items() if value is not None}
 
 
 def kept_in(name, seed, method, size, arguments):
-    """Return the file of a fit, another for other settings or another source of skvae."""
+    """Return the file of a fit. Other settings, or another source of skvae, give another file."""
     key = [N_ROWS, *([settings_of(arguments), source()] if method in AUTOENCODERS else [])]
     digest = sha1(json.dumps(key).encode()).hexdigest()[:8]
     return CACHE / f"{name}--{seed}--{method}--{size or 'all'}--{digest}.json"
 
 
 def measure_fit(name, split, seed, method, size, arguments):
-    """Return a row for each target of a task, told from the codes of one fit."""
+    """Return a row for each target of a task. One fit gives the codes for all targets."""
     train, test, seconds = codes_of(method, split, size, seed, **settings_of(arguments))
     common = {"task": name, "method": method, "n_components": size, "seed": seed}
     common |= {"grades": split.grades, "seconds": seconds}
@@ -96,7 +98,7 @@ def measure(name, seed, methods, arguments):
 
 
 def over_seeds(rows):
-    """Return one row for each task, target, method and size: means, margins, seconds."""
+    """Return one row for each task, target, method and size, with means, margins and seconds."""
     groups = {}
     for row in rows:
         key = [row[name] for name in ("task", "target", "method", "n_components")]
@@ -113,7 +115,7 @@ def over_seeds(rows):
 
 
 def report_tasks(folded):
-    """Print the scores and seconds of every task, one line for each method."""
+    """Print the scores and the seconds of every task, one line for each method."""
     for task, target in dict.fromkeys((row["task"], row["target"]) for row in folded):
         of_task = of(folded, task=task, target=target)
         sizes = sizes_of(of_task)
@@ -137,7 +139,7 @@ def report_tasks(folded):
 
 
 def report_gains(lines, title):
-    """Print what the scores have over PCA's, one line for each method and size."""
+    """Print the differences from the scores of PCA, one line for each method and size."""
     header = ["method", "k", "tasks"]
     header += [name for score in SCORES for name in (score, "95 % interval", "won-lost")]
     cells = []
@@ -150,23 +152,23 @@ def report_gains(lines, title):
                 f"{inside[0]:+.3f} to {inside[1]:+.3f}" if inside else "",
                 "-".join(map(str, line[f"{score}, won and lost"])),
             ]
-    print(f"{title} less PCA's, mean over the tasks\n")
+    print(f"{title} minus that of PCA, mean over the tasks\n")
     print_table(header, cells)
 
 
 def report_times(lines, tasks):
-    """Print the seconds of every task, and the ratio to PCA's."""
+    """Print the seconds for every task, and the ratio to those of PCA."""
     cells = []
     for line in lines:
         seconds = [line["seconds"].get(task) for task in tasks]
         cells.append([line["method"], *("" if s is None else f"{s:.2f}" for s in seconds)])
         cells[-1].append("" if line["over_pca"] is None else f"{line['over_pca']:.3g}")
     print("seconds of fit and transform, mean over sizes and seeds\n")
-    print_table(["method", *tasks, "over PCA's"], cells)
+    print_table(["method", *tasks, "/ PCA"], cells)
 
 
 def draw(panels, folded, score):
-    """Draw a score over the number of components, one panel for each task and target."""
+    """Draw a score over the number of components, with a panel for each task and target."""
     tasks = list(dict.fromkeys((row["task"], row["target"]) for row in folded))
     methods = [method for method in METHODS if of(folded, method=method)]
     for axes, (task, target) in zip(panels.flat, tasks, strict=False):
@@ -202,7 +204,7 @@ def draw(panels, folded, score):
 
 
 def tasks_wanted(arguments, parser):
-    """Return the names of the tasks whose data are there, and say which are not."""
+    """Return the names of the tasks whose data are present. Print which others are left out."""
     names = []
     for name in arguments.tasks or TASKS:
         file = file_of(name)
@@ -219,16 +221,16 @@ def make_arguments():
     """Return the parser of the options."""
     parser = make_parser(__doc__)
     parser.add_argument("--data", type=Path, help="folder of tables/, mnist.npz, avatars64.npz")
-    parser.add_argument("--tasks", nargs="+", choices=TASKS, help="default: all there are")
+    parser.add_argument("--tasks", nargs="+", choices=TASKS, help="default: all with data")
     parser.add_argument("--seeds", type=int, default=5, help="number of splits (default: 5)")
     parser.add_argument("--methods", nargs="+", choices=METHODS, help="default: all installed")
     parser.add_argument("--sizes", nargs="+", type=int, default=SIZES, help="numbers of components")
     parser.add_argument("--n-jobs", type=int, default=1, help="splits at a time (default: 1)")
-    parser.add_argument("--epochs", type=int, help="of the autoencoders (default: their own)")
-    parser.add_argument("--device", help="of the autoencoders (default: their own)")
-    parser.add_argument("--resume", action="store_true", help="go on with what is kept")
-    parser.add_argument("--kept", action="store_true", help="report what is kept, measure nothing")
-    parser.add_argument("--quick", action="store_true", help="few epochs, seeds, sizes; kept apart")
+    parser.add_argument("--epochs", type=int, help="epochs of the autoencoders (default: theirs)")
+    parser.add_argument("--device", help="device of the autoencoders (default: theirs)")
+    parser.add_argument("--resume", action="store_true", help="use kept results")
+    parser.add_argument("--kept", action="store_true", help="only report kept results")
+    parser.add_argument("--quick", action="store_true", help="few epochs, seeds, sizes; own file")
     return parser
 
 

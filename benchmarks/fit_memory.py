@@ -1,9 +1,9 @@
-"""Claim: fit needs at most 1.3 times the memory of X, X included, beyond the interpreter's own.
+"""Claim: fit needs at most 1.3 times the memory of X, including X, in addition to the interpreter.
 
-Every model is measured in a process of its own, which imports the package, does one tiny fit,
-notes its peak resident size, then makes X (200,000 x 200 float32) and fits it for one epoch. The
-figure is the growth of the peak, divided by the size of X; of several processes the greatest
-counts, for the layout of the heap differs from one to the next.
+Every model is measured in its own process. The process imports the package, makes one tiny fit, and
+records its peak resident size. Then it makes X (200,000 x 200, float32), and fits it for one epoch.
+The result is the growth of the peak, divided by the size of X. The layout of the heap differs
+between processes, so the greatest value of several processes counts.
 """
 
 import resource
@@ -23,7 +23,7 @@ MODELS = (
     "BetaTCVAETransformer",
 )
 TARGET = 1.3
-UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
+UNIT = 1 if sys.platform == "darwin" else 1024  # unit of ru_maxrss, in bytes
 
 
 def peak():
@@ -32,7 +32,7 @@ def peak():
 
 
 def measure(name, n_samples, n_features):
-    """Fit one model; runs in a process of its own."""
+    """Fit one model. This runs in its own process."""
     estimator = getattr(skvae, name)(max_epochs=1, random_state=0)
     rng = np.random.default_rng(0)
     estimator.fit(rng.standard_normal((1000, n_features), dtype=np.float32))
@@ -52,13 +52,13 @@ def measure(name, n_samples, n_features):
 
 
 def summarise(name, runs):
-    """Return the row of a model: its greediest run, and the ratios of all."""
+    """Return the row of a model: its run with the most memory, and the ratios of all runs."""
     greediest = max(runs, key=lambda run: run["ratio"])
     return {"model": name, **greediest, "ratios": [run["ratio"] for run in runs]}
 
 
 def cells(row):
-    """Return the row of the printed table."""
+    """Return a row of the printed table."""
     sizes = [f"{row[name] / 1e6:.0f}" for name in ("before", "size", "with_data", "with_fit")]
     least = min(row["ratios"])
     return [row["model"], *sizes, f"{row['ratio']:.2f} ({least:.2f})", f"<= {TARGET}"]
@@ -71,7 +71,7 @@ def main():
     parser = make_parser(__doc__)
     parser.add_argument("--n-samples", type=int, default=200_000, help="rows (default: 200000)")
     parser.add_argument("--n-features", type=int, default=200, help="columns (default: 200)")
-    parser.add_argument("--repeats", type=int, default=3, help="processes a model (default: 3)")
+    parser.add_argument("--repeats", type=int, default=3, help="processes per model (default: 3)")
     arguments = parser.parse_args()
     print_machine()
     shape = (arguments.n_samples, arguments.n_features)

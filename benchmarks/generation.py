@@ -1,21 +1,29 @@
 """Claim: a mixture fitted to codes samples better than the prior; a plain VAE reaches -88.5 nats.
 
-MNIST. Samples: all four models on some training rows, the VAEs with a Bernoulli on one fixed
-binarisation, the autoencoder with a squared error on the grey values. Codes come from the prior
-N(0, I), from a Gaussian and from a mixture of Gaussians fitted to the training codes (draws from
-q(z|x); of the autoencoder f(x), and its Gaussian is that of its ``sample`` by default), and, as the
-best to be hoped for, from held-out rows. Decoded means are compared with held-out grey digits:
+The data are MNIST. All four models are fitted to some training rows. The VAEs have a Bernoulli
+likelihood, and one fixed binarisation. The autoencoder has a squared error, and grey values. The
+codes of samples come from four sources:
 
-- MMD is the kernel distance of ``_quality.py``, its bandwidth the median distance of held-out
-  digits. The noise floor is the greatest that halves of held-out digits have.
-- The gap is the accuracy of a classifier (an SVC, trained on real grey digits) on held-out digits,
-  minus the share of samples to which it gives the label of the training code (f(x), or the mean
-  of q(z|x)) nearest to the sample's. A code from where no data lie decodes to no digit, and the two
-  disagree.
+- the prior N(0, I);
+- a Gaussian fitted to the training codes;
+- a mixture of Gaussians fitted to the training codes;
+- held-out rows, as a bound of what is possible.
 
-Likelihoods (``--full``): log p(x) of all test rows, binarised once, under a plain VAE trained on
-one binarisation of the training rows, and on a fresh one every epoch. The settings were chosen on
-the last 10,000 training rows, the numbers of epochs by the time that they take.
+Training codes of a VAE are draws from q(z|x). Those of the autoencoder are f(x), and its ``sample``
+uses the same Gaussian by default. Decoded means are compared with held-out grey digits by two
+measures:
+
+- MMD is the kernel distance of ``_quality.py``. Its bandwidth is the median distance between
+  held-out digits. The noise floor is the greatest MMD between halves of the held-out digits.
+- The gap is an accuracy minus a share. A classifier (an SVC) is trained on real grey digits. Its
+  accuracy on held-out digits is the first term. The second term is the share of samples for which
+  its label equals the label of the nearest training code (f(x), or the mean of q(z|x)). A code far
+  from all data decodes to no digit, and the two labels often differ.
+
+``--full`` also measures likelihoods: log p(x) of all test rows, binarised once. The model is a
+plain VAE. It is trained on one binarisation of the training rows, and on a new one in every epoch.
+The settings were chosen on the last 10,000 training rows, and the numbers of epochs by the time
+they take.
 """
 
 from functools import partial, reduce
@@ -55,7 +63,7 @@ FIXED = {"n_components": 40, "batch_size": 256, "lr": 2e-3, "max_epochs": 300}
 FIXED |= {"optimizer": "adamw", "weight_decay": 0.3, "early_stopping": True, "n_iter_no_change": 30}
 FRESH = {"n_components": 40, "batch_size": 256, "lr": 2e-3, "epochs": 600}
 N_VALIDATION = 10_000
-LEAST_LR = 0.005  # of the first
+LEAST_LR = 0.005  # share of the first learning rate
 N_IMPORTANCE = 1_000
 TARGET_RATIOS = {"AE": 0.5, "VAE": 1.0, "BetaVAE": 1.0, "BetaTCVAE": 1.0}
 
@@ -63,7 +71,8 @@ TARGET_RATIOS = {"AE": 0.5, "VAE": 1.0, "BetaVAE": 1.0, "BetaTCVAE": 1.0}
 def prepare(data, n_rows):
     """Return what the models share: training and held-out rows, labels, and the reference.
 
-    The reference compares with its first half, so the models get held-out rows of the second.
+    The reference compares samples with the first half of the held-out rows. The models get the
+    second half.
     """
     held = np.random.default_rng(0).permutation(len(data["X_test"]))[: 2 * N_SAMPLES]
     known = slice(N_CLASSIFIER_ROWS)
@@ -77,8 +86,8 @@ def prepare(data, n_rows):
 
 
 def draw_codes(codes, held_codes, seed):
-    """Return draws from every latent density; ``sample(latent=...)`` would keep them to itself."""
-    codes = codes.astype(np.float64)  # a covariance of float32 codes is not symmetric to numpy
+    """Return draws from every latent density. ``sample(latent=...)`` would not return the codes."""
+    codes = codes.astype(np.float64)  # the covariance of float32 codes is not symmetric for numpy
     gaussian = GaussianMixture(1, random_state=seed).fit(codes)
     mixture = GaussianMixture(N_MIXTURE, random_state=seed).fit(codes)
     prior = np.random.default_rng(seed).standard_normal((N_SAMPLES, codes.shape[1]))
@@ -87,7 +96,7 @@ def draw_codes(codes, held_codes, seed):
 
 
 def assess(name, seed, max_epochs, shared):
-    """Fit one model; return its likelihoods, the quality of its samples, and some samples."""
+    """Fit one model. Return its likelihoods, the quality of its samples, and some samples."""
     one_thread()
     variational = name != "AE"
     X, held = shared["binary" if variational else "grey"]
@@ -106,17 +115,17 @@ def assess(name, seed, max_epochs, shared):
     for density, codes in draw_codes(encode(X), encode(held), seed).items():
         samples = model.inverse_transform(codes)
         row[density] = shared["reference"].assess(samples, codes, places, shared["labels"])
-        pictures[density] = samples[:: N_SAMPLES // N_SHOWN]  # a mixture draws them in order
+        pictures[density] = samples[:: N_SAMPLES // N_SHOWN]  # a mixture sorts draws by component
     return row, pictures
 
 
 def values(rows, model, *keys):
-    """Return one number of a model's rows, over the seeds."""
+    """Return one number of the rows of a model, for every seed."""
     return [reduce(getitem, keys, row) for row in rows if row["model"] == model]
 
 
 def spread(numbers, digits):
-    """Return the median, and in brackets the least and the greatest."""
+    """Return the median as text, with the least and the greatest value in brackets."""
     least, middle, greatest = (f"{f(numbers):.{digits}f}" for f in (min, median, max))
     return f"{middle} ({least} to {greatest})"
 
@@ -144,7 +153,7 @@ def print_samples(rows):
 
 
 def draw_bars(axes, rows, floor):
-    """Draw the MMD of every model and density, with the spread over the seeds."""
+    """Draw the MMD of every model and density, with its range over the seeds."""
     for shift, density in enumerate(DENSITIES):
         numbers = np.array([values(rows, name, density, "mmd") for name in MODELS])
         middle = np.median(numbers, axis=1)
@@ -159,7 +168,7 @@ def draw_bars(axes, rows, floor):
 
 
 def draw_samples(axes, pictures):
-    """Draw a strip of digits for every model and density."""
+    """Draw a row of digits for every model and density."""
     strips = [shown for of_model in pictures for shown in of_model.values()]
     names = [f"{name}, {density}" for name in MODELS for density in DENSITIES]
     SampleDisplay.from_predictions(
@@ -175,7 +184,7 @@ def draw_samples(axes, pictures):
 
 
 def run_samples(data, n_seeds, n_jobs, full):
-    """Measure and print the first part."""
+    """Measure and print the samples."""
     setting = FULL if full else SMALL
     shared = prepare(data, setting["n_rows"])
     results = Parallel(n_jobs=n_jobs)(
@@ -197,7 +206,7 @@ def run_samples(data, n_seeds, n_jobs, full):
 
 
 def fit_fixed(data, max_epochs, **setting):
-    """Train on one binarisation, early stopping on rows held out of it."""
+    """Train on one binarisation. Early stopping uses rows that are held out."""
     X, X_val = np.split(data["binary_train"], [-N_VALIDATION])
     decay = LRScheduler(CosineAnnealingLR, T_max=max_epochs)
     vae = skvae.VAETransformer(**PLAIN, **setting, max_epochs=max_epochs, callbacks=[decay])
@@ -205,7 +214,7 @@ def fit_fixed(data, max_epochs, **setting):
 
 
 def fit_fresh(data, epochs, lr, **setting):
-    """Train on all rows, binarised afresh in every epoch, the learning rate a half cosine."""
+    """Train on all rows, binarised anew in every epoch. The learning rate falls as a cosine."""
     rng = np.random.default_rng(1)
     vae = skvae.VAETransformer(**PLAIN, **setting, max_epochs=1, warm_start=True)
     for epoch in range(epochs):
@@ -216,7 +225,7 @@ def fit_fresh(data, epochs, lr, **setting):
 
 
 def run_likelihood(name, data):
-    """Train on one kind of binarisation; measure and print log p(x) of the test rows."""
+    """Train on one kind of binarisation. Measure and print log p(x) of the test rows."""
     fit, setting, target = LIKELIHOODS[name]
     print(f"{name} binarisation: {PLAIN | setting}", flush=True)
     started = perf_counter()
@@ -243,8 +252,8 @@ def main():
     add_data_argument(parser)
     parser.add_argument("--seeds", type=int, default=3, help="number of seeds, from 0 (default 3)")
     parser.add_argument("--n-jobs", type=int, default=1, help="fits at a time (default: 1)")
-    parser.add_argument("--full", action="store_true", help="60,000 rows, and likelihoods")
-    parser.add_argument("--only", choices=("samples", *LIKELIHOODS), help="one part alone")
+    parser.add_argument("--full", action="store_true", help="60,000 rows, also likelihoods")
+    parser.add_argument("--only", choices=("samples", *LIKELIHOODS), help="only one part")
     arguments = parser.parse_args()
     data = load(arguments.data)
     if data is None:

@@ -1,19 +1,19 @@
-"""Claim: on a GPU a fit is as fast as a loop written for it, and its results are the CPU's.
+"""Claim: on a GPU, a fit is as fast as a loop written for it, and its results are those of the CPU.
 
-One script for one lease of a machine: it ends within ``--minutes`` (eight), needs what the package
-needs and nothing else, and prints as it goes. Its parts:
+The script suits a machine that is rented for a short time. It ends within ``--minutes`` (default
+8). It needs only what the package needs, and prints each result at once. Its parts:
 
-1. ``tests``: those marked ``cuda``, where pytest is installed.
-2. ``agreement``: fits on the device against the CPU, the orders of rows and the noise the same.
-3. ``fit``: an epoch of ours against one of a loop written by hand, X resident on the device, and
-   the whole ``fit``, which has the validation of X, its PCA and a last pass on top. Targets: 0.8
-   of the loop's speed for perceptrons, 0.9 for images of 64 x 64 x 3. Beside them how busy the
-   GPU was (nvidia-smi), and the most memory that tensors took.
-4. ``transform`` against the bare network, rows and codes in the host's memory.
-5. ``paper``: the experiment of ``paper.py`` with the paper's network, given ``--data``, in the time
-   that is left.
+1. ``tests``: the tests with the mark ``cuda``, if pytest is installed.
+2. ``agreement``: fits on the device and on the CPU, with the same order of rows and the same noise.
+3. ``fit``: an epoch of ours and one of a hand-written loop, with X on the device. The whole ``fit``
+   is also measured. It has three more steps: the validation of X, its PCA and a last pass. The
+   targets are 0.8 of the loop's speed for perceptrons, and 0.9 for images of 64 x 64 x 3. The table
+   also shows how busy the GPU was (nvidia-smi), and the peak memory of tensors.
+4. ``transform``: compared with the bare network. Rows and codes are in the memory of the host.
+5. ``paper``: the experiment of ``paper.py`` with the paper's network, in the remaining time. It
+   needs ``--data``.
 
-``--device cpu --quick`` runs all of it on a CPU and small data, to see that it runs.
+``--device cpu --quick`` runs all parts on a CPU with small data. This shows that the script works.
 """
 
 import subprocess
@@ -30,8 +30,8 @@ from _gpu_fits import CASES, QUICK_CASES, compare_fits, compare_transforms
 from _gpu_watch import describe
 
 ROOT = Path(__file__).parent.parent
-TESTS_SECONDS = 120  # the most that the tests may take of the time
-LEAST_SECONDS = 20  # below which nothing further is begun
+TESTS_SECONDS = 120  # the longest time for the tests
+LEAST_SECONDS = 20  # with less time, no further part begins
 
 
 class Clock:
@@ -41,11 +41,11 @@ class Clock:
         self.end = perf_counter() + 60 * minutes
 
     def left(self):
-        """Return the seconds left."""
+        """Return the seconds that are left."""
         return self.end - perf_counter()
 
     def enough(self, what):
-        """Return whether to begin something; say so if not."""
+        """Return whether there is time for a part. If not, print it."""
         if self.left() < LEAST_SECONDS:
             print(f"{what}: left out, for lack of time", flush=True)
             return False
@@ -53,7 +53,7 @@ class Clock:
 
 
 def run(command, seconds):
-    """Run a command from the project's folder; return how it ended."""
+    """Run a command in the folder of the project, and return how it ended."""
     print(" ".join(map(str, command)), flush=True)
     started = perf_counter()
     try:
@@ -65,7 +65,7 @@ def run(command, seconds):
 
 
 def run_tests(arguments, clock):
-    """Run the tests of a GPU, if pytest is there."""
+    """Run the tests of a GPU, if pytest is installed."""
     if find_spec("pytest") is None:
         print("tests: left out, as pytest is not installed", flush=True)
         return {"ended": "left out: no pytest"}
@@ -75,7 +75,7 @@ def run_tests(arguments, clock):
 
 
 def run_paper(arguments, clock):
-    """Run the paper's experiment in the time that is left, if its data are given."""
+    """Run the paper's experiment in the remaining time, if its data are given."""
     if not arguments.data or not clock.enough("paper"):
         return {"ended": "left out: no data, or no time"}
     command = [sys.executable, "benchmarks/paper.py", "--architecture", "paper"]
@@ -84,7 +84,7 @@ def run_paper(arguments, clock):
 
 
 def agreement(case, device):
-    """Return the largest differences to the CPU, the orders of rows and the noise the same."""
+    """Return the largest differences from the CPU, for the same order of rows and equal noise."""
     X = case.rows()[: 4 * case.batch_size]
     hook = patch("skvae.training.net.generator_of_epoch", lambda generator, device: generator)
     precise = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
@@ -121,12 +121,12 @@ def print_fits(rows):
         ]
         for row in rows
     ]
-    print("Speed of ours as a multiple of the loop's")
+    print("Our speed divided by that of the loop")
     print_table(header, cells)
 
 
 def draw(axes, rows):
-    """Draw the speed of an epoch and of the whole fit as multiples of the loop's."""
+    """Draw the speed of an epoch and of the whole fit, divided by the speed of the loop."""
     for shift, (what, label) in enumerate((("epoch", "an epoch"), ("fit", "whole fit"))):
         places = [place + 0.4 * (shift - 0.5) for place in range(len(rows))]
         axes.barh(places, [row[f"{what}_speed"]["median"] for row in rows], 0.36, label=label)
@@ -135,13 +135,13 @@ def draw(axes, rows):
     axes.axvline(1, color="grey", linewidth=0.8)
     axes.set_yticks(range(len(rows)), [row["case"] for row in rows], fontsize=8)
     axes.invert_yaxis()
-    axes.set_xlabel("speed / that of a loop written by hand (black: target)")
+    axes.set_xlabel("speed / speed of a hand-written loop (black: target)")
     axes.legend(frameon=False, fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def rows_of(compare, arguments, clock):
-    """Return the rows of all cases for which the time is enough."""
+    """Return the rows of all cases for which there is time."""
     cases = QUICK_CASES if arguments.quick else CASES
     return [compare(case) for case in cases if clock.enough(case.name)]
 
@@ -149,7 +149,7 @@ def rows_of(compare, arguments, clock):
 def measure_agreement(arguments, clock):
     """Return the rows of the agreement with the CPU."""
     rows = rows_of(lambda case: agreement(case, arguments.device), arguments, clock)
-    print("Largest differences to the CPU: of the loss, relative; of codes, in their spread")
+    print("Largest differences from the CPU: relative for the loss; codes in standard deviations")
     cells = [[row["case"], f"{row['loss']:.1e}", f"{row['codes']:.1e}"] for row in rows]
     print_table(("case", "loss", "codes"), cells)
     return rows
@@ -167,7 +167,7 @@ def measure_transforms(arguments, clock):
     """Return the rows of transform."""
     device, repeats = arguments.device, arguments.repeats
     rows = rows_of(lambda case: compare_transforms(case, device, repeats), arguments, clock)
-    print("Speed of transform as a multiple of the bare network's")
+    print("Speed of transform divided by that of the bare network")
     cells = [[row["case"], span(row["speed"]), f"{row['rows_per_second']:.0f}"] for row in rows]
     print_table(("case", "transform", "rows/s"), cells)
     return rows
@@ -196,9 +196,9 @@ def keep(arguments, found):
 def main(options=None):
     parser = make_parser(__doc__)
     add = parser.add_argument
-    add("--device", default="cuda", help="cuda (default), or cpu to see that the script runs")
+    add("--device", default="cuda", help="cuda (default), or cpu to try the script")
     add("--quick", action="store_true", help="small data, one repetition")
-    add("--data", help="of paper.py, such as npz:avatars64.npz; without it there is no paper part")
+    add("--data", help="data of paper.py, such as npz:avatars64.npz; needed for its part")
     add(
         "--parts",
         nargs="+",
@@ -206,13 +206,13 @@ def main(options=None):
         default=list(MEASURES),
         help="which parts (default: all)",
     )
-    add("--minutes", type=float, default=8.0, help="after which it ends (default: 8)")
-    add("--repeats", type=int, default=3, help="of every time (default: 3)")
+    add("--minutes", type=float, default=8.0, help="the time limit (default: 8)")
+    add("--repeats", type=int, default=3, help="number of repetitions (default: 3)")
     arguments = parser.parse_args(options)
     if arguments.device == "cuda" and not torch.cuda.is_available():
         sys.exit(
             f"gpu.py needs a GPU that torch computes on. Got torch {torch.__version__} without one "
-            f"instead. Install a torch for your GPU, or see that it runs by --device cpu --quick."
+            f"instead. Install torch for your GPU, or try the script with --device cpu --quick."
         )
     clock = Clock(arguments.minutes)
     if arguments.quick:
@@ -223,7 +223,7 @@ def main(options=None):
     for part, measure in MEASURES.items():
         if part in arguments.parts:
             found[part] = measure(arguments, clock)
-            keep(arguments, found)  # after each, should the machine be taken away
+            keep(arguments, found)  # after each part, since the machine may be taken away
 
 
 if __name__ == "__main__":

@@ -1,19 +1,22 @@
-"""Claim: at the defaults a VAE's bound of log p of new rows is above probabilistic PCA's log p.
+"""Claim: with defaults, a VAE's bound of log p of new rows is above the log p of probabilistic PCA.
 
-Three quarters of the rows are fitted, the others scored, by a random split for every seed; the seed
-is the model's too. Ten components, two of iris; the defaults otherwise, but for 30 epochs of MNIST
-(4,800 rows fitted). Columns of tables are standardised by the rows fitted; iris and pixels, divided
-by the largest, are as they are. "linear" is a VAE without hidden layers, whose optimum
-probabilistic PCA is; "PCA" has its maximum-likelihood noise variance (Tipping and Bishop, 1999),
-which scikit-learn's score has only where rows outnumber columns.
+For every seed, a random split has three quarters of the rows for the fit. The other rows are
+scored. The seed is also that of the model. Models have ten components, or two for iris. All other
+settings are defaults, except 30 epochs for MNIST (4,800 rows in the fit). Columns of tables are
+standardised by the rows of the fit. Pixels are divided by the largest possible value. iris is not
+scaled.
+
+"linear VAE" has no hidden layers. Its optimum is probabilistic PCA. "PCA" is probabilistic PCA with
+the maximum-likelihood noise variance (Tipping and Bishop, 1999). The score of scikit-learn's PCA
+uses that variance only if there are more rows than columns.
 
 ``--data`` is a folder with ``adbench/*.npz`` (key ``X``), ``mnist.npz`` (``X_train``) and
-``olivetti64.npz`` (``X``); without it only scikit-learn's own sets run.
+``olivetti64.npz`` (``X``). Without it, only scikit-learn's own data sets are used.
 """
 
 import os
 
-os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries when they are imported
+os.environ["OMP_NUM_THREADS"] = "1"  # the libraries read it when they are imported
 
 from functools import partial
 from pathlib import Path
@@ -39,13 +42,13 @@ MODELS = {
 
 
 class ProbabilisticPCA:
-    """Probabilistic PCA at its maximum of the likelihood."""
+    """Probabilistic PCA with the greatest likelihood."""
 
     def __init__(self, n_components):
         self.n_components = n_components
 
     def fit(self, X):
-        """Find the directions, their variances, and what they leave."""
+        """Find the directions, their variances, and the remaining variance."""
         n_samples, n_features = X.shape
         self.mean = X.mean(0)
         _, singular, directions = np.linalg.svd(X - self.mean, full_matrices=False)
@@ -67,7 +70,7 @@ class ProbabilisticPCA:
 
 
 def load(name, folder):
-    """Return the rows of a set, or None where its file is not there."""
+    """Return the rows of a set, or None without its file."""
     if name == "digits":
         return datasets.load_digits().data / 16
     if name in ("iris", "wine", "breast_cancer"):
@@ -90,7 +93,7 @@ SETS = ("iris", *TABLES[:2], "digits", *TABLES[2:], "olivetti", "mnist")
 
 
 def measure(name, X, seed):
-    """Return {model: score of the rows held out}, and the seconds of the fits."""
+    """Return {model: score of the held-out rows}, and the seconds of the fits."""
     train, test = train_test_split(X, random_state=seed)
     if name in TABLES:
         scaler = StandardScaler().fit(train)
@@ -108,13 +111,13 @@ def measure(name, X, seed):
 
 
 def shown(values):
-    """Return the median of some numbers, with the least and the greatest."""
+    """Return the median, the least and the greatest of some numbers as text."""
     return f"{median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
 def main():
     parser = make_parser(__doc__)
-    parser.add_argument("--data", type=Path, help="folder of the files; without it, fewer sets")
+    parser.add_argument("--data", type=Path, help="folder of files; without it, fewer sets")
     parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS)
     parser.add_argument("--seeds", type=int, default=3, help="splits (default: 3)")
     arguments = parser.parse_args()

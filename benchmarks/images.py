@@ -1,21 +1,23 @@
 """Claim: image networks train as fast as a hand-written loop.
 
-Two measurements on 64 x 64 colour images, one thread, one process, processor times (those of a
-clock on an idle machine), the contenders taking turns:
+The images are in colour, 64 x 64. Everything runs in one process on one thread. Times are processor
+times, which equal those of a clock on an idle machine. The contenders run in turn. There are two
+measurements:
 
-1. ``fit``, its first and last passes included, against a plain loop over the same network (target:
-   at most 1.05 of its time), and ``transform`` against the bare network under ``inference_mode``
-   (target: at least 0.9 of its throughput, 20,000 images, float32).
-2. Images a second in training.
+1. ``fit`` is compared with a plain loop over the same network. Its first and last passes are
+   included. The target is at most 1.05 of the loop's time. ``transform`` is compared with the bare
+   network under ``inference_mode``. The target is at least 0.9 of its throughput (20,000 images,
+   float32).
+2. The number of images per second in training.
 
-Which network is the best for its time, ``image_frontier.py`` measures.
+``image_frontier.py`` measures which network is best for a given training time.
 
 ``--data`` names an .npz file with ``X`` (n, 64, 64, 3) or (n, 64, 64), uint8.
 """
 
 import os
 
-os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries when they are imported
+os.environ["OMP_NUM_THREADS"] = "1"  # the libraries read it when they are imported
 
 import copy
 from pathlib import Path
@@ -33,19 +35,19 @@ from skvae.nn.objectives import BetaObjective
 BATCH_SIZE = 128
 N_COMPONENTS = 32
 LEARNING_RATE = 1e-3
-# Images and epochs of the timed fits.
+# Numbers of images and of epochs in the timed fits.
 SIZES = {"residual": (1024, 10), "hybrid": (1024, 30), "paper": (256, 10)}
 
 
 def load(path):
-    """Return the images as rows of bytes, shuffled, and their shape."""
+    """Return the images as shuffled rows of bytes, and their shape."""
     X = np.load(path)["X"]
     shape = (*X.shape[1:], 1)[:3]
     return np.random.default_rng(0).permutation(X.reshape(len(X), -1)), shape
 
 
 def timed(function, *arguments):
-    """Return the processor's seconds of a call."""
+    """Return the processor time of a call."""
     started = process_time()
     function(*arguments)
     return process_time() - started
@@ -61,7 +63,7 @@ def make(model, shape, **parameters):
 
 
 def loop(module, variational, X, epochs):
-    """Train a network by a plain loop, the data one tensor in memory."""
+    """Train a network by a plain loop. The data are one tensor in memory."""
     X = torch.from_numpy(X)
     objective = BetaObjective()
     optimizer = torch.optim.Adam(module.parameters(), lr=LEARNING_RATE, fused=True)
@@ -92,7 +94,7 @@ def bare_transform(module, X):
 
 
 def measure_overhead(X, shape, *, repeats):
-    """Return the rows of fit and transform, ours over the plain loop's time."""
+    """Return the rows of fit and transform: our time divided by that of the plain loop."""
     rows = []
     X = (X[:4096] / np.float32(255)).astype(np.float32)
     many = np.resize(X, (20_000, X.shape[1]))
@@ -131,7 +133,7 @@ def measure_overhead(X, shape, *, repeats):
 def main():
     parser = make_parser(__doc__)
     parser.add_argument("--data", type=Path, required=True, help=".npz file with key X")
-    parser.add_argument("--repeats", type=int, default=5, help="of every time (default 5)")
+    parser.add_argument("--repeats", type=int, default=5, help="number of repetitions (default 5)")
     arguments = parser.parse_args()
     one_thread()
     print_machine()

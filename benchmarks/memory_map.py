@@ -1,10 +1,10 @@
-"""Claim: a table on the disk is fitted and transformed within 1 GB of memory of the process's own.
+"""Claim: a table on the disk is fitted and transformed with less than 1 GB of the process's memory.
 
-A uint8 memory map of 200,000 rows x 12,288 columns (2.4 GB, as many 64 x 64 colour images) is
-written to a temporary folder. Every model is measured in a process of its own: one epoch of a small
-perceptron, then ``transform``, ``reconstruction_error`` and ``score_samples`` of all rows. The
-figure is the growth of the peak of RssAnon, which leaves out the pages of the file that the system
-keeps; Linux only.
+A temporary folder gets a uint8 memory map of 200,000 rows x 12,288 columns. It has 2.4 GB, like
+200,000 colour images of 64 x 64. Every model is measured in its own process. It fits a small
+perceptron for one epoch. Then it calls ``transform``, ``reconstruction_error`` and
+``score_samples`` for all rows. The result is the growth of the peak of RssAnon. This does not count
+pages of the file that the system keeps in memory. The script needs Linux.
 """
 
 import sys
@@ -29,7 +29,7 @@ MODELS = (
 N_FEATURES = 64 * 64 * 3
 TARGET = 2**30
 BLOCK = 2_000
-INTERVAL = 0.02  # seconds between two looks
+INTERVAL = 0.02  # seconds between two measurements
 
 
 def write(path, n_samples):
@@ -46,13 +46,13 @@ def write(path, n_samples):
 
 
 def anonymous():
-    """Return this process's anonymous memory in bytes."""
+    """Return the anonymous memory of this process in bytes."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon"))
 
 
 class Peak:
-    """The peak of the anonymous memory while the block runs, less that at its start."""
+    """The peak of the anonymous memory in the block, minus the memory at its start."""
 
     def __enter__(self):
         self.before, self.growth, self.over = anonymous(), 0, threading.Event()
@@ -70,7 +70,7 @@ class Peak:
 
 
 def measure(name, path):
-    """Fit and apply one model; runs in a process of its own."""
+    """Fit and apply one model. This runs in its own process."""
     one_thread()
     X = np.load(path, mmap_mode="r")
     estimator = getattr(skvae, name)(
@@ -94,15 +94,15 @@ def measure(name, path):
 
 
 def cells(row):
-    """Return the row of the printed table."""
+    """Return a row of the printed table."""
     megabytes = [f"{row[name] / 2**20:.0f}" for name in ("size", "fit", "inference")]
     return [row["model"], *megabytes, f"{row['fit_seconds']:.0f}"]
 
 
 def main():
     parser = make_parser(__doc__)
-    parser.add_argument("--rows", type=int, default=200_000, help="number (default 200,000)")
-    parser.add_argument("--folder", type=Path, help="for the file (default: the temporary one)")
+    parser.add_argument("--rows", type=int, default=200_000, help="how many (default: 200,000)")
+    parser.add_argument("--folder", type=Path, help="folder of the file (default: a temporary one)")
     arguments = parser.parse_args()
     print_machine()
     rows = []
@@ -117,7 +117,7 @@ def main():
     save("memory_map", rows, target=TARGET)
     if max(max(row["fit"], row["inference"]) for row in rows) > TARGET:
         sys.exit("The memory of the process grew by more than 1 GB.")
-    print("No model took 1 GB.")
+    print("No model used more than 1 GB.")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""What the scores of codes against known factors cost: against a loop over pairs, and in all.
+"""The time of the scores that compare codes with known factors; one is compared with a loop.
 
-10,000 rows, ten codes, five factors of the sizes of dSprites: each factor noisily in one code, and
-five codes of noise. The loop takes every pair of a code and a factor to scikit-learn's
-mutual_info_score, as public implementations do; both results are compared.
+There are 10,000 rows, ten codes, and five factors as large as those of dSprites. Five codes are
+noisy copies of the factors, and five codes are noise. A loop computes the mutual information gap
+too. It calls scikit-learn's mutual_info_score for every pair of a code and a factor, as public
+implementations do. Both results are compared.
 """
 
 import os
@@ -35,7 +36,7 @@ SCORES = {
 
 
 def make_codes():
-    """Return factors, codes and the posteriors' standard deviations."""
+    """Return factors, codes, and the standard deviations of the posteriors."""
     rng = np.random.default_rng(0)
     factors = np.stack([rng.integers(size, size=N_SAMPLES) for size in SIZES], axis=1)
     codes = rng.standard_normal((N_SAMPLES, N_COMPONENTS))
@@ -45,7 +46,7 @@ def make_codes():
 
 
 def gap_by_a_loop(factors, codes):
-    """Return the mutual information gap, pair by pair."""
+    """Return the mutual information gap, computed pair by pair."""
     bins = [np.digitize(code, np.histogram(code, N_BINS)[1][:-1]) for code in codes.T]
     gaps = []
     for factor in factors.T:
@@ -62,14 +63,14 @@ def timed(function, *args, **options):
 
 def main():
     parser = make_parser(__doc__)
-    parser.add_argument("--repeats", type=int, default=11, help="of the fast ones; odd")
+    parser.add_argument("--repeats", type=int, default=11, help="repetitions of the gap; odd")
     args = parser.parse_args()
     one_thread()
     print_machine()
     factors, codes, stds = make_codes()
 
     runs = []
-    for _ in range(args.repeats):  # in turn, so that other load falls on both
+    for _ in range(args.repeats):  # in turn, so that other load affects both
         ours, seconds = timed(metrics.mutual_information_gap, factors, codes)
         loop, loop_seconds = timed(gap_by_a_loop, factors, codes)
         runs.append((seconds, loop_seconds, loop_seconds / seconds))
@@ -98,7 +99,7 @@ def main():
         result, spent = timed(getattr(metrics, name), factors, codes, **options)
         rows.append({"score": label, "seconds": spent})
     print_table(["score", "seconds"], [[row["score"], f"{row['seconds']:.2f}"] for row in rows])
-    print(result)  # the last is the report
+    print(result)  # the last result is the report
     save(
         "metrics",
         rows,

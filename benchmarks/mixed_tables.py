@@ -1,28 +1,34 @@
-"""Claim: one-hot columns, not scaled, serve the detector on tables with categories.
+"""Claim: one-hot columns that are not scaled serve the detector well on tables with categories.
 
-A ColumnTransformer inside the detector makes numbers of each row. The numeric columns are
-standardised; the categories become, by
+A ColumnTransformer inside the detector encodes each row as numbers. It standardises the numeric
+columns. It encodes categories in one of these ways:
 
-one-hot             columns of 0 and 1, as they are
-one-hot, scaled     the same, standardised
-log frequency       one column, the log of how frequent the category is among the rows fitted,
-                    standardised; a category that was not among them counts as seen zero times
-both                one-hot beside log frequency
-ordinal             one column, the category's number in alphabetical order, standardised
+one-hot             columns of 0 and 1, not scaled
+one-hot, scaled     the same columns, standardised
+log frequency       one column: the log of the frequency of the category in the rows of the fit,
+                    standardised; a new category counts as seen zero times
+both                one-hot and log frequency together
+ordinal             one column: the index of the category in alphabetical order, standardised
 
-Beside the detector, its VAE as it is by itself, is IsolationForest on the same encodings. Both are
-fitted to all rows and score them: the detector by the models that have not seen a row.
+The detector uses its default VAE. IsolationForest is compared, with the same encodings. Both are
+fitted to all rows, and score the same rows. The detector scores a row by the models that have not
+seen it.
 
-The tasks: of adult and of german_credit (UCI Machine Learning Repository) all rows of one class
-with so few of the other that these are 5 %, and all rows of which 5 % have their categories
-swapped with those of other rows, column by column; and made-up payments, of which 2 % are fraud.
-``--data`` is a folder with adult.csv.gz and german_credit.csv.gz, first row names, last column the
-class. Without it the payments are all.
+The tasks are:
+
+- rare class: all rows of one class of adult and of german_credit (UCI Machine Learning Repository),
+  and some of the other class. The latter are 5 % of the rows, and are the anomalies.
+- swapped: all rows of these tables. 5 % of the rows are the anomalies. Each of their categories is
+  replaced by that of another row, column by column.
+- payments: made-up payments, 2 % of them fraud.
+
+``--data`` is a folder with adult.csv.gz and german_credit.csv.gz. The first row has the names, and
+the last column has the class. Without it, only the payments are used.
 """
 
 import os
 
-os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries when they are imported
+os.environ["OMP_NUM_THREADS"] = "1"  # the libraries read it when they are imported
 
 import warnings
 from itertools import product
@@ -46,7 +52,7 @@ METHODS = ("detector", "IsolationForest")
 
 
 class LogFrequencies(TransformerMixin, BaseEstimator):
-    """Replace each category by the log of how frequent it is in the rows fitted."""
+    """Replaces each category by the log of its frequency in the rows of the fit."""
 
     def fit(self, X, y=None):
         X = X.astype(object).where(X.notna(), "missing")
@@ -83,7 +89,7 @@ ENCODINGS = {
 
 
 def table_encoder(encoding):
-    """Return what makes numbers of a frame: scaled numbers beside encoded categories."""
+    """Return the encoder of a frame: scaled numbers beside encoded categories."""
     numbers = make_column_selector(dtype_include="number")
     categories = make_column_selector(dtype_exclude="number")
     of_categories = [(clone(encoder), categories) for encoder in ENCODINGS[encoding]]
@@ -91,13 +97,13 @@ def table_encoder(encoding):
 
 
 def default_vae():
-    """Return, not fitted, the VAE of a detector that is given no transformer."""
+    """Return the VAE, unfitted, that the detector uses by default."""
     detector = AutoencoderOutlierDetector(random_state=0).fit(np.eye(9))
     return clone(detector.estimators_[0][-1]).set_params(random_state=None)
 
 
 def scores_of(method, encoding, X, seed):
-    """Return anomaly scores of the rows that a method is fitted to."""
+    """Return anomaly scores of the rows of the fit."""
     encoder = table_encoder(encoding)
     if method == "IsolationForest":
         Z = encoder.fit_transform(X)
@@ -111,7 +117,7 @@ def measure(task, method, encoding, seed, folder):
     X, anomalous = TASKS[task](folder, seed)
     started = process_time()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of dimensions that collapse
+        warnings.simplefilter("ignore")  # dimensions may collapse
         scores = scores_of(method, encoding, X, seed)
     return {
         "task": task,
@@ -127,12 +133,12 @@ def measure(task, method, encoding, seed, folder):
 
 
 def median(rows, key, **wanted):
-    """Return the median of an entry over the rows that have these others."""
+    """Return the median of an entry over the rows whose other entries have the wanted values."""
     return np.median([row[key] for row in rows if all(row[k] == v for k, v in wanted.items())])
 
 
 def report(rows, tasks, key):
-    """Print one line for each method and encoding, one column for each task, and their mean."""
+    """Print one line for each method and encoding, with a column for each task and the mean."""
     lines = []
     for method, encoding in product(METHODS, ENCODINGS):
         values = [median(rows, key, method=method, encoding=encoding, task=task) for task in tasks]
@@ -142,7 +148,7 @@ def report(rows, tasks, key):
 
 
 def draw(axes, rows, tasks):
-    """Draw the median area under the curve of every task, method and encoding."""
+    """Draw the median ROC AUC for every task, method and encoding."""
     for place, (method, encoding) in enumerate(product(METHODS, ENCODINGS)):
         values = [
             median(rows, "auc", method=method, encoding=encoding, task=task) for task in tasks

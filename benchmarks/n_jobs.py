@@ -1,13 +1,14 @@
-"""Claim: a search on two worker processes takes at most 0.6 of the time of one.
+"""Claim: a search on two worker processes takes at most 0.6 of the time of one process.
 
-A grid of 12 fits of two seconds or more each (4 betas x 3 folds), one torch thread in every
-process. The searches with n_jobs=1 and n_jobs=2 run in turn, three times, after a small one of each
-that loads the libraries; the ratio is that of the median times. It needs two idle cores.
+The search is a grid of 12 fits (4 betas x 3 folds), of two seconds or more each. Every process has
+one torch thread. The searches with n_jobs=1 and n_jobs=2 run in turn, three times. Before that, a
+small search of each kind loads the libraries. The ratio is that of the median times. It needs two
+idle cores.
 """
 
 import os
 
-os.environ["OMP_NUM_THREADS"] = "1"  # of this process and of the workers, before their imports
+os.environ["OMP_NUM_THREADS"] = "1"  # before the imports of this process and of the workers
 
 import sys
 from statistics import median
@@ -28,7 +29,7 @@ TARGET = 0.6
 
 
 def searched(X, n_epochs, n_jobs):
-    """Return the seconds of a search, of its shortest fit, and its scores."""
+    """Return the seconds of a search, the seconds of its shortest fit, and its scores."""
     model = BetaVAETransformer(10, max_epochs=n_epochs, random_state=0)
     search = GridSearchCV(model, {"beta": BETAS}, cv=FOLDS, refit=False, n_jobs=n_jobs)
     started = perf_counter()
@@ -39,8 +40,8 @@ def searched(X, n_epochs, n_jobs):
 
 def main():
     parser = make_parser(__doc__)
-    parser.add_argument("--rows", type=int, default=20_000, help="number (default 20,000)")
-    parser.add_argument("--epochs", type=int, default=30, help="of a fit (default 30)")
+    parser.add_argument("--rows", type=int, default=20_000, help="number of rows (default 20,000)")
+    parser.add_argument("--epochs", type=int, default=30, help="epochs of a fit (default 30)")
     parser.add_argument("--repeats", type=int, default=3, help="runs of each (default 3)")
     arguments = parser.parse_args()
     one_thread()

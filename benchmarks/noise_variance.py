@@ -1,8 +1,9 @@
-"""Claim: a noise variance that follows the residual does not collapse, one left to Adam does.
+"""Claim: a noise variance that follows the residual does not collapse; one left to Adam does.
 
-scikit-learn's digits in [0, 1], the VAE at its default settings, over seeds: the variance as a
-parameter of Adam, from 1 and from the variance of the data (and weights that do not begin at a
-PCA), beside the rule of the package. The evidence lower bound is on the training rows.
+The data are scikit-learn's digits in [0, 1]. The VAE has its default settings. Three rules for the
+variance are compared over several seeds: a parameter of Adam that starts at 1, a parameter of Adam
+that starts at the variance of the data, and the rule of the package. With Adam, the weights do not
+start at a PCA. The evidence lower bound is on the training rows.
 """
 
 from statistics import median
@@ -17,7 +18,7 @@ from skvae.nn.distributions import Gaussian
 
 
 class ParameterObservation(nn.Module):
-    """p(x|z) = N(g(z), variance), the log standard deviation a parameter of the optimizer."""
+    """p(x|z) = N(g(z), variance). The optimizer trains the log standard deviation."""
 
     distribution = Gaussian
 
@@ -37,7 +38,7 @@ class ParameterObservation(nn.Module):
 
 
 class AdamFromOne(VAETransformer):
-    """A VAE that starts at variance 1 and leaves it to Adam."""
+    """A VAE whose variance starts at 1 and is left to Adam."""
 
     def _observation(self, n_features):
         return ParameterObservation()
@@ -47,7 +48,7 @@ class AdamFromOne(VAETransformer):
 
 
 class AdamFromData(AdamFromOne):
-    """A VAE that starts at the variance of the data and leaves it to Adam."""
+    """A VAE whose variance starts at that of the data and is left to Adam."""
 
     def _start(self, network, rows, statistics, generator):
         variance = torch.tensor(statistics.variance.mean())
@@ -65,7 +66,7 @@ HEADER = ("variance", "epochs", "ELBO nats", "least", "greatest", "KL nats")
 
 
 def measure(name, epochs, X, seeds):
-    """Fit with every seed; return the medians, and the spread of the bound."""
+    """Fit with every seed. Return medians, and the range of the bound."""
     fitted = [RULES[name](max_epochs=epochs, random_state=seed).fit(X) for seed in seeds]
     bounds = [vae.score(X) for vae in fitted]
     return {
@@ -79,7 +80,7 @@ def measure(name, epochs, X, seeds):
 
 
 def cells(row):
-    """Return the row of the printed table."""
+    """Return a row of the printed table."""
     numbers = (f"{row[name]:.2f}" for name in ("elbo", "least", "greatest", "kl"))
     return [row["variance"], str(row["epochs"]), *numbers]
 

@@ -1,32 +1,36 @@
-"""The paper's experiment, with the numbers and figures that it lacks, and what they say of it.
+"""The paper's experiment, with the numbers and figures that the paper does not have.
 
 M. Schik, "Overview of Variational Autoencoder-based Generative Models", trains an autoencoder, a
-VAE, a beta-VAE and a beta-TCVAE on CelebA, and judges them by eye. Here are the same four, with its
-batches, optimizer, epochs and latent size, on CelebA or on any images of a file, with its network
-or another; beside them a VAE with a learned noise variance, in which the paper's blur has a remedy:
+VAE, a beta-VAE and a beta-TCVAE on CelebA. The paper compares them by eye. This script trains the
+same four models, with the paper's batches, optimizer, epochs and latent size. The images are
+CelebA, or those of any file. The network is the paper's, or another. One more model is a VAE with a
+learned noise variance, as a remedy for the blur. The script prints and draws:
 
-- a table: held-out error, evidence lower bound, the divergence and its parts against the aggregate
-  posterior of training images, active dimensions, and the samples' distance to held-out images;
-- its three figures: latent traversals, samples, reconstructions over beta; where the factors of the
-  images are known, a row of traversals has the name of one, and moves the dimension that tells most
-  of it;
-- what it claims by eye, measured: continuity of codes, variety of samples, blur and lost features
-  over beta, latent size against beta; of known factors the mutual information gap, and what else a
-  judge, trained on real images, reads otherwise when baldness, glasses or beards are moved; what is
-  lost of features that are rare in training.
+- A table of each model: the held-out error, the evidence lower bound, the divergence, its parts
+  against the aggregate posterior of the training images, the active dimensions, and the distance
+  from samples to held-out images.
+- The three figures of the paper: latent traversals, samples, and reconstructions over beta. If the
+  factors of the images are known, each row of traversals has the name of a factor. It moves the
+  dimension with the most information about that factor.
+- The claims of the paper, measured: continuity of codes, variety of samples, blur and lost features
+  over beta, and latent size against beta. If factors are known, also the mutual information gap. A
+  judge, which is a network trained on real images, reads which other factors change when baldness,
+  glasses or beards are moved. The loss of features that are rare in training is also measured.
 
-Every model has the same rows, epochs and seeds; tables show medians over the seeds, claims are
-judged seed by seed, beside their errors: a claim holds, fails, or cannot be told. ``--quick`` is a
-reduced run of at most twenty minutes on two cores: some fifty steps, where the paper has tens of
-thousands, at ten times its learning rate. An interrupted run goes on, in the middle of a fit too,
-and ends in the same numbers: fits are kept every minute (every epoch, where that is longer), and so
-are the pixels of CelebA, in the folder ``paper-fits`` beside the results, which git ignores. An
-option that matters to a fit makes it another one, and gives the results another name; delete the
-folder to fit anew. Runs may share a folder, at the same time too: a fit that one of them has ended
-is taken by the others.
+Every model has the same rows, epochs and seeds. Tables show medians over the seeds. Claims are
+tested for each seed, with the errors of the measures. A claim holds, fails, or cannot be told, if
+the evidence is too weak. ``--quick`` is a reduced run of at most twenty minutes on two cores. It
+has about fifty steps, at ten times the paper's learning rate. The paper has tens of thousands of
+steps.
 
-CelebA: http://mmlab.ie.cuhk.edu.hk/projects/CelebA.html, in the layout that
-``skvae.datasets.load_celeba`` describes.
+An interrupted run continues, even in the middle of a fit, and ends with the same numbers. Fits are
+saved every minute, or every epoch if that is longer. They are in the folder ``paper-fits`` beside
+the results, with the pixels of CelebA. git ignores this folder. If an option changes a fit, the new
+fit is saved separately, and the results have another name. To fit again, delete the folder. Several
+runs may share a folder, even at the same time. A run uses the fits that another run has finished.
+
+CelebA: http://mmlab.ie.cuhk.edu.hk/projects/CelebA.html. ``skvae.datasets.load_celeba`` describes
+the layout of its folder.
 """
 
 import os
@@ -92,7 +96,7 @@ def report(run, results, reference, settings, features):
         if features:
             print_features(features, shown, rows, pca)
     if resampled:
-        print("Features that are rare in training, and the same as common as they are\n")
+        print("Features made rare in training, and as common as they are\n")
         print_resampled(settings["rare_and_common"])
         print_rare(run.four, resampled["common"], resampled["rare"])
     print("What the paper claims\n")
@@ -100,7 +104,7 @@ def report(run, results, reference, settings, features):
 
 
 def draw(run, images, path, cache):
-    """Draw the three figures, of the first seed."""
+    """Draw the three figures of the first seed."""
     setting = run.settings[0]
     models = dict.fromkeys([*run.table, *run.beta_sweep, *run.tc_sweep])
     fitted = {model: fetch(model, setting, images, cache).estimator for model in models}
@@ -113,8 +117,8 @@ def draw(run, images, path, cache):
 
 
 def setting_of(options, images):
-    """Return what all fits of the first seed have in common."""
-    n_steps = -(-len(images.train) // BATCH_SIZE)  # of an epoch
+    """Return the setting that all fits of the first seed share."""
+    n_steps = -(-len(images.train) // BATCH_SIZE)  # steps in an epoch
     default = max(1, round(QUICK_STEPS / n_steps)) if options.quick else EPOCHS
     return Setting(
         data=images.name,
@@ -132,21 +136,21 @@ def setting_of(options, images):
 
 
 def known_features(images):
-    """Return the features that the paper names and that images have factors for, by name."""
+    """Return {name: feature} for the features of the paper for which the images have factors."""
     return {} if images.factors_train is None else features_of(images)
 
 
 def check_rare(options, images, features):
-    """End with a sentence where features are to be made rare and images have none."""
+    """Exit with a message if features should be made rare, but the images have none."""
     if options.asks_for_rare and not features:
         raise SystemExit(
-            f"--rare: needs images with factors that tell {', '.join(FEATURES)}. Got "
-            f"{images.name} without instead. Leave it out."
+            f"--rare: needs images with factors for {', '.join(FEATURES)}. Got "
+            f"{images.name} without them instead. Leave --rare out."
         )
 
 
 def references(reference, images):
-    """Return what stands beside the models, the same for all: a PCA, trivial samples, a judge."""
+    """Return values that are the same for all models: a PCA's, trivial samples', the judge's."""
     found = {
         "pca": reference.of_pca(images),
         "trivial_samples": reference.of_trivial_samples(images),
@@ -188,7 +192,7 @@ def main():
     path = out / file_name(options, images.name)
     print_machine()
     if options.quick:
-        print("A quick run, reduced: it tells the beginning of training, not its end.")
+        print("A quick run: it shows only the beginning of training.")
     resampled = {}
     if options.rare and features:
         resampled["rare"], resampled["common"] = rare_and_common(images, features.values())
@@ -207,8 +211,8 @@ def main():
     rows = (row for of_set in results.values() for seeds in of_set.values() for row in seeds)
     fits = sum(row["seconds"] for row in rows)
     print(
-        f"{duration(perf_counter() - started)}; all fits, some of them perhaps of earlier runs: "
-        f"{duration(fits)} of one core."
+        f"{duration(perf_counter() - started)}; all fits, also those of earlier runs: "
+        f"{duration(fits)} on one core."
     )
 
 

@@ -1,17 +1,17 @@
-"""Claim: which beta a search picks is a matter of what it scores by, and of no training objective.
+"""Claim: which beta a search picks depends on the scorer, and not on the training objective.
 
-One search over beta has every scorer at once, on rows held out. For each scorer: the beta of its
-best mean, and what each criterion loses by that choice, in units of its own range over the betas.
-"objective" is minus the training objective on the rows held out, which a search without a scorer
-of its own would take, were it the estimator's ``score``.
+One search over beta uses all scorers at once, on held-out rows. For each scorer, the table shows
+the beta with the best mean score. It also shows what the other criteria lose by this choice, as a
+share of their range over the betas. "objective" is the negative training objective on the held-out
+rows. A search without a scorer would use it if the estimator's ``score`` were the objective.
 
-``--data`` is a file with ``X_train`` and ``y_train``, such as ``mnist.npz``, or one with ``X``
-(n, height, width[, channels]) and ``factors``; 5,000 rows are taken.
+``--data`` is a file with ``X_train`` and ``y_train``, such as ``mnist.npz``, or with ``X`` (n,
+height, width[, channels]) and ``factors``. 5,000 of its rows are used.
 """
 
 import os
 
-os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries when they are imported
+os.environ["OMP_NUM_THREADS"] = "1"  # the libraries read it when they are imported
 
 from pathlib import Path
 
@@ -48,13 +48,13 @@ OF_ALL = {
 
 
 def objective(estimator, X, y=None):
-    """Return minus the objective that trained the estimator, of rows it has not seen."""
+    """Return the negative training objective of the estimator for rows that it has not seen."""
     kl = latent_summary(estimator, X)["kl"].sum()
     return estimator.score(X) - (estimator.beta - 1) * kl
 
 
 def load(path):
-    """Return rows, what they are to tell, and the scorer of how well the codes tell it."""
+    """Return rows, their known labels or factors, and a scorer of how well codes predict these."""
     with np.load(path) as content:
         of_factors = "factors" in content
         X, y = (
@@ -69,8 +69,8 @@ def load(path):
 
 def main():
     parser = make_parser(__doc__)
-    parser.add_argument("--data", required=True, type=Path)
-    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--data", required=True, type=Path, help=".npz file")
+    parser.add_argument("--epochs", type=int, default=60, help="epochs of a fit (default 60)")
     parser.add_argument("--jobs", type=int, default=2, help="fits at a time (default 2)")
     arguments = parser.parse_args()
     print_machine()

@@ -1,11 +1,12 @@
-"""Claim: what is exported answers a row in less time than the estimator, from a smaller process.
+"""Claim: exported models answer one row faster than the estimator, and their process is smaller.
 
-Two models: the default outlier detector of a table (5,000 x 30), asked for scores, and a VAE of
-images (32 x 32, 1,000 of them), asked for codes. Each is kept in four ways: a pickle, a file of
-skvae.save, a file of ONNX, and a program of torch.export. A new process with one thread imports
-what it needs, loads the file, and answers one row (median of 100 calls) and a thousand (of 5),
-float32. The ways take turns; ratios to the pickle are formed within a repetition. Answers are
-compared with the estimator's: they differ by at most 1e-5 of the largest.
+There are two models: the default outlier detector for a table (5,000 x 30), which returns scores,
+and a VAE for 1,000 images of 32 x 32, which returns codes. Each is saved in four ways: as a pickle,
+as a file of skvae.save, as an ONNX file, and as a program of torch.export. A new process with one
+thread imports what it needs, and loads the file. It then answers one row (the median of 100 calls)
+and a thousand rows (of 5 calls), in float32. The ways run in turn. A ratio compares a way with the
+pickle of the same repetition. Answers are compared with those of the estimator. They may differ by
+at most 1e-5 of the largest answer.
 """
 
 import os
@@ -31,7 +32,7 @@ TOLERANCE = 1e-5
 
 
 def answering(way, path, method):
-    """Return a function from rows to the answer of the file; the imports are part of it."""
+    """Return a function from rows to answers of the saved model. It includes the imports."""
     if way == "ONNX":
         import onnxruntime
 
@@ -54,7 +55,7 @@ def answering(way, path, method):
 
 
 def child(way, path, method, folder):
-    """Print what one way takes, as JSON: this process has done nothing else."""
+    """Print the costs of one way as JSON. The process does nothing else."""
     started = perf_counter()
     answer = answering(way, path, method)
     measured = {"load, s": perf_counter() - started}
@@ -73,13 +74,13 @@ def child(way, path, method, folder):
 
 
 def peak_memory():
-    """Return the MB that this process has held, on Linux: getrusage has those of its parent too."""
+    """Return the peak memory of this process in MB (Linux). getrusage includes the parent's."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 
 
 def written(model, part, folder):
-    """Write an estimator in every way; return the paths."""
+    """Save an estimator in every way, and return the paths."""
     import torch
 
     import skvae
@@ -97,7 +98,7 @@ def written(model, part, folder):
 
 
 def models():
-    """Yield names, fitted models, rows to ask for, parts and methods."""
+    """Yield names, fitted models, rows to answer, parts and methods."""
     from skvae import AutoencoderOutlierDetector, VAETransformer
     from skvae.datasets import make_linear_gaussian, make_sprites
 
@@ -140,7 +141,7 @@ def main():
     from _common import make_parser, one_thread, print_machine, print_table, save
 
     parser = make_parser(__doc__)
-    parser.add_argument("--repeats", type=int, default=3, help="processes of each (default 3)")
+    parser.add_argument("--repeats", type=int, default=3, help="processes for each way (default 3)")
     arguments = parser.parse_args()
     one_thread()
     print_machine()
@@ -151,11 +152,11 @@ def main():
     versions = {name: version(name) for name in ("onnx", "onnxruntime", "onnxscript")}
     save("serving", rows, repeats=arguments.repeats, **versions)
     if max(row["error"] for row in rows) > TOLERANCE:
-        sys.exit(f"An answer differs by more than {TOLERANCE} of the largest.")
+        sys.exit(f"Answers must differ by at most {TOLERANCE} of the largest. Got more instead.")
 
 
 def show(value):
-    """Return a cell."""
+    """Return a cell of the printed table."""
     return value if isinstance(value, str) else f"{value:.3g}" if value < 1000 else f"{value:.0f}"
 
 

@@ -1,22 +1,24 @@
-"""Claim: fits and methods are as fast as a hand-written loop, and faster than others' models.
+"""Claim: fits and methods are as fast as a hand-written loop, and faster than models of others.
 
-Ratios of seconds, one thread: fits over loops written by hand with plain and with fused Adam, over
-one another, and over scikit-learn's, skorch's, PyOD's and pythae's of the same layers (the last
-two where they are installed); how a fit's time grows with rows and columns; ``transform`` over a
-bare pass of the network; scores, samples and ``partial_fit``; the first fit, the first model read
-and the first search of a process. The contenders take turns within a repetition, and a ratio is
-formed in each repetition before its median is taken, so that a busy machine disturbs numerator
-and denominator alike. Seconds are the processor's, but a clock's for searches, which have
-workers. A fit is a whole one: ours with the validation of X, the PCA that training begins at, the
-history and the last pass over the rows.
+All results are ratios of seconds on one thread. Fits are compared with hand-written loops (plain
+and fused Adam), with each other, and with models of scikit-learn, skorch, PyOD and pythae with the
+same layers. PyOD and pythae are left out if they are not installed. Other ratios show how the time
+of a fit grows with rows and columns. ``transform`` is compared with a bare pass of the network.
+Scores, samples and ``partial_fit`` are also timed, and the first fit, the first loaded model and
+the first search of a process.
 
-``--check`` measures the rows that are cheap, and fails where a ratio is more than 15 % worse
-than the one kept in results/speed.json, and is so again when it is repeated.
+The contenders run in turn in each repetition. Each repetition gives a ratio, and the median of the
+ratios is reported. So a busy machine affects numerator and denominator alike. Seconds are processor
+time. Searches have worker processes, and use the clock. The time of our fit includes the validation
+of X, the PCA at the start of training, the history and the last pass over the rows.
+
+``--check`` measures only the cheap rows. It fails if a ratio is more than 15 % worse than the one
+kept in results/speed.json, and is so again when it is repeated.
 """
 
 import os
 
-os.environ["OMP_NUM_THREADS"] = "1"  # of this process and its children, before their imports
+os.environ["OMP_NUM_THREADS"] = "1"  # before the imports of this process and of its children
 
 import sys
 import warnings
@@ -34,7 +36,7 @@ CONTESTS = (*FITS, *CALLS, *PROCESSES)
 
 
 def compare(contests, repeats):
-    """Print the ratios of what is cheap beside those kept, and fail where one has become worse."""
+    """Print the cheap ratios beside those kept. Exit with an error if one has become worse."""
     kept = kept_rows(_common.RESULTS / "speed.json")
     cheap = [contest for contest in contests if contest.is_cheap]
     lines, failed = check(cheap, kept, partial(measured, repeats=repeats))
@@ -42,7 +44,7 @@ def compare(contests, repeats):
     if failed:
         sys.exit(
             f"Ratios must be at most 15 % worse than in results/speed.json. Got {', '.join(failed)}"
-            f" worse twice instead. Find the change that costs it, or keep new ratios and say why."
+            f" worse twice instead. Find the change that causes it, or keep new ratios and say why."
         )
     print("No ratio is more than 15 % worse than in results/speed.json.")
 
@@ -50,17 +52,17 @@ def compare(contests, repeats):
 def main(arguments=None):
     parser = make_parser(__doc__)
     parser.add_argument(
-        "--only", nargs="+", metavar="NAME", default=["*"], help="rows, such as fit-* or load"
+        "--only", nargs="+", metavar="NAME", default=["*"], help="ratios, such as fit-* or load"
     )
     parser.add_argument("--repeats", type=int, help="repetitions (default: 5; checks: 3)")
-    parser.add_argument("--quick", action="store_true", help="few rows, one epoch: to see it run")
+    parser.add_argument("--quick", action="store_true", help="few rows, one epoch, to try it")
     parser.add_argument("--check", action="store_true", help="compare with results/speed.json")
     arguments = parser.parse_args(arguments)
     contests = chosen(CONTESTS, arguments.only)
     if not contests:
         names = ", ".join(row.name for contest in CONTESTS for row in contest.rows)
-        parser.error(f"--only takes some of {names}. Got {' '.join(arguments.only)} instead.")
-    warnings.simplefilter("ignore")  # of fits too short for what they say
+        parser.error(f"--only must match some of {names}. Got {' '.join(arguments.only)} instead.")
+    warnings.simplefilter("ignore")  # very short fits give warnings
     one_thread()
     print_machine()
     if arguments.check:
@@ -73,7 +75,7 @@ def main(arguments=None):
         print(*(row["name"] for row in rows[-len(contest.rows) :]), "measured", file=sys.stderr)
     print_table(HEADER, [cells(row) for row in rows], n_left=3)
     if arguments.quick or arguments.only != ["*"]:
-        return  # a part of the rows, or short ones, are not the results
+        return  # short or partial runs are not kept
     save("speed", rows, repeats=repeats, threads=1)
     save_picture("speed", lambda axes: draw(axes, rows), height=6.5)
 

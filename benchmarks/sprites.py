@@ -1,11 +1,14 @@
 """Claim: the grid of dSprites, 737,280 images of 64 x 64 pixels, is drawn in under five minutes.
 
-The seconds of ``make_sprites`` on one core, by the clock and of the processor, and the latter's
-microseconds for an image: as many rows as a tenth of the grid, drawn at random, or with ``--full``
-the grid itself, in memory (3 GB) and in a file; then other sizes, colours and noise. Then areas at
-orientation 0 and position 0 against those of dSprites. With ``--data``, the official file or an
-.npz file of some of its rows, with keys ``X`` (n, 64, 64) and ``factor_values`` (n, 5): how many
-pixels are drawn otherwise at the same values, also as a share of the foreground.
+``make_sprites`` is timed on one core. The table has seconds by the clock, processor time, and
+processor time per image in microseconds. Usually a tenth of the grid is drawn, in random rows. With
+``--full``, the whole grid is drawn in memory (3 GB), and into a file. Other sizes, colours and
+noise are also timed. Then the areas of the shapes at orientation 0 and position 0 are compared with
+those of dSprites.
+
+``--data`` is the official file, or an .npz file of some of its rows with the keys ``X`` (n, 64, 64)
+and ``factor_values`` (n, 5). With it, images of the same factor values are compared. The table has
+the number of different pixels, also as a share of the foreground.
 """
 
 import os
@@ -25,7 +28,7 @@ from skvae.datasets.drawing import SHAPES, draw
 
 TARGET = 300.0  # seconds for the grid
 N_IMAGES = 737_280
-BLOCK = 256  # images compared at once
+BLOCK = 256  # images that are compared at once
 COUNTS = {
     "square": (100, 144, 196, 256, 324, 400),
     "ellipse": (76, 104, 144, 184, 228, 288),
@@ -42,7 +45,7 @@ def speed(label, n_samples, **options):
 
 
 def speeds(full):
-    """Return the rows of every case."""
+    """Return the rows of all cases."""
     n_samples = None if full else N_IMAGES // 10
     rows = [speed("64 x 64", n_samples)]
     with TemporaryDirectory() as folder:
@@ -55,7 +58,7 @@ def speeds(full):
 
 
 def areas():
-    """Return the rows of the areas that were drawn and those of dSprites."""
+    """Return the rows of the areas of our shapes and of those in dSprites."""
     rows = []
     for shape, counts in COUNTS.items():
         made = make_sprites(shapes=(shape,), n_orientations=1, n_positions=2)
@@ -73,7 +76,7 @@ def load(path):
 
 
 def mismatches(path):
-    """Return, for each shape and for all, how many pixels are drawn otherwise."""
+    """Return, for each shape and for all, the number of different pixels."""
     images, values = load(path)
     wrong = np.empty(len(images), dtype=np.int64)
     foreground = np.empty(len(images), dtype=np.int64)

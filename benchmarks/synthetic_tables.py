@@ -1,34 +1,40 @@
-"""Claim: rows drawn from a VAE of a mixed table can stand for real ones, and are no copies.
+"""Claim: rows drawn from a VAE of a mixed table can replace real rows, and are not copies.
 
-Of adult (4,000 rows), german_credit and automobile one half is the training half, the class (of the
-price of an automobile whether it is above the median) being one of its columns. As many rows
-are drawn, without more ado than the defaults of
+The tables are adult (4,000 rows), german_credit and automobile. Half of the rows are the training
+half. The class is one of the columns. For automobile, it is whether the price is above the median.
+Each source draws as many rows as the training half has. The sources have default settings:
 
 VAE                  TableEncoder() and a VAETransformer with its likelihoods and
                      noise_variance="per-feature", sampled with observation noise
-VAE, few values      the same, to which a number of at most 20 values is a category
-VAE, common values   the same as the first, with TableEncoder(spike_share=0.2)
-Gaussian copula      ranks to normal scores, their correlation, and back; written here
-independent columns  every column drawn by itself
-TVAE                 that of ctgan at its defaults, missing numbers filled, where it is installed
-training rows        the training half itself: what there is to reach
+VAE, few values      the same, but a number with at most 20 values is treated as a category
+VAE, common values   the first one, with TableEncoder(spike_share=0.2)
+Gaussian copula      ranks become normal scores with a correlation, and scores become values again;
+                     written for this benchmark
+independent columns  every column is drawn separately
+TVAE                 the TVAE of ctgan with missing numbers filled in, if ctgan is installed
+training rows        the training half itself, as the best possible result
 
-AUC: a classifier is fitted to those rows and tells the class of the held-out half; "trees" are
-HistGradientBoostingClassifier, "logistic" is LogisticRegression on one-hot columns. Distances are
-means over columns, or their pairs, between those rows and the held-out half: of numbers that of
-Kolmogorov and Smirnov, of categories the total variation, of two numbers the difference of
-Spearman's correlations, of other pairs that of Cramer's V, numbers cut at the real ones' fifths.
-"copies" is the share of rows that are in the training half, cell by cell; "nearer" the share of
-rows nearer to a training row than to any held-out one: 0.5 if nothing is remembered.
+AUC: a classifier is fitted to the drawn rows, and predicts the class of the held-out half. "trees"
+is HistGradientBoostingClassifier. "logistic" is LogisticRegression on one-hot columns.
 
-A seed draws the halves and is the model's.
+Distances compare the drawn rows with the held-out half. They are means over columns, or over pairs
+of columns. For numbers it is the Kolmogorov-Smirnov distance, and for categories the total
+variation. For a pair of numbers it is the difference of Spearman's correlations. For other pairs it
+is the difference of Cramer's V, with numbers cut at the fifths of the real ones.
 
-``--data`` is a folder with the tables, gzipped CSV with names in the first row, the class last.
+"copies" is the share of drawn rows that are equal to a row of the training half in all cells.
+"nearer" is the share of drawn rows that are nearer to a training row than to any held-out row. It
+is 0.5 if the model remembers nothing.
+
+A seed draws the halves, and is the seed of the model.
+
+``--data`` is a folder with the tables: gzipped CSV, names in the first row, the class in the last
+column.
 """
 
 import os
 
-os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries when they are imported
+os.environ["OMP_NUM_THREADS"] = "1"  # the libraries read it when they are imported
 
 import warnings
 from importlib.util import find_spec
@@ -63,14 +69,14 @@ MEASURES = {
     "numbers": "distance of the marginals of numbers",
     "levels": "distance of the marginals of categories",
     "pairs": "distance of pairs",
-    "copies": "share of copies (in the first line of the held-out half)",
+    "copies": "share of copies (first line: copies in the held-out half)",
     "nearer": "share that is nearer to a training row",
-    "seconds": "seconds of the processor",
+    "seconds": "processor time, seconds",
 }
 
 
 def halves(name, folder, seed):
-    """Return the training half of a table and the other one, the class among the columns."""
+    """Return the training half and the other half of a table. The class is one of the columns."""
     X, y = labelled(name, folder, N_ROWS, seed)
     table = X.assign(**{LABEL: np.where(y == 1, "yes", "no").astype(object)})
     middle = len(table) // 2
@@ -78,7 +84,7 @@ def halves(name, folder, seed):
 
 
 def trees(X):
-    """Return gradient boosting to which categories are categories."""
+    """Return gradient boosting that treats categories as categories."""
     levels = OrdinalEncoder(
         handle_unknown="use_encoded_value", unknown_value=np.nan, max_categories=200
     )
@@ -99,7 +105,7 @@ JUDGES = {"trees": trees, "logistic": logistic}
 
 
 def auc(make, rows, held_out):
-    """Return the AUC on real rows of a classifier fitted to others; 0.5 if these have one class."""
+    """Return the held-out AUC of a classifier fitted to ``rows``; 0.5 if these have one class."""
     X, y = rows.drop(columns=LABEL), rows[LABEL] == "yes"
     if y.nunique() < 2:
         return 0.5
@@ -109,7 +115,10 @@ def auc(make, rows, held_out):
 
 
 def judged(drawn, training, held_out, *, is_real):
-    """Return the measures of drawn rows; the training rows have the copies in the other half."""
+    """Return the measures of drawn rows.
+
+    If these are the training rows (``is_real``), "copies" is the share of held-out rows among them.
+    """
     measured = {judge: auc(make, drawn, held_out) for judge, make in JUDGES.items()}
     measured["numbers"] = distance_of_numbers(held_out, drawn)
     measured["levels"] = distance_of_levels(held_out, drawn)
@@ -120,11 +129,11 @@ def judged(drawn, training, held_out, *, is_real):
 
 
 def measure(name, seed, folder):
-    """Return one row of results for each source, of the same halves."""
+    """Return one row of results for each source. All sources get the same halves."""
     training, held_out = halves(name, folder, seed)
     rows = []
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of dimensions that collapse, of levels not seen
+        warnings.simplefilter("ignore")  # dimensions may collapse, levels may be new
         for source in (REAL, *SOURCES):
             started = process_time()
             drawn = training
@@ -137,10 +146,10 @@ def measure(name, seed, folder):
 
 
 def report(rows):
-    """Print a line for each source, a column for each table, by measure."""
+    """For each measure, print a line for each source and a column for each table."""
     report_measures(rows, MEASURES)
     gaps = differences(rows, JUDGES, "source", REAL, ("table", "seed"))
-    report_measures(gaps, {key: f"{MEASURES[key]}, less that of training rows" for key in JUDGES})
+    report_measures(gaps, {key: f"{MEASURES[key]}, minus that of training rows" for key in JUDGES})
 
 
 def report_measures(rows, titles):
@@ -154,7 +163,7 @@ def report_measures(rows, titles):
 
 
 def draw(panels, rows):
-    """Draw the measures of every seed, a panel for each."""
+    """Draw the measures of every seed, with a panel for each measure."""
     shown = ("trees", "logistic", "numbers", "levels", "pairs", "nearer")
     for axes, key in zip(panels.flat, shown, strict=True):
         for place, (table, source) in enumerate(product(TABLES, (REAL, *SOURCES))):

@@ -1,26 +1,30 @@
 """Claim: a detector with a likelihood for every kind of column finds more odd rows of a table.
 
-Of 5 % of the rows of adult (2,000 of them) and german_credit the values of all columns, or of a
-quarter of them, drawn for each row, are taken from other rows, every one from another: each value
-is as frequent as it was, and what is odd is that they do not go together, as in a fraud.
+The tables are adult (2,000 rows) and german_credit. 5 % of the rows are made odd. In an odd row,
+the values of all columns, or of a random quarter of the columns, come from other rows, each value
+from another row. So each value is as frequent as before, but the values do not fit together, as in
+a fraud.
 
-mixed, plain VAE   the detector over TableEncoder() and a VAETransformer with the encoder's
+mixed, plain VAE   the detector with TableEncoder() and a VAETransformer that has the encoder's
                    likelihoods and noise_variance="per-feature"
-mixed, own VAE     the same over a VAE as the detector's own: one layer, fifty steps, variance 0.1
-encoder            the same over the codes alone, all numbers to a Gaussian
-one-hot            the detector over its own VAE of standardised numbers and one-hot columns,
-                   which is what mixed_tables.py finds best of one-hot columns
-one-hot, scaled    the detector as it is, which standardises the one-hot columns too
-IsolationForest    over the one-hot columns
+mixed, own VAE     the same, with a VAE like the detector's default: one layer, fifty steps,
+                   variance 0.1
+encoder            the same VAE on the codes of the encoder, all with a Gaussian likelihood
+one-hot            the detector with its default VAE, on standardised numbers and one-hot columns;
+                   mixed_tables.py finds this best among one-hot columns
+one-hot, scaled    the detector as it is, which also standardises the one-hot columns
+IsolationForest    on the one-hot columns
 
-Each is fitted to all rows and scores them, the detectors by the models that have not seen a row.
+Each method is fitted to all rows, and scores the same rows. A detector scores a row by the models
+that have not seen it.
 
-``--data`` is a folder with the tables, gzipped CSV with names in the first row, the class last.
+``--data`` is a folder with the tables: gzipped CSV, names in the first row, the class in the last
+column.
 """
 
 import os
 
-os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries when they are imported
+os.environ["OMP_NUM_THREADS"] = "1"  # the libraries read it when they are imported
 
 import warnings
 from itertools import product
@@ -45,7 +49,7 @@ MEASURES = {"auc": "ROC AUC", "average_precision": "average precision"}
 
 
 def planted(X, share, seed):
-    """Return a table, some rows of which have values of others, and which rows these are."""
+    """Return a table in which some rows have values of other rows, and a mask of these rows."""
     rng = np.random.default_rng(seed)
     odd = np.zeros(len(X), dtype=bool)
     odd[rng.choice(len(X), round(SHARE * len(X)), replace=False)] = True
@@ -62,7 +66,7 @@ def planted(X, share, seed):
 
 
 def by_detector(transformer, X, seed):
-    """Return anomaly scores of the rows that a detector is fitted to."""
+    """Return a detector's anomaly scores of the rows of its own fit."""
     return -AutoencoderOutlierDetector(transformer, random_state=seed).fit(X).oob_scores_
 
 
@@ -72,23 +76,23 @@ def by_forest(X, seed):
 
 
 def own_vae(X):
-    """Return a VAE such as the detector has by itself for a table of so many rows."""
-    return default_transformer(len(X) / 2, sparse=False)[-1]  # a model is fitted to half of them
+    """Return a VAE like the detector's default for a table with so many rows."""
+    return default_transformer(len(X) / 2, sparse=False)[-1]  # each model is fitted to half of them
 
 
 def over_likelihoods(X):
-    """Return the pipeline of a table and such a VAE with its likelihoods."""
+    """Return a pipeline of the encoder of a table and such a VAE, with its likelihoods."""
     names = ("n_components", "hidden_layer_sizes", "noise_variance", "lr", "max_epochs")
     return mixed_vae(X, **{name: getattr(own_vae(X), name) for name in names})
 
 
 def over_one_hot(X):
-    """Return the pipeline of one-hot columns and such a VAE."""
+    """Return a pipeline of one-hot columns and such a VAE."""
     return make_pipeline(FrozenEstimator(one_hot(X).fit(X)), own_vae(X))
 
 
 def over_codes(X):
-    """Return the pipeline of a table and such a VAE without its likelihoods."""
+    """Return a pipeline of the encoder of a table and such a VAE, without its likelihoods."""
     return make_pipeline(FrozenEstimator(TableEncoder().fit(X)), own_vae(X))
 
 
@@ -108,7 +112,7 @@ def measure(name, columns, method, seed, folder):
     X, odd = planted(X, PLANTED[columns], seed)
     started = process_time()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of dimensions that collapse
+        warnings.simplefilter("ignore")  # dimensions may collapse
         scores = METHODS[method](X, seed)
     seconds = process_time() - started
     measured = {"auc": roc_auc_score(odd, scores)}
@@ -118,12 +122,12 @@ def measure(name, columns, method, seed, folder):
 
 
 def report(rows):
-    """Print a line for each method, a column for each table and share of columns."""
+    """Print a line for each method, with a column for each table and share of columns."""
     over = differences(rows, MEASURES, "method", "one-hot", ("table", "columns", "seed"))
     for key, title in MEASURES.items():
         report_measure(rows, key, title)
-        report_measure(over, key, f"{title}, less that of one-hot")
-    report_measure(rows, "seconds", "seconds of the processor", digits=1)
+        report_measure(over, key, f"{title}, minus that of one-hot")
+    report_measure(rows, "seconds", "processor time, seconds", digits=1)
 
 
 def report_measure(rows, key, title, digits=3):

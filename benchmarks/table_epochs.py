@@ -1,21 +1,22 @@
-"""Claim: holes and mixed columns take at most 1.3 times a plain Gaussian's time for an epoch.
+"""Claim: an epoch with missing values or mixed columns takes at most 1.3 times a plain one.
 
-Of 4,000 made-up rows, numbers and one-hot blocks of five levels; half of the columns each, 40 or
-100 of them, in an order drawn at random:
+A plain epoch has numbers only, and a Gaussian likelihood. There are 4,000 made-up rows with 40 or
+100 columns, in random order. Half of the columns are numbers. The other half are one-hot blocks of
+five levels.
 
-plain        the columns as numbers under a Gaussian
-mask         the same with missing="mask", a tenth of the entries missing
-mixed        the numbers under a Gaussian, each block a categorical
-both         mixed, with missing="mask", a tenth of the numbers and of the blocks missing
+plain        all columns are numbers with a Gaussian likelihood
+mask         the same, with missing="mask" and a tenth of the entries missing
+mixed        numbers with a Gaussian, each block with a categorical likelihood
+both         mixed, with missing="mask", and a tenth of the numbers and of the blocks missing
 
-All have noise_variance="per-feature" and else their defaults, so the same layers. A fit has seven
-epochs, and its time is the median of the last five, of the processor, one thread. The fits take
-turns; a ratio is to the plain one's of the same turn.
+All have noise_variance="per-feature". All other settings are defaults, so the layers are the same.
+A fit has seven epochs. Its result is the median of the last five, in processor time on one thread.
+The fits run in turn. A ratio compares a fit with the plain one of the same turn.
 """
 
 import os
 
-os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries when they are imported
+os.environ["OMP_NUM_THREADS"] = "1"  # the libraries read it when they are imported
 
 import warnings
 from itertools import product
@@ -35,7 +36,7 @@ PLAIN = "plain"
 
 
 class Stopwatch(Callback):
-    """Takes the processor's time at both ends of every epoch."""
+    """Records the processor time of every epoch."""
 
     def on_train_begin(self, net, **kwargs):
         self.seconds_ = []
@@ -48,7 +49,7 @@ class Stopwatch(Callback):
 
 
 def made_up(width, seed=0):
-    """Return rows, the same with holes, and the kinds of their columns."""
+    """Return rows, the same rows with missing values, and the kinds of their columns."""
     rng = np.random.default_rng(seed)
     n_numbers = width // 2
     codes = rng.standard_normal((N_ROWS, 5))
@@ -69,7 +70,7 @@ def made_up(width, seed=0):
 
 
 def contenders(width):
-    """Return rows and settings of every contender."""
+    """Return the rows and the settings of every contender."""
     X, holes, kinds = made_up(width)
     return {
         PLAIN: (X, {}),
@@ -80,11 +81,11 @@ def contenders(width):
 
 
 def seconds_of_epoch(X, settings, seed):
-    """Return the median time of an epoch, but for the first ones."""
+    """Return the median time of an epoch, without the first ones."""
     vae = VAETransformer(noise_variance="per-feature", max_epochs=N_EPOCHS, random_state=seed)
     vae.set_params(callbacks=[("stopwatch", Stopwatch())], **settings)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of dimensions that have not learned yet
+        warnings.simplefilter("ignore")  # dimensions may be inactive after so few epochs
         vae.fit(X)
     stopwatch = dict(vae.net_.callbacks_)["stopwatch"]
     return float(np.median(stopwatch.seconds_[N_LEFT_OUT:]))

@@ -1,25 +1,26 @@
-"""Claim: codes of a mixed table are better features than those of its one-hot columns.
+"""Claim: the codes of a mixed table are better features than those of its one-hot columns.
 
-Of adult (2,000 rows), german_credit and automobile, each with two classes (of the price of an
-automobile whether it is above the median), codes, the same number by every method:
+The tables are adult (2,000 rows), german_credit and automobile. Each has two classes. For
+automobile, it is whether the price is above the median. The methods give the same number of codes:
 
-mixed VAE       of TableEncoder(), its likelihoods and noise_variance="per-feature"
-one-hot VAE     Gaussian, of standardised numbers and one-hot columns
-one-hot PCA     of the same columns
-encoder PCA     of the codes of TableEncoder()
-all columns     the one-hot columns themselves, beside which the others are few
+mixed VAE       a VAE on TableEncoder(), with its likelihoods and noise_variance="per-feature"
+one-hot VAE     a Gaussian VAE on standardised numbers and one-hot columns
+one-hot PCA     a PCA of the same columns
+encoder PCA     a PCA of the codes of TableEncoder()
+all columns     the one-hot columns themselves, which are many more
 
-Each model is at its defaults but for what is said. Codes are standardised and given to a logistic
-regression and to 15 nearest neighbours: ROC AUC of the rows held out, in three folds, stratified;
-its mean over the folds is that of a seed, which draws the folds and is the model's. Everything,
-the encoders too, is fitted to the training rows of a fold.
+All other settings are defaults. The codes are standardised. A logistic regression and 15 nearest
+neighbours predict the class. The score is the ROC AUC on held-out rows, as a mean over three
+stratified folds. A seed draws the folds, and is the seed of the model. All parts, also the
+encoders, are fitted to the training rows of a fold.
 
-``--data`` is a folder with the tables, gzipped CSV with names in the first row, the class last.
+``--data`` is a folder with the tables: gzipped CSV, names in the first row, the class in the last
+column.
 """
 
 import os
 
-os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries when they are imported
+os.environ["OMP_NUM_THREADS"] = "1"  # the libraries read it when they are imported
 
 import warnings
 from itertools import product
@@ -60,7 +61,7 @@ JUDGES = {
 
 
 def told(method, size, seed, X, y, train, test):
-    """Return the AUC of every judge, by the codes of a model of the training rows."""
+    """Return the AUC of every classifier on the codes of a model of the training rows."""
     model = METHODS[method](X.iloc[train], size, seed).fit(X.iloc[train])
     codes = [model.transform(X.iloc[rows]) for rows in (train, test)]
     scores = []
@@ -76,7 +77,7 @@ def measure(name, size, method, seed, folder):
     folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed).split(X, y)
     started = process_time()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of dimensions that collapse, of levels not seen
+        warnings.simplefilter("ignore")  # dimensions may collapse, levels may be new
         scores = [told(method, size, seed, X, y, *fold) for fold in folds]
     means = dict(zip(JUDGES, np.mean(scores, axis=0).tolist(), strict=True))
     case = {"table": name, "n_components": size, "method": method, "seed": seed}
@@ -84,19 +85,19 @@ def measure(name, size, method, seed, folder):
 
 
 def report(rows):
-    """Print a line for each method, a column for each table and judge."""
+    """Print a line for each method, with a column for each table and classifier."""
     for size in SIZES:
         of_size = rows_of(rows, n_components=size)
         print(f"{size} codes: ROC AUC, median over the seeds (least to greatest)\n")
         report_scores(of_size)
         over = differences(of_size, JUDGES, "method", "one-hot PCA", ("table", "seed"))
-        print(f"{size} codes: the same less that of one-hot PCA in the same folds\n")
+        print(f"{size} codes: the same minus that of one-hot PCA, in the same folds\n")
         report_scores(over)
     lines = [
         [method, *(cell(rows, "seconds", 2, table=table, method=method) for table in TABLES)]
         for method in METHODS
     ]
-    print("seconds of the processor for a fold: fit, codes and judges\n")
+    print("processor time for a fold, in seconds: fit, codes and classifiers\n")
     print_table(["method", *TABLES], lines)
 
 
@@ -110,7 +111,7 @@ def report_scores(rows):
 
 
 def draw(panels, rows):
-    """Draw the AUC of every seed by method, a panel for each table and judge."""
+    """Draw the AUC of every seed by method, with a panel for each table and classifier."""
     for axes, (judge, table) in zip(panels.flat, product(JUDGES, TABLES), strict=True):
         for place, method in enumerate(METHODS):
             for shift, size in zip((-0.15, 0.15), SIZES, strict=True):

@@ -1,39 +1,44 @@
-"""Claim: VAEImputer fills holes in tables at least as well as KNNImputer.
+"""Claim: VAEImputer fills missing values of tables at least as well as KNNImputer.
 
-Entries of real tables are taken away, 10, 30 or 50 % of every column, and filled in again:
+10, 30 or 50 % of the entries of every column of real tables are removed, and then imputed. There
+are two mechanisms:
 
-at random       every value of a column is as likely to go as any other
-not at random   a larger number is likelier to go, a standard deviation 4.5 times, in terms of
-                normal scores; of a category some levels, drawn for each seed
+at random       all values of a column have the same probability to be removed
+not at random   a larger number is removed more often: 4.5 times as often for each standard
+                deviation of its normal score; for a category, some levels are removed more often,
+                drawn for each seed
 
-by, each at its defaults unless it says so,
+The imputers have default settings unless stated:
 
 SimpleImputer      means, and the most frequent level
 KNNImputer         means over five neighbours
-IterativeImputer   linear models by turns: BayesianRidge, of a category a RidgeClassifier
-of forests         IterativeImputer in four rounds, of 20 extremely randomised trees, which
-                   classify where the column is one of categories; in the way of missForest
-VAEImputer         as it is for tables of numbers alone; else of the codes of a
-                   TableEncoder(missing="keep"), with its likelihoods, and back
+IterativeImputer   linear models in turn: BayesianRidge, and RidgeClassifier for a category
+of forests         IterativeImputer in four rounds of 20 extremely randomised trees, which classify
+                   if the column is a category, like missForest
+VAEImputer         as it is for tables of numbers; for other tables, on the codes of a
+                   TableEncoder(missing="keep"), with its likelihoods
 
-scikit-learn's imputers get numbers standardised. The first two get categories as one-hot blocks, of
-which the largest is taken; the iterative ones as numbers of the levels, in order, because a column
-of a block follows from the others and would stay as it begins.
+The imputers of scikit-learn get standardised numbers. SimpleImputer and KNNImputer get categories
+as one-hot blocks, and the largest column of a block is taken. The iterative ones get categories as
+the numbers of their levels in order. They cannot use one-hot blocks. A column of a block follows
+from the other columns, so it would keep its initial value.
 
-RMSE is that of the numbers taken away, in standard deviations of their columns; accuracy the share
-of categories that come back. "ratio" is to KNNImputer's on the same holes: of the RMSE, and of the
-share of wrong categories. Nats are log p(taken away | left) of an entry, of numbers in standard
-deviations (in mixed tables in units of their codes), which the other imputers do not have. Seconds
-are the processor's, of fit and transform, one thread. Targets are left out; tables have at most
-500 rows. The settings of VAEImputer were chosen on half of the tables: each half is reported.
+RMSE is the error of the removed numbers, in standard deviations of their columns. Accuracy is the
+share of removed categories that are restored. "ratio" compares with KNNImputer on the same missing
+entries: the ratio of the RMSE, and of the share of wrong categories. Nats are log p(removed |
+remaining) per entry. Numbers are in standard deviations, or in mixed tables in units of their
+codes. Other imputers have no nats. Seconds are processor time for fit and transform, on one thread.
 
-``--data`` is a folder with eight tables of the UCI Machine Learning Repository, gzipped CSV with
-names in the first row; without it those that scikit-learn brings are all.
+Targets are not used. Tables have at most 500 rows. The settings of VAEImputer were chosen on half
+of the tables. Both halves are reported.
+
+``--data`` is a folder with eight tables of the UCI Machine Learning Repository: gzipped CSV, names
+in the first row. Without it, only the tables of scikit-learn are used.
 """
 
 import os
 
-os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries when they are imported
+os.environ["OMP_NUM_THREADS"] = "1"  # the libraries read it when they are imported
 
 from itertools import product
 from pathlib import Path
@@ -56,7 +61,7 @@ RATIOS = {"rmse_ratio": "RMSE", "error_ratio": "share of wrong categories"}
 
 
 def measure(name, rate, mechanism, seed, methods, folder):
-    """Return one row of results for each method, of the same holes."""
+    """Return one row of results for each method. All methods get the same missing entries."""
     one_thread()
     table = load(name, folder)
     removed = removed_entries(table, rate, mechanism, seed)
@@ -76,12 +81,12 @@ def measure(name, rate, mechanism, seed, methods, folder):
 
 
 def shown(value, digits=3):
-    """Return a number as text, or nothing for one that is not there."""
+    """Return a number as text, or an empty text if there is none."""
     return "" if value is None or not np.isfinite(value) else f"{value:.{digits}f}"
 
 
 def report_tables(lines, methods):
-    """Print the measures of every table, rate and mechanism, medians over the seeds."""
+    """Print the measures of every table, rate and mechanism, as medians over the seeds."""
     cells = []
     for name, rate, mechanism in dict.fromkeys(
         (line["table"], line["rate"], line["mechanism"]) for line in lines
@@ -93,13 +98,13 @@ def report_tables(lines, methods):
             cells[-1] += [shown(of_method[method][key], 2) for method in methods]
         cells[-1].append(shown(next(line["nats"] for line in of_case[::-1]), 2))
     places = [f"{short} {place}" for short in ("RMSE", "wrong") for place in range(len(methods))]
-    print("ratios to KNNImputer's, medians over the seeds; nats are VAEImputer's. Methods:")
+    print("ratios to KNNImputer, medians over the seeds; nats of VAEImputer. Methods:")
     print(", ".join(f"{place} {method}" for place, method in enumerate(methods)), end="\n\n")
-    print_table(["table", "gone", "how", *places, "nats"], cells, n_left=3)
+    print_table(["table", "removed", "how", *places, "nats"], cells, n_left=3)
 
 
 def report_halves(rows, methods, tables):
-    """Print medians over tables of the ratios, with the least and the greatest seed's."""
+    """Print medians over tables of the ratios, with the values of the least and greatest seed."""
     cases = [(rate, mechanism) for mechanism in MECHANISMS for rate in RATES]
     header = ["method", *(f"{rate:.0%} {mechanism}" for rate, mechanism in cases)]
     for (half, names), (key, title) in product(HALVES.items(), RATIOS.items()):
@@ -123,12 +128,12 @@ def report_seconds(lines, methods, tables):
         of_tables = [rows_of(lines, method=method, table=name) for name in tables]
         medians = [np.median([line["seconds"] for line in some]) for some in of_tables]
         cells.append([method, *(f"{seconds:.2f}" for seconds in medians)])
-    print("seconds of the processor, medians over rates, mechanisms and seeds\n")
+    print("processor time in seconds, medians over rates, mechanisms and seeds\n")
     print_table(["method", *tables], cells)
 
 
 def draw(panels, rows, methods, tables):
-    """Draw the median ratio of the RMSE over the rate, one panel for each mechanism."""
+    """Draw the median ratio of the RMSE over the rate, with a panel for each mechanism."""
     for axes, mechanism in zip(panels.flat, MECHANISMS, strict=True):
         for place, method in enumerate(methods):
             found = [
@@ -141,9 +146,9 @@ def draw(panels, rows, methods, tables):
             axes.plot(RATES, median, marker="o", color=f"C{place}", label=method)
             axes.fill_between(RATES, least, greatest, color=f"C{place}", alpha=0.2, linewidth=0)
         axes.set_xticks(RATES, [f"{rate:.0%}" for rate in RATES])
-        axes.set_title(f"taken away {mechanism}", fontsize=9)
+        axes.set_title(f"removed {mechanism}", fontsize=9)
         axes.spines[["top", "right"]].set_visible(False)
-    panels.flat[0].set_ylabel("RMSE over KNNImputer's,\nmedian over tables", fontsize=8)
+    panels.flat[0].set_ylabel("RMSE / that of KNNImputer,\nmedian over tables", fontsize=8)
     panels.flat[-1].legend(frameon=False, fontsize=8)
 
 
@@ -151,7 +156,7 @@ def make_arguments():
     """Return the parser of the options."""
     parser = make_parser(__doc__)
     parser.add_argument("--data", type=Path, help="folder of tables, name.csv.gz")
-    parser.add_argument("--tables", nargs="+", choices=TABLES, help="default: all there are")
+    parser.add_argument("--tables", nargs="+", choices=TABLES, help="default: all with data")
     parser.add_argument("--n-seeds", type=int, default=5)
     parser.add_argument("--n-jobs", type=int, default=1, help="cases at a time (default: 1)")
     parser.add_argument("--quick", action="store_true", help="one seed, nothing saved")
@@ -159,7 +164,7 @@ def make_arguments():
 
 
 def rounded(line):
-    """Return a line of results with numbers as short as their accuracy."""
+    """Return a line of results with rounded numbers."""
     return {
         key: round(value, 4)
         if isinstance(value, float)

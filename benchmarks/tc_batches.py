@@ -1,23 +1,26 @@
-"""Claim: no batch of 64 to 2,048 rows makes a beta-TCVAE tell factors apart better than another.
+"""Claim: no batch size from 64 to 2,048 makes a beta-TCVAE separate factors better than the others.
 
-Once the divergence passes the logarithm of the batch size, the gradient of the mini-batch's total
+If the divergence exceeds the logarithm of the batch size, the gradient of the mini-batch's total
 correlation is that of the whole divergence, and the model is a beta-VAE. So batches of 64 to 2,048
-rows, with all else at its default: at equal epochs, and at equal steps, as many as batches of 256
-have in those epochs. A VAE of the same epochs stands beside them.
+rows are compared, with default settings otherwise. They are compared at equal epochs, and at equal
+steps: as many steps as batches of 256 have in those epochs. A VAE with the same epochs is also
+shown.
 
-scikit-learn's digits, a quarter held out, and with ``--data`` 4,096 sprites and as many avatars,
-the others held out: ``lpc_sprites64.npz`` and ``avatars64.npz`` of that folder, with ``X``
-(n, 64, 64, 3), uint8, and ``factors``. Their images are reduced to 16 x 16 pixels, means of 4 x 4,
-so that the default network learns them in seconds, and what takes time are the batches. Divergence
-and Gaussian total correlation are those of the training rows. The squared error is that of rows
-held out, and so are the mutual information gap (MIG) and, for digits, in its place the accuracy of
-a logistic regression on standardised codes. Seconds are of the processor, with torch's large pages
-of memory: without them large batches take up to half as long again.
+The data are scikit-learn's digits, with a quarter held out. With ``--data``, 4,096 sprites and
+4,096 avatars are also used, and the others are held out. The folder has ``lpc_sprites64.npz`` and
+``avatars64.npz``, with ``X`` (n, 64, 64, 3), uint8, and ``factors``. The images are reduced to 16 x
+16 pixels, as means of 4 x 4 pixels. So the default network learns them in seconds, and the batches
+take most of the time.
+
+Divergence and Gaussian total correlation are measured on the training rows. The squared error and
+the mutual information gap (MIG) are measured on held-out rows. For digits, the accuracy of a
+logistic regression on standardised codes replaces the gap. Seconds are processor time, with large
+memory pages in torch. Without these, large batches take up to 1.5 times as long.
 """
 
 import os
 
-os.environ["OMP_NUM_THREADS"] = "1"  # read by the libraries when they are imported
+os.environ["OMP_NUM_THREADS"] = "1"  # the libraries read it when they are imported
 os.environ["THP_MEM_ALLOC_ENABLE"] = "1"
 
 from dataclasses import asdict, dataclass
@@ -43,7 +46,7 @@ DEFAULT = 256
 EPOCHS = {"digits": 100, "sprites": 20, "avatars": 20}
 FILES = {"sprites": "lpc_sprites64.npz", "avatars": "avatars64.npz"}
 N_IMAGES = 4096
-BLOCK = 4  # pixels that become one, down and across
+BLOCK = 4  # block of 4 x 4 pixels that becomes one pixel
 REGIMES = ("equal epochs", "equal steps")
 NAMES = ("kl", "error", "score", "gaussian_tc", "seconds")
 HEADER = ("model", "batch", "epochs", "steps", "log batch", "KL", "squared error")
@@ -51,7 +54,7 @@ HEADER = ("model", "batch", "epochs", "steps", "log batch", "KL", "squared error
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows in [0, 1] with their labels (n,) or factors (n, n_factors), and those held out."""
+    """Rows in [0, 1] with labels (n,) or factors (n, n_factors), and held-out rows."""
 
     X: np.ndarray
     known: np.ndarray
@@ -60,13 +63,13 @@ class Rows:
 
     @property
     def measure(self):
-        """The name of what is said of the codes."""
+        """The name of the score of the codes."""
         return "accuracy" if self.known.ndim == 1 else "MIG"
 
 
 @dataclass(frozen=True)
 class Fit:
-    """What a fit is of; a VAE has no beta."""
+    """The settings of a fit. A VAE has no beta."""
 
     model: str
     beta: float | None
@@ -75,7 +78,7 @@ class Fit:
     seed: int
 
     def estimator(self):
-        """Return the estimator, not yet fitted."""
+        """Return the estimator, unfitted."""
         setting = {
             "batch_size": self.batch_size,
             "max_epochs": self.epochs,
@@ -87,7 +90,7 @@ class Fit:
 
 
 def load(name, folder):
-    """Return the rows of a set, some of them held out, the same ones for every fit."""
+    """Return the rows of a set. The same rows are held out for every fit."""
     if name == "digits":
         X, known = load_digits(return_X_y=True)
         X, n_rows = X / 16, len(X) * 3 // 4
@@ -101,14 +104,14 @@ def load(name, folder):
 
 
 def reduced(images):
-    """Return images as flat rows in [0, 1], every pixel the mean of a block."""
+    """Return images as flat rows in [0, 1]. Every pixel is the mean of a block."""
     n, height, width, channels = images.shape
     blocks = images.reshape(n, height // BLOCK, BLOCK, width // BLOCK, BLOCK, channels)
     return blocks.mean((2, 4), dtype=np.float32).reshape(n, -1) / 255
 
 
 def plan(n_rows, epochs, beta, seeds):
-    """Return {fit: its regime}, "both" where the regimes agree."""
+    """Return {fit: its regime}, or "both" if a fit belongs to both regimes."""
     steps = epochs * ceil(n_rows / DEFAULT)
     fits = {Fit("VAE", None, DEFAULT, epochs, seed): "both" for seed in seeds}
     for regime in REGIMES:
@@ -123,7 +126,7 @@ def plan(n_rows, epochs, beta, seeds):
 
 
 def assess(fit, rows):
-    """Fit, and return the measures."""
+    """Fit the model, and return the measures."""
     one_thread()
     estimator = fit.estimator()
     started = process_time()
@@ -143,7 +146,7 @@ def assess(fit, rows):
 
 
 def score(estimator, rows):
-    """Return the gap of the codes of rows held out, or how often these tell the label."""
+    """Return the gap of the codes of held-out rows, or the accuracy of labels that they predict."""
     codes = estimator.transform(rows.X_out)
     if rows.measure == "MIG":
         return mutual_information_gap(rows.known_out, codes)
@@ -153,7 +156,7 @@ def score(estimator, rows):
 
 
 def of_regime(rows, regime):
-    """Return {(model, batch size): its rows} of one regime, the VAE first."""
+    """Return {(model, batch size): its rows} of one regime, with the VAE first."""
     groups = {}
     for row in sorted(rows, key=lambda row: (row["beta"] is not None, row["batch_size"])):
         if row["regime"] in (regime, "both"):
@@ -167,7 +170,7 @@ def middle(group, name):
 
 
 def print_regime(rows, regime):
-    """Print the table of a set and regime, and which batch has the greatest score."""
+    """Print the table of a set and regime, and which batch size has the greatest score."""
     groups = of_regime(rows, regime)
     first = rows[0]
     print(f"{first['data']}, {regime}")
@@ -195,7 +198,7 @@ def print_regime(rows, regime):
 
 
 def draw(axes, rows):
-    """Draw score and divergence over the batch size, a panel for each set."""
+    """Draw score and divergence over the batch size, with a panel for each set."""
     figure = axes.figure
     axes.remove()
     sets = list(dict.fromkeys(row["data"] for row in rows))
@@ -213,7 +216,7 @@ def draw(axes, rows):
 
 
 def draw_set(panel, rows):
-    """Draw one panel: the score at the left, the divergence at the right."""
+    """Draw one panel, with the score on the left axis and the divergence on the right axis."""
     divergence = panel.twinx()
     limits = sorted({(row["batch_size"], row["log_batch"]) for row in rows})
     divergence.plot(*zip(*limits, strict=True), ":", color="grey", label="log(batch size)")
@@ -240,21 +243,21 @@ def draw_set(panel, rows):
 
 
 def parse():
-    """Return the arguments, with the sets that there are."""
+    """Return the arguments, with the names of the available sets."""
     parser = make_parser(__doc__)
     parser.add_argument("--data", type=Path, help="folder of lpc_sprites64.npz and avatars64.npz")
-    parser.add_argument("--sets", nargs="+", choices=EPOCHS, help="in place of all there are")
+    parser.add_argument("--sets", nargs="+", choices=EPOCHS, help="default: all with data")
     parser.add_argument("--seeds", type=int, default=3, help="number of seeds, from 0 (default 3)")
     parser.add_argument("--n-jobs", type=int, default=1, help="fits at a time (default: 1)")
     beta = BetaTCVAETransformer().beta
-    parser.add_argument("--beta", type=float, default=beta, help=f"default {beta:g}")
+    parser.add_argument("--beta", type=float, default=beta, help=f"beta (default {beta:g})")
     arguments = parser.parse_args()
     there = ["digits"]
     if arguments.data is not None:
         there += [name for name, file in FILES.items() if (arguments.data / file).exists()]
     missing = [name for name in arguments.sets or () if name not in there]
     if missing:
-        parser.error(f"--data must name a folder with {FILES[missing[0]]} in it.")
+        parser.error(f"--data must name a folder with {FILES[missing[0]]}. It has none.")
     arguments.sets = [name for name in EPOCHS if name in (arguments.sets or there)]
     return arguments
 

@@ -1,9 +1,10 @@
 """Open the built site in Chromium, light and dark, and follow every local link of every page.
 
-Says what is wrong and ends with 1 on: a link or an anchor that does not exist, an error in the
-console, a request that fails or that leaves the site, a page wider than its window, a search that
-does not find the right page among its first three. Screenshots are in docs/_build/screenshots.
-Needs Chromium and its driver (Debian: chromium, chromium-driver).
+The script prints each problem, and exits with status 1 if there is one. Problems are: a link or an
+anchor that does not exist, an error in the console, a request that fails or leaves the site, a page
+wider than its window, and a search whose first three results do not have the right page.
+Screenshots are in docs/_build/screenshots. The script needs Chromium and its driver (Debian:
+chromium, chromium-driver).
 """
 
 import base64
@@ -41,10 +42,10 @@ PAGES = {
     "contributing": "contributing.html",
     "search": "search.html?q=beta",
 }
-WIDTHS = {"": 1280, "-narrow": 390}  # the second as a phone
+WIDTHS = {"": 1280, "-narrow": 390}  # the second is that of a phone
 TALLEST = 6000  # pixels of a screenshot
-PATIENCE = 20  # seconds for the results of a search
-SEARCHES = {  # what people type, and the pages that answer
+PATIENCE = 20  # seconds to wait for the results of a search
+SEARCHES = {  # what people type, and the right pages
     "install": ["guide/install"],
     "save": ["guide/saving"],
     "load": ["guide/saving"],
@@ -71,7 +72,7 @@ ARGUMENTS = [
 
 
 class Page(HTMLParser):
-    """The anchors of a page, its links, and what it loads."""
+    """The anchors of a page, its links, and the files that it loads."""
 
     def __init__(self, text):
         super().__init__()
@@ -88,12 +89,12 @@ class Page(HTMLParser):
 
 
 def pages_of(site):
-    """Return the pages of a folder; those in _static are the theme's own templates."""
+    """Return the pages of a folder, without those in _static, which are templates of the theme."""
     return [path for path in sorted(site.rglob("*.html")) if "_static" not in path.parts]
 
 
 def broken_links(site):
-    """Return a line for each link to a file or an anchor that is not in a folder of pages."""
+    """Return a line for each link of a folder of pages to a missing file or anchor."""
     site = site.resolve()
     pages = {path: Page(path.read_text(encoding="utf-8")) for path in pages_of(site)}
     broken = []
@@ -114,14 +115,14 @@ def broken_links(site):
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """Serve a folder and print nothing."""
+    """Serve a folder, and print nothing."""
 
     def log_message(self, *arguments):
         pass
 
 
 def complaints(driver, root):
-    """Return what the console and the network have to say since the last time."""
+    """Return the errors of the console and the network since the last call."""
     found = [f"console: {entry['message']}" for entry in driver.get_log("browser")]
     addresses = {}
     for entry in driver.get_log("performance"):
@@ -150,7 +151,7 @@ def screenshot(driver, path):
 
 
 def wide_elements(driver):
-    """Return what makes the page wider than its window."""
+    """Return the elements that make the page wider than its window."""
     return driver.execute_script("""
         const width = document.documentElement.clientWidth;
         if (document.documentElement.scrollWidth <= width) return [];
@@ -161,7 +162,7 @@ def wide_elements(driver):
 
 
 def look(driver, root, folder):
-    """Open the pages in both colour schemes and widths; return what is wrong."""
+    """Open the pages in both colour schemes and widths; return the problems."""
     wrong = []
     for scheme in ("light", "dark"):
         media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
@@ -194,7 +195,7 @@ def lost_searches(driver, root):
 
 
 def browse(site, folder):
-    """Serve the site to a Chromium of its own; return what is wrong."""
+    """Serve the site to a new Chromium; return the problems."""
     from selenium import webdriver
 
     browser, chromedriver = shutil.which("chromium"), shutil.which("chromedriver")
@@ -214,7 +215,7 @@ def browse(site, folder):
         service = webdriver.ChromeService(chromedriver)
         with webdriver.Chrome(options=options, service=service) as driver:
             driver.get("data:,")
-            complaints(driver, "")  # those of the page that a browser starts with
+            complaints(driver, "")  # those of the start page of the browser
             root = f"http://127.0.0.1:{server.server_port}/"
             wrong = look(driver, root, folder) + lost_searches(driver, root)
     server.shutdown()

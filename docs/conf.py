@@ -36,7 +36,7 @@ html_css_files = ["skvae.css"]
 html_search_scorer = str(Path(__file__).parent / "search_scorer.js")
 html_favicon = "_static/icon.svg"
 html_context = {"default_mode": "auto"}
-html_sidebars = {"index": []}  # the start page is as wide as its code
+html_sidebars = {"index": []}  # the start page needs the full width for its code
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
@@ -44,7 +44,7 @@ html_theme_options = {
     "show_toc_level": 2,
     "secondary_sidebar_items": {
         "**": ["page-toc"],
-        # These have no contents of the page: the room is for their tables.
+        # These pages have no table of contents. Their wide tables need the room.
         **{page: [] for page in ("index", "guide/which_model", "benchmarks")},
     },
     "footer_start": ["copyright"],
@@ -65,11 +65,11 @@ myst_heading_anchors = 3
 html_math_renderer = "mathml"
 
 autosummary_generate = True
-autodoc_typehints = "none"  # the docstrings have the types
+autodoc_typehints = "none"  # docstrings have the types
 toc_object_entries_show_parents = "hide"
-numpydoc_show_class_members = False  # the page of a class has its methods
+numpydoc_show_class_members = False  # the page of a class lists its methods
 
-# Estimators that the gallery shows link to the pages built here.
+# Estimators in the gallery link to the pages of this site.
 DocumentationLinks._doc_link_template = "../api/{estimator_module}.{estimator_name}.html"
 
 matplotlib.use("Agg")
@@ -95,7 +95,7 @@ sphinx_gallery_conf = {
 
 
 def _link_nowhere(app, what, name, obj, options, lines):
-    """Take the links into scikit-learn's own site out of the docstrings inherited from it."""
+    """Remove links to scikit-learn's own site from docstrings that are inherited from it."""
     text = "\n".join(lines)
     if not (getattr(obj, "__module__", None) or "").startswith("skvae"):
         text = re.sub(r":(?:ref|term):`([^<`]*?)\s*<[^`]*>`", r"\1", text)

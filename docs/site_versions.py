@@ -1,8 +1,8 @@
-"""List the versions of the manual that stand beside each other, newest first.
+"""List the versions of the manual, newest first.
 
 `make docs-version` builds the site of one version in docs/_build/versions/<version>, and then runs
-this: `versions.json`, which the pages of every version read their menu of versions from, and an
-`index.html` that leads to the newest release. So an old page knows of newer ones.
+this script. It writes two files. `versions.json` is the list for the version menu on the pages of
+every version. So an old page also lists newer versions. `index.html` leads to the newest release.
 """
 
 import argparse
@@ -22,7 +22,7 @@ LEADS_TO = """<!DOCTYPE html>
 
 
 def is_version(name):
-    """Return whether a folder is named by a version."""
+    """Return whether the name of a folder is a version."""
     try:
         Version(name)
     except InvalidVersion:
@@ -31,26 +31,26 @@ def is_version(name):
 
 
 def versions_in(folder):
-    """Return the names of the versions that have a site in a folder, newest first."""
+    """Return the names of the versions with a site in a folder, newest first."""
     names = [page.parent.name for page in folder.glob("*/index.html")]
     return sorted(filter(is_version, names), key=Version, reverse=True)
 
 
 def newest(versions):
-    """Return the newest release, or the newest of all where none is released."""
+    """Return the newest release, or the newest version if none is released."""
     releases = [version for version in versions if not Version(version).is_prerelease]
     return (releases or versions)[0]
 
 
 def write_menu(folder, root="/"):
-    """Write `versions.json` and `index.html` of a folder of sites.
+    """Write `versions.json` and `index.html` for a folder of sites.
 
     Parameters
     ----------
     folder : Path
-        Has a folder for each version.
+        It has a folder for each version.
     root : str
-        The path at which a server has the folder: "/", or "/skvae/".
+        The path of the folder on its server: "/", or "/skvae/".
 
     Returns
     -------

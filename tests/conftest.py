@@ -1,6 +1,6 @@
 import os
 
-os.environ.setdefault("SCIPY_ARRAY_API", "1")  # before scipy: else array API checks skip silently
+os.environ.setdefault("SCIPY_ARRAY_API", "1")  # before scipy: else checks are skipped silently
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 import sys
@@ -13,7 +13,7 @@ from sklearn.datasets import load_digits
 
 @pytest.fixture(autouse=True)
 def _closed_figures():
-    """Leave no figure open, where there is a matplotlib that made one."""
+    """Close all figures after a test, if matplotlib was imported."""
     yield
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
@@ -21,7 +21,7 @@ def _closed_figures():
 
 @pytest.fixture(scope="session")
 def digits():
-    """Handwritten digits, (1797, 64) in [0, 1]."""
+    """Handwritten digits, (1797, 64), in [0, 1]."""
     X = load_digits().data / 16
     X.setflags(write=False)
     return X
@@ -29,7 +29,7 @@ def digits():
 
 @pytest.fixture(scope="session")
 def table():
-    """Correlated Gaussian columns, (400, 6), with a decaying spectrum."""
+    """Correlated Gaussian columns, (400, 6). Their variances along principal axes decrease."""
     rng = np.random.RandomState(0)
     directions, _ = np.linalg.qr(rng.standard_normal((6, 6)))
     X = rng.standard_normal((400, 6)) * [3.0, 2.0, 1.0, 0.5, 0.4, 0.3] @ directions + 5.0
@@ -39,7 +39,7 @@ def table():
 
 @pytest.fixture
 def two_threads():
-    """Torch's two threads, where the tests have one."""
+    """Use two threads of torch. Other tests use one."""
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     yield

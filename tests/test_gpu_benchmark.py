@@ -31,7 +31,7 @@ def test_without_a_gpu_it_says_what_it_needs(tmp_path):
     assert result.returncode == 1
     assert result.stderr == (
         f"gpu.py needs a GPU that torch computes on. Got torch {torch.__version__} without one "
-        f"instead. Install a torch for your GPU, or see that it runs by --device cpu --quick.\n"
+        f"instead. Install torch for your GPU, or try the script with --device cpu --quick.\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""The directive `architecture`: the rooms of the package, drawn floor by floor and in tables."""
+"""The directive `architecture`: a drawing of the package's rooms, and tables of their files."""
 
 import ast
 from html import escape
@@ -17,7 +17,7 @@ ARROW = '<path d="M{x} {top}v{length}m-4 -6l4 6l4 -6" class="arrow"/>'
 
 
 def floors():
-    """Return the rooms from the ground floor up, as `tests/test_architecture.py` lists them."""
+    """Return the rooms, the lowest floor first, as `tests/test_architecture.py` lists them."""
     tree = ast.parse((ROOT / "tests/test_architecture.py").read_text(encoding="utf-8"))
     assigned = {
         node.targets[0].id: node.value
@@ -28,7 +28,7 @@ def floors():
 
 
 def files(room):
-    """Return the files of a room, which is a folder or itself a file, without `__init__.py`."""
+    """Return the files of a room, without `__init__.py`. A room is a folder or a file."""
     folder = PACKAGE / room
     if not folder.is_dir():
         return [folder.with_suffix(".py")]
@@ -42,7 +42,7 @@ def purpose(path):
 
 
 def box(room, x, y, width):
-    """Return a room as a rectangle with its name in it and its purpose as a hint."""
+    """Return a room as a rectangle with its name. Its purpose is a tooltip."""
     text = f'<text x="{x + width / 2}" y="{y + BOX / 2 + 4}">{escape(room)}</text>'
     hint = f"<title>{escape(purpose(PACKAGE / room))}</title>"
     rectangle = f'<rect x="{x}" y="{y}" width="{width}" height="{BOX}" rx="4"/>'
@@ -50,7 +50,7 @@ def box(room, x, y, width):
 
 
 def drawing():
-    """Return the rooms as an SVG element in the colours of the page, the highest on top."""
+    """Return the rooms as an SVG element in the page's colours, with the highest floor on top."""
     rows = floors()[::-1]
     parts = []
     for number, rooms in enumerate(rows):
@@ -70,7 +70,7 @@ def drawing():
 
 
 def tables():
-    """Yield the HTML table of every room, the highest floor first: its files and their purposes."""
+    """Yield an HTML table of files and purposes for every room, the highest floor first."""
     for rooms in floors()[::-1]:
         for room in rooms:
             rows = "".join(
@@ -88,7 +88,7 @@ def tables():
 
 
 class Architecture(Directive):
-    """The drawing, and below it what each room and each of its files is for."""
+    """The drawing, and below it the purpose of each room and of each file."""
 
     def run(self):
         return [raw("", drawing() + "".join(tables()), format="html")]

@@ -12,7 +12,7 @@ MODULES = ["datasets", "metrics", "model_selection", "plotting", "tabular"]
 
 
 def public_names():
-    """Return a dict of the full name of everything public, by its short and its full name."""
+    """Return {short or full name: full name} for all public names."""
     names = {}
     for module in ["skvae", *(f"skvae.{name}" for name in MODULES)]:
         for name in import_module(module).__all__:

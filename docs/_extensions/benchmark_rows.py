@@ -1,16 +1,16 @@
-"""The rows of a benchmark's JSON file, made few and flat enough for a table."""
+"""The rows of a benchmark's JSON file, reduced and flattened for a table."""
 
 from statistics import fmean
 
 __all__ = ["MOST_ROWS", "averaged", "flat", "is_long", "listed", "shown", "unnested"]
 
 MOST_ROWS, MOST_VALUES = 40, 8
-PARAMETERS = {"batch_size", "beta", "n_components"}  # numbers that say what a row is of
-REPEATS = {"seed"}  # numbers that tell apart rows of the same
+PARAMETERS = {"batch_size", "beta", "n_components"}  # numbers that are settings of a row
+REPEATS = {"seed"}  # numbers that differ in repetitions of a row
 
 
 def flat(nested, prefix=""):
-    """Return a dict without dicts in it, keys joined by a colon."""
+    """Return a dict without nested dicts. Their keys are joined by a colon."""
     entries = {}
     for key, value in nested.items():
         if isinstance(value, dict):
@@ -21,7 +21,7 @@ def flat(nested, prefix=""):
 
 
 def unnested(row):
-    """Return a row for each of several dicts of the same keys that are in one, else the row."""
+    """Return a row for each nested dict, if several have the same keys, or else the row itself."""
     kinds = {}
     for key, value in row.items():
         if isinstance(value, dict):
@@ -34,14 +34,14 @@ def unnested(row):
 
 
 def is_long(value):
-    """Tell a value with too many parts for a cell."""
+    """Return whether a value has too many parts for a cell."""
     return isinstance(value, list) and (
         not 0 < len(value) <= MOST_VALUES or any(isinstance(item, (list, dict)) for item in value)
     )
 
 
 def is_number(value):
-    """Tell a number from all else, truth values included."""
+    """Return whether a value is a number. True and False are not."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -60,16 +60,16 @@ def shown(value):
 
 
 def listed(entries):
-    """Return the short entries of a dict on one line."""
+    """Return the short entries of a dict in one line."""
     items = [(key, value) for key, value in entries.items() if not is_long(value)]
     return ", ".join(f"{key} {shown(value)}" for key, value in items)
 
 
 def averaged(rows):
-    """Return at most MOST_ROWS rows, means of those alike, and the columns they are means over.
+    """Return at most MOST_ROWS rows, which are means, and the columns that are averaged over.
 
-    Rows are alike whose texts and parameters are equal. While that leaves too many, the column
-    with most different values is no longer looked at.
+    A mean is over rows with equal texts and parameters. If there are still too many rows, the
+    column with the most different values is averaged over too.
     """
     columns = list(dict.fromkeys(key for row in rows for key in row))
     texts = [c for c in columns if all(isinstance(row.get(c), (str, bool)) for row in rows)]

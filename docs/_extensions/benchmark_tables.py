@@ -1,4 +1,4 @@
-"""The page benchmark_results, written before a build: benchmarks/results/*.json as tables."""
+"""Write the page benchmark_results before a build: benchmarks/results/*.json as tables."""
 
 import ast
 import json
@@ -11,7 +11,7 @@ __all__ = ["page", "setup", "tables"]
 
 DOCS = Path(__file__).parent.parent
 MOST_COLUMNS = 10
-IDENTIFIERS = {"key"}  # no reader's business
+IDENTIFIERS = {"key"}  # of no use to readers
 INTRODUCTION = """# Results of the benchmarks
 
 `make bench` wrote these numbers. Each script has its claim, the machine, its short settings and its
@@ -21,17 +21,17 @@ results mean."""
 
 
 def table(rows):
-    """Return dicts of the same keys as a table in Markdown; many columns of few rows go down."""
+    """Return dicts with the same keys as a Markdown table. Few long rows are transposed."""
     cells = [list(rows[0]), *([shown(value) for value in row.values()] for row in rows)]
     if len(rows[0]) > MOST_COLUMNS >= len(rows):
         cells = [list(column) for column in zip(*cells, strict=True)]
-    cells[0] = [name.replace("_", "_&#8203;") for name in cells[0]]  # where a line may break
+    cells[0] = [name.replace("_", "_&#8203;") for name in cells[0]]  # allows a line break
     cells.insert(1, ["---"] * len(cells[0]))
     return "\n".join(f"| {' | '.join(line)} |" for line in cells)
 
 
 def tables(rows):
-    """Return the rows of a file in words and one table."""
+    """Return the rows of a file as a sentence and tables."""
     rows = [
         {key: row[key] for key in row if key not in IDENTIFIERS and not is_long(row[key])}
         for row in map(flat, (part for row in rows for part in unnested(row)))
@@ -43,7 +43,7 @@ def tables(rows):
     if len(rows) > MOST_ROWS:
         n_rows, (rows, over) = len(rows), averaged(rows)
         parts.append(f"Means of {n_rows} rows, over {', '.join(over) or 'those alike'}:")
-    alike = {}  # rows of the same columns stand together
+    alike = {}  # one table for the rows with the same columns
     for row in rows:
         if len(row) > MOST_COLUMNS:
             row = {key: value for key, value in row.items() if not isinstance(value, list)}
@@ -52,7 +52,7 @@ def tables(rows):
 
 
 def section(path, pictures):
-    """Return what one file says."""
+    """Return the content of one file."""
     content = json.loads(path.read_text(encoding="utf-8"))
     machine = dict(content["machine"])
     parts = [f"*Measured* on {machine.pop('date')}: {listed(machine)}."]
@@ -66,12 +66,12 @@ def section(path, pictures):
 
 
 def owner(name, names):
-    """Return the longest of some names that a file's name begins with."""
+    """Return the longest of the names with which a file's name begins."""
     return max((other for other in names if name.startswith(other)), key=len, default=None)
 
 
 def discussed(folder):
-    """Return for each script that a page of the folder discusses the address of its section."""
+    """Return {script: address of its section} for the scripts that pages of the folder discuss."""
     return {
         script: f"{page.parent.name}/{page.name}#"
         + re.sub(r"[^\w\- ]", "", heading).replace(" ", "-")
@@ -83,7 +83,7 @@ def discussed(folder):
 
 
 def page(benchmarks=DOCS.parent / "benchmarks", discussions=DOCS / "benchmarks"):
-    """Return the page: a section for each script, in it one for each of its files."""
+    """Return the page. It has a section for each script, with a part for each of its files."""
     files = {path.stem: path for path in (benchmarks / "results").glob("*.json")}
     pictures = {stem: [] for stem in files}
     for path in sorted((benchmarks / "results").glob("*.png")):

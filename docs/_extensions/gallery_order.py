@@ -1,4 +1,4 @@
-"""The order in which the gallery is read. An example that is not listed stops the build."""
+"""The order of the examples in the gallery. An example that is not listed stops the build."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ EXAMPLES = [
 
 
 class ReadingOrder:
-    """The key by which sphinx-gallery sorts the examples of a folder."""
+    """The key with which sphinx-gallery sorts the examples of a folder."""
 
     def __init__(self, folder):
         self.folder = folder

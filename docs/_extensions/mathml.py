@@ -1,4 +1,4 @@
-"""Formulas as MathML, which browsers draw by themselves: no script, nothing from the network."""
+"""Formulas as MathML. Browsers draw it without scripts, and without files from the network."""
 
 import re
 
@@ -7,24 +7,24 @@ from latex2mathml.converter import convert
 
 __all__ = ["setup"]
 
-OPERATORS = {"&#x0007E;": "&#x0223C;", ";": ";"}  # with the space of an operator
+OPERATORS = {"&#x0007E;": "&#x0223C;", ";": ";"}  # spaced like an operator
 
 
 def mathml(latex, display="inline"):
     """Return a formula in LaTeX as a MathML element."""
-    latex = latex.replace(r"\_", "_").replace(r"\big", "")  # which browsers draw too big
+    latex = latex.replace(r"\_", "_").replace(r"\big", "")  # browsers draw it too big
     if r"\\" in latex and r"\begin" not in latex:
         latex = rf"\begin{{aligned}}{latex}\end{{aligned}}"
     element = convert(latex.replace("{aligned}", "{align*}"), display=display)
     element = element.replace("<mo>&#x02016;", '<mo stretchy="false">&#x02016;')
     for text, operator in OPERATORS.items():
         element = element.replace(f"<mi>{text}</mi>", f"<mo>{operator}</mo>")
-    # LaTeX sets a thin space after the name of a function, unless a bracket follows.
+    # LaTeX puts a thin space after the name of a function, unless a bracket follows.
     return re.sub(r"(<mi>log</mi>)(?!<mo)", r'\1<mspace width="0.167em"/>', element)
 
 
 def keep_punctuation(app, doctree):
-    """Let no line break between a formula and what follows it without a space."""
+    """Prevent line breaks between a formula and text that follows it without a space."""
     for node in list(doctree.findall(nodes.math)):
         text = node.next_node(descend=False, siblings=True)
         mark = re.match(r"[^\w\s]+", text) if isinstance(text, nodes.Text) else None

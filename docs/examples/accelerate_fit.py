@@ -23,7 +23,7 @@ from skvae import VAETransformer
 
 
 class Loss:
-    """What an objective minimises. No module: it has no weights for the processes to share."""
+    """The loss of an objective. It is no module, since it has no weights to share."""
 
     def __init__(self, objective):
         self.objective = objective
@@ -33,7 +33,7 @@ class Loss:
 
 
 class DataParallelNet(AccelerateMixin, NeuralNet):
-    """A skorch net around a network and an objective of skvae."""
+    """A skorch net for a network and an objective of skvae."""
 
     def on_epoch_begin(self, net, **kwargs):
         super().on_epoch_begin(net, **kwargs)
@@ -59,7 +59,7 @@ class DataParallelNet(AccelerateMixin, NeuralNet):
 
 
 def fit_data_parallel(estimator, X, *, batch_size, epochs, lr=1e-3, seed=0):
-    """Train a fitted estimator's network further, on all processes; return the loss by epoch.
+    """Train the network of a fitted estimator further, on all processes. Return a loss per epoch.
 
     ``batch_size`` is that of one process. Rows that do not fill the last batch are left out.
     """

@@ -29,7 +29,7 @@ def draw_faces(n_faces, size=32, seed=0):
     images = np.zeros((n_faces, size, size, 3), dtype=np.float32)
 
     def disc(across, down, width, height):
-        """Return an ellipse, 1 inside and 0 outside, its edge a pixel wide."""
+        """Return an ellipse: 1 inside, 0 outside, with an edge that is one pixel wide."""
         inside = 1 - np.hypot((x - across) / width, (y - down) / height)
         return np.clip(inside * size / 2 * np.minimum(width, height) + 0.5, 0, 1)
 

@@ -37,7 +37,7 @@ sizes, betas = [2, 5, 10], [1.0, 2.0, 4.0]
 
 
 def accuracies(reducer, grid):
-    """Return mean and standard deviation over three folds, a row for each beta."""
+    """Return mean and standard deviation of the accuracy over three folds, a row for each beta."""
     pipeline = make_pipeline(MinMaxScaler(), reducer, LogisticRegression(max_iter=1000))
     results = GridSearchCV(pipeline, grid, cv=3, n_jobs=2).fit(X, y).cv_results_
     shape = (-1, len(sizes))  # the grid's last parameter varies fastest
@@ -102,13 +102,13 @@ samples = vae.sample(20, random_state=0)
 
 INK, GREY, RED = "#222222", "#777777", "#c0492f"
 plt.rcParams.update({"font.size": 10, "text.color": INK, "axes.titlesize": 11})
-figure = plt.figure(figsize=(5, 7.2), layout="constrained")  # so narrow that a phone can show it
+figure = plt.figure(figsize=(5, 7.2), layout="constrained")  # narrow enough for a phone
 grid = figure.add_gridspec(4, 1, height_ratios=[1, 1, 1, 1.6])
 
 images = {
     "20 images that were not in training": test[:20],
     "Each, reconstructed from ten numbers": vae.reconstruct(test[:20]),
-    "20 samples, written by nobody": samples,
+    "20 samples from the prior": samples,
 }
 SampleDisplay.from_predictions(
     images,

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 
-MOST_BYTES = 2**24  # of a request
+MOST_BYTES = 2**24  # largest size of a request
 METHODS = (
     "transform",
     "score_samples",
@@ -48,7 +48,7 @@ class Service(BaseHTTPRequestHandler):
                 raise ValueError("The rows must be lists of finite numbers, all of one length.")
             answers = {name: found.tolist() for name, found in self.server.answer(rows).items()}
             status, body = 200, json.dumps(answers, allow_nan=False)
-        except Exception as error:  # of the request's making: whatever it is, it is told
+        except Exception as error:  # any error is caused by the request, and is sent back
             status, body = 400, json.dumps({"error": f"{type(error).__name__}: {error}"})
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

@@ -37,7 +37,7 @@ def test_a_run_with_rare_features_and_fewer_codes_than_factors(
     printed = run(monkeypatch, tmp_path, capsys, content, "--rare", "--latent", "1")
     (counted,) = re.findall("rare: .*", printed)
     assert re.fullmatch(
-        r"rare: \d+ different images, repeated; of them have any glasses \d\.\d%", counted
+        r"rare: \d+ different images, repeated; shares: any glasses \d\.\d%", counted
     )
     table = printed.partition("What the paper claims\n\n")[2].partition("\n\n")[0]
     _, _, *lines = table.splitlines()

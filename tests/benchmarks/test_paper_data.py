@@ -153,7 +153,7 @@ def test_a_file_that_does_not_fit_is_said(tmp_path, X, factors):
     for shape in ((3, 2), (0, 8, 8)):
         text = (
             "--data npz: needs X of uint8, (n, height, width) or (n, height, width, channels). Got "
-            f"float64, {shape} instead. Write it so."
+            f"float64, {shape} instead. Convert X."
         )
         with pytest.raises(SystemExit, match=sentence(text)):
             load(written(tmp_path, X=np.zeros(shape)), tmp_path, None, None)
@@ -173,7 +173,7 @@ def test_a_file_that_does_not_fit_is_said(tmp_path, X, factors):
 def test_labels_that_do_not_fit_are_said(tmp_path, X, y, got):
     text = (
         "--data npz: needs y of labels, integers or text, (100,) or (100, n_labels), one for each "
-        f"image of X. Got {got} instead. Write it so, or leave it out."
+        f"image of X. Got {got} instead. Convert y, or leave it out."
     )
     with pytest.raises(SystemExit, match=sentence(text)):
         load(written(tmp_path, X=X[:, 0], y=y), tmp_path, None, None)
@@ -286,8 +286,8 @@ def test_too_few_images_are_said(tmp_path, n_images, n_train, n_test, got):
 
 def test_images_that_show_nothing_are_said(tmp_path):
     text = (
-        "--data: needs images that differ from each other, and pixels that do. Got images that are "
-        "all alike, or each of one colour, instead. Give others."
+        "--data: needs images that are not all alike, and not each of one colour. Got such images "
+        "instead. Give others."
     )
     alike = np.repeat(noise(1, 8, 8, 3), 200, axis=0)
     even = np.broadcast_to(noise(200, 1, 1, 3), (200, 8, 8, 3))

@@ -113,8 +113,8 @@ def test_rows_of_other_measures_are_measured_again_and_fits_are_kept(
     capsys.readouterr()
     results = measure_all(run, *arguments)
     assert capsys.readouterr().out.splitlines()[0] == (
-        "2 rows of out.json are of other measures than version 3: they are left out, and those "
-        "of this run measured again; fits are kept."
+        "2 rows of out.json have measures of another version than 3. They are left out. This run "
+        "measures its own again, and keeps the fits."
     )
     assert [model.name for model, _, _ in measured[4:]] == ["AE", "BetaVAE"]
     assert len(fitted) == 4
@@ -239,7 +239,7 @@ def test_results_go_to_a_folder(tmp_path, capsys):
     for path in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(SystemExit):
             options_of("--out", str(path))
-        text = f"needs a folder. Got {path} instead, which is or is in a file."
+        text = f"needs a folder. Got {path} instead, which is a file or in one."
         assert capsys.readouterr().err.endswith(f"error: argument --out: {text}\n")
     assert options_of("--out", str(tmp_path / "new")).out == tmp_path / "new"
 
@@ -267,8 +267,8 @@ def test_features_that_images_do_not_have_cannot_be_made_rare(images, tmp_path, 
     command = ["paper.py", "--data", f"npz:{tmp_path / 'grey.npz'}", "--out", str(tmp_path)]
     monkeypatch.setattr("sys.argv", [*command, "--rare"])
     text = (
-        "--rare: needs images with factors that tell baldness, any glasses, any beard. Got grey "
-        "without instead. Leave it out."
+        "--rare: needs images with factors for baldness, any glasses, any beard. Got grey without "
+        "them instead. Leave --rare out."
     )
     with pytest.raises(SystemExit, match=sentence(text)):
         paper.main()

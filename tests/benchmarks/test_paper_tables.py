@@ -103,7 +103,7 @@ def test_what_is_lost_to_rarity_is_compared_seed_by_seed(capsys):
 def test_the_images_of_rare_features_are_counted(capsys):
     reached = {"distinct": 2_108, "shares": {"any glasses": 0.0304, "baldness": 0.027}}
     print_resampled({"rare": reached})
-    printed = "rare: 2,108 different images, repeated; of them have any glasses 3.0%, baldness 2.7%"
+    printed = "rare: 2,108 different images, repeated; shares: any glasses 3.0%, baldness 2.7%"
     assert capsys.readouterr().out == printed + "\n\n"
 
 

@@ -154,9 +154,9 @@ def test_the_caption_says_what_the_quantiles_are_of():
         f"{begin}{draws}, or of {codes}, where there is no posterior{end}."
     )
     assert caption([Probabilistic()], True) == (
-        "A row moves the dimension that tells most of the feature on its left, from quantile 0.01 "
-        f"to 0.99 (in brackets) of {draws}{end}, or it tells nothing of the feature. Gap: the MIG "
-        "of the feature."
+        "A row moves the dimension that tells most about its feature, from quantile 0.01 to 0.99 "
+        f"(in brackets) of {draws}{end}, or it tells nothing about the feature. Gap: the MIG of "
+        "the feature."
     )
 
 

@@ -141,7 +141,7 @@ def test_what_fails_exits_with_its_names(tmp_path, monkeypatch, capsys):
         speed.compare([constant(1.2, 1.2)], repeats=1)
     assert error.value.code == (
         "Ratios must be at most 15 % worse than in results/speed.json. Got load worse twice "
-        "instead. Find the change that costs it, or keep new ratios and say why."
+        "instead. Find the change that causes it, or keep new ratios and say why."
     )
 
 
@@ -151,7 +151,7 @@ def test_a_check_without_kept_ratios_says_how_to_make_them(tmp_path, monkeypatch
         speed.compare([constant(1.0)], repeats=1)
     assert error.value.code == (
         f"--check needs the ratios to compare with. Got no speed.json in {tmp_path.name} instead. "
-        f"Make it by python benchmarks/speed.py."
+        f"Run python benchmarks/speed.py."
     )
 
 
@@ -190,5 +190,5 @@ def test_an_unknown_row_is_refused(capsys):
     with pytest.raises(SystemExit):
         speed.main(["--only", "nothing"])
     error = capsys.readouterr().err
-    assert ": --only takes some of fit-1797x64-plain, fit-1797x64-fused, " in error
+    assert ": --only must match some of fit-1797x64-plain, fit-1797x64-fused, " in error
     assert error.endswith(", search-loop. Got nothing instead.\n")

@@ -1,4 +1,4 @@
-"""What tests of training share."""
+"""Fixtures for the tests of training."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from skvae.training import steps
 
 @pytest.fixture
 def made(monkeypatch):
-    """The steps that a fit has made."""
+    """The list of training steps that the fits of a test make."""
     found, plain = [], steps.step_of
 
     def step_of(*arguments):
