@@ -1,4 +1,4 @@
-"""What all benchmarks share: facts about the machine, printed tables, JSON files, pictures."""
+"""What all benchmarks share: facts about the machine, rows of results, tables, JSON, pictures."""
 
 import json
 import os
@@ -20,6 +20,7 @@ __all__ = [
     "print_machine",
     "print_table",
     "recorded_warnings",
+    "rows_of",
     "save",
     "save_picture",
     "write_whole",
@@ -64,6 +65,11 @@ def _processor():
 def print_machine():
     """Print the machine and the versions in one line."""
     print(", ".join(f"{name} {value}" for name, value in machine().items()), end="\n\n")
+
+
+def rows_of(rows, **wanted):
+    """Return the rows whose entries have the wanted values."""
+    return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
 
 
 def print_table(header, rows, *, n_left=1):

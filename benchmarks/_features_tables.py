@@ -1,10 +1,11 @@
 """Summaries for features.py: means, intervals, and differences from PCA."""
 
 import numpy as np
+from _common import rows_of
 from _features_methods import METHODS, RAW
 from scipy.stats import gmean, t
 
-__all__ = ["BEST", "SCORES", "gains", "interval", "of", "shown", "sizes_of", "tasks_of", "times"]
+__all__ = ["BEST", "SCORES", "gains", "interval", "shown", "sizes_of", "tasks_of", "times"]
 
 SCORES = ("linear", "neighbours")
 BEST = "best of AE and VAE"
@@ -26,11 +27,6 @@ def shown(mean, margin, sign=""):
     return f"{mean:{sign}.3f}" + ("" if margin is None else f" ±{margin:.3f}")
 
 
-def of(rows, **wanted):
-    """Return the rows whose entries have the wanted values."""
-    return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
-
-
 def tasks_of(rows):
     """Return the names of the tasks in the rows."""
     return list(dict.fromkeys(row["task"] for row in rows))
@@ -45,7 +41,7 @@ def by_seed(rows, task, size, method, key):
     """Return {seed: mean of an entry over the targets of the task}."""
     size = None if method == RAW else size
     seeds = {}
-    for row in of(rows, task=task, n_components=size, method=method):
+    for row in rows_of(rows, task=task, n_components=size, method=method):
         seeds.setdefault(row["seed"], []).append(row[key])
     return {seed: np.mean(values) for seed, values in seeds.items()}
 
@@ -77,7 +73,7 @@ def gain(score, differences):
 def gains(rows):
     """Return a row for each method and size: score minus score of PCA, as a mean over the tasks."""
     lines = []
-    methods = [m for m in METHODS if m != "PCA" and of(rows, method=m)]
+    methods = [m for m in METHODS if m != "PCA" and rows_of(rows, method=m)]
     if {"AE", "VAE"} <= set(methods):
         methods.insert(2, BEST)
     for size in sizes_of(rows):
@@ -102,12 +98,12 @@ def times(rows):
     """
     lines = []
     for method in METHODS:
-        of_it = [row for row in of(rows, method=method) if row["seconds"] is not None]
+        of_it = [row for row in rows_of(rows, method=method) if row["seconds"] is not None]
         if not of_it:
             continue
         seconds, ratios = {}, []
         for task in tasks_of(of_it):
-            seconds[task] = float(np.mean([row["seconds"] for row in of(of_it, task=task)]))
+            seconds[task] = float(np.mean([row["seconds"] for row in rows_of(of_it, task=task)]))
             pairs = [
                 pair
                 for size in sizes_of(of_it)

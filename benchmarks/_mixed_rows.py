@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-from _common import make_parser
+from _common import make_parser, rows_of
 from _tables_data import categories_of, numbers_of
-from _tables_summary import rows_of
 from pandas import read_csv
 from sklearn.compose import make_column_transformer
 from sklearn.frozen import FrozenEstimator

@@ -1,17 +1,13 @@
 """Summaries for tables.py: medians, ranges, and ratios to a reference."""
 
 import numpy as np
+from _common import rows_of
 from _tables_methods import REFERENCE
 
-__all__ = ["MEASURES", "folded", "over_tables", "rows_of", "with_ratios"]
+__all__ = ["MEASURES", "folded", "over_tables", "with_ratios"]
 
 MEASURES = ("rmse", "accuracy", "seconds", "nats")
 CASE = ("table", "rate", "mechanism", "seed")
-
-
-def rows_of(rows, **wanted):
-    """Return the rows whose entries have the wanted values."""
-    return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
 
 
 def with_ratios(rows):

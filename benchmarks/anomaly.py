@@ -40,7 +40,15 @@ from time import perf_counter, process_time
 import numpy as np
 from _anomaly_methods import METHODS, OURS, PYOD
 from _anomaly_tables import load, table_name
-from _common import make_parser, one_thread, print_machine, print_table, save, save_picture
+from _common import (
+    make_parser,
+    one_thread,
+    print_machine,
+    print_table,
+    rows_of,
+    save,
+    save_picture,
+)
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
@@ -115,12 +123,12 @@ def over_seeds(rows):
 
 def mean(rows, key, **wanted):
     """Return the mean of an entry over the rows whose other entries have the wanted values."""
-    return np.mean([row[key] for row in rows if all(row[k] == v for k, v in wanted.items())])
+    return np.mean([row[key] for row in rows_of(rows, **wanted)])
 
 
 def total_seconds(rows, **wanted):
     """Return the seconds for all tables, as a mean over the seeds."""
-    chosen = [row for row in rows if all(row[k] == v for k, v in wanted.items())]
+    chosen = rows_of(rows, **wanted)
     return sum(row["seconds"] for row in chosen) / len({row["seed"] for row in chosen})
 
 
@@ -139,10 +147,10 @@ def report_methods(rows, methods):
 
 def report_tables(rows, methods, protocol):
     """Print one line for each table: the ROC AUC of every method, and the active dimensions."""
-    rows = [row for row in rows if row["protocol"] == protocol]
+    rows = rows_of(rows, protocol=protocol)
     lines = []
     for table in dict.fromkeys(row["table"] for row in rows):
-        of_table = [row for row in rows if row["table"] == table]
+        of_table = rows_of(rows, table=table)
         aucs = [f"{mean(of_table, 'auc', method=method):.3f}" for method in methods]
         active = {row["method"]: row["active"] for row in reversed(of_table)}
         sizes = [str(of_table[0][key]) for key in ("n_samples", "n_features")]

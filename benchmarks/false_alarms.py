@@ -39,7 +39,15 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from _common import make_parser, one_thread, print_machine, print_table, save, save_picture
+from _common import (
+    make_parser,
+    one_thread,
+    print_machine,
+    print_table,
+    rows_of,
+    save,
+    save_picture,
+)
 from _false_alarms_chance import fold, summary
 from _false_alarms_methods import LEVELS, METHODS, MOST_SEEDS, PYOD
 from _false_alarms_tables import divide, normal_tables
@@ -103,7 +111,7 @@ def report_methods(rows, methods):
     for size in SIZES:
         lines = []
         for method, level in product(methods, LEVELS):
-            chosen = _chosen(rows, size=size, method=method, level=level)
+            chosen = rows_of(rows, size=size, method=method, level=level)
             if chosen:
                 told = summary(chosen)
                 counted = [method, f"{level:.2f}", str(told["tables"])]
@@ -120,7 +128,7 @@ def report_tables(rows, methods):
     for size in SIZES:
         lines = []
         for table in dict.fromkeys(row["table"] for row in rows):
-            chosen = _chosen(rows, table=table, size=size, level=SHOWN)
+            chosen = rows_of(rows, table=table, size=size, level=SHOWN)
             if chosen:
                 counts = [str(chosen[0][key]) for key in ("n_samples", "n_asked", "n_features")]
                 lines.append([table, *counts, *_ratios(chosen, methods)])
@@ -133,10 +141,6 @@ def _ratios(rows, methods):
     """Return the ratio of every method on one table, with a mark outside the 99 % interval."""
     told = {row["method"]: f"{row['ratio']:.2f}{MARKS[row['verdict']]}" for row in rows}
     return [told.get(method, "") for method in methods]
-
-
-def _chosen(rows, **wanted):
-    return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
 
 
 def _title(size):
@@ -157,7 +161,7 @@ def draw(panels, rows, methods):
     """Draw the ratio of every table for each size and method, and the medians."""
     for axes, size in zip(panels[0], SIZES, strict=True):
         for place, method in enumerate(methods):
-            chosen = _chosen(rows, size=size, method=method, level=SHOWN)
+            chosen = rows_of(rows, size=size, method=method, level=SHOWN)
             ratios = np.maximum([row["ratio"] for row in chosen], LEAST_DRAWN)
             aside = np.random.RandomState(0).uniform(-0.25, 0.25, len(ratios))
             axes.plot(place + aside, ratios, ".", markersize=4, alpha=0.6, color="C0")

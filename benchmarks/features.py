@@ -39,9 +39,17 @@ from hashlib import sha1
 from importlib.util import find_spec
 from pathlib import Path
 
-from _common import make_parser, one_thread, print_machine, print_table, save, save_picture
+from _common import (
+    make_parser,
+    one_thread,
+    print_machine,
+    print_table,
+    rows_of,
+    save,
+    save_picture,
+)
 from _features_methods import AUTOENCODERS, METHODS, RAW, UMAP, codes_of, source, told, warm_up
-from _features_tables import SCORES, gains, interval, of, shown, sizes_of, tasks_of, times
+from _features_tables import SCORES, gains, interval, shown, sizes_of, tasks_of, times
 from _features_tasks import N_ROWS, TASKS, divide, file_of, load
 from joblib import Parallel, delayed
 
@@ -117,12 +125,12 @@ def over_seeds(rows):
 def report_tasks(folded):
     """Print the scores and the seconds of every task, one line for each method."""
     for task, target in dict.fromkeys((row["task"], row["target"]) for row in folded):
-        of_task = of(folded, task=task, target=target)
+        of_task = rows_of(folded, task=task, target=target)
         sizes = sizes_of(of_task)
         header = [f"{key}, {size}" for key in (*SCORES, "seconds") for size in sizes]
         lines = []
         for method in dict.fromkeys(row["method"] for row in of_task):
-            at = {row["n_components"]: row for row in of(of_task, method=method)}
+            at = {row["n_components"]: row for row in rows_of(of_task, method=method)}
             at = [at.get(None, at.get(size)) for size in sizes]
             cells = [
                 shown(row[score], row[f"{score}, margin"]) if row else ""
@@ -170,12 +178,12 @@ def report_times(lines, tasks):
 def draw(panels, folded, score):
     """Draw a score over the number of components, with a panel for each task and target."""
     tasks = list(dict.fromkeys((row["task"], row["target"]) for row in folded))
-    methods = [method for method in METHODS if of(folded, method=method)]
+    methods = [method for method in METHODS if rows_of(folded, method=method)]
     for axes, (task, target) in zip(panels.flat, tasks, strict=False):
-        of_task = of(folded, task=task, target=target)
+        of_task = rows_of(folded, task=task, target=target)
         for method in methods:
             colour, style = STYLES.get(method, (f"C{METHODS.index(method)}", "-"))
-            rows = sorted(of(of_task, method=method), key=lambda row: row["n_components"] or 0)
+            rows = sorted(rows_of(of_task, method=method), key=lambda row: row["n_components"] or 0)
             values = [row[score] for row in rows]
             if method == RAW and values:
                 axes.axhline(values[0], color=colour, linestyle=style, linewidth=1, label=method)
@@ -260,7 +268,7 @@ def main():
         parser.error("--kept found nothing. Run without it first.")
     folded = over_seeds(rows)
     report_tasks(folded)
-    classes, grades = of(rows, grades=False), of(rows, grades=True)
+    classes, grades = rows_of(rows, grades=False), rows_of(rows, grades=True)
     gained, gained_r2, spent = gains(classes), gains(grades), times(rows)
     for lines, title in ((gained, "accuracy"), (gained_r2, "R2")):
         if lines:

@@ -36,7 +36,15 @@ from pathlib import Path
 from time import process_time
 
 import numpy as np
-from _common import make_parser, one_thread, print_machine, print_table, save, save_picture
+from _common import (
+    make_parser,
+    one_thread,
+    print_machine,
+    print_table,
+    rows_of,
+    save,
+    save_picture,
+)
 from _mixed_tables_tasks import NEEDS_FILES, TASKS
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.compose import make_column_selector, make_column_transformer
@@ -134,7 +142,7 @@ def measure(task, method, encoding, seed, folder):
 
 def median(rows, key, **wanted):
     """Return the median of an entry over the rows whose other entries have the wanted values."""
-    return np.median([row[key] for row in rows if all(row[k] == v for k, v in wanted.items())])
+    return np.median([row[key] for row in rows_of(rows, **wanted)])
 
 
 def report(rows, tasks, key):
@@ -182,7 +190,7 @@ def main():
     ]
     for key in MEASURES:
         report(rows, tasks, key)
-    seconds = sum(row["seconds"] for row in rows if row["method"] == METHODS[0])
+    seconds = sum(row["seconds"] for row in rows_of(rows, method=METHODS[0]))
     print(f"detector: {seconds / n_seeds:.0f} s for all tasks and encodings")
     rounded = [
         {key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()}

@@ -42,7 +42,7 @@ from itertools import product
 from time import process_time
 
 import numpy as np
-from _common import one_thread, print_machine, print_table, save, save_picture
+from _common import one_thread, print_machine, print_table, rows_of, save, save_picture
 from _mixed_rows import TABLES, cell, differences, labelled, one_hot, options_of, rounded
 from _synthetic_measures import (
     copied,
@@ -53,7 +53,6 @@ from _synthetic_measures import (
 )
 from _synthetic_sources import SOURCES
 from _tables_data import categories_of
-from _tables_summary import rows_of
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression

@@ -44,11 +44,19 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from _common import make_parser, one_thread, print_machine, print_table, save, save_picture
+from _common import (
+    make_parser,
+    one_thread,
+    print_machine,
+    print_table,
+    rows_of,
+    save,
+    save_picture,
+)
 from _tables_data import CHOSEN_ON, TABLES, is_file, load
 from _tables_holes import MECHANISMS, accuracy, removed_entries, rmse, with_holes
 from _tables_methods import METHODS, fill, removed_nats
-from _tables_summary import folded, over_tables, rows_of, with_ratios
+from _tables_summary import folded, over_tables, with_ratios
 from joblib import Parallel, delayed
 
 RATES = (0.1, 0.3, 0.5)

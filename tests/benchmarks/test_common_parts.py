@@ -5,7 +5,7 @@ import warnings
 
 import _common
 import pytest
-from _common import recorded_warnings, save
+from _common import recorded_warnings, rows_of, save
 from sklearn.exceptions import ConvergenceWarning
 
 
@@ -37,3 +37,12 @@ def test_results_have_a_line_for_every_row(monkeypatch, tmp_path):
 def test_what_fails_within_the_block_is_raised():
     with pytest.raises(ZeroDivisionError), recorded_warnings():
         1 / 0  # noqa: B018
+
+
+def test_rows_are_chosen_by_all_the_values_wanted_in_their_order():
+    rows = [{"table": table, "seed": seed} for table in "ab" for seed in (1, 0, None)]
+    assert rows_of(rows, table="b") == rows[3:]
+    assert rows_of(rows, seed=None, table="a") == [rows[2]]
+    assert rows_of(rows) == rows
+    with pytest.raises(KeyError):
+        rows_of(rows, tabel="a")
