@@ -10,12 +10,14 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import torch
 
 import skvae
 
 __all__ = [
     "make_parser",
+    "median_and_range",
     "one_thread",
     "print_machine",
     "print_table",
@@ -70,6 +72,19 @@ def print_machine():
 def rows_of(rows, **wanted):
     """Return the rows whose entries have the wanted values."""
     return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
+
+
+def median_and_range(values, form):
+    """Return the median of numbers as text, with the least and the greatest number in brackets.
+
+    ``form`` says how a number is written, such as ".2f". Values that are None are left out. If no
+    number remains, the text is empty.
+    """
+    numbers = [value for value in values if value is not None]
+    if not numbers:
+        return ""
+    middle, least, greatest = (f"{of(numbers):{form}}" for of in (np.median, min, max))
+    return f"{middle} ({least} to {greatest})"
 
 
 def print_table(header, rows, *, n_left=1):

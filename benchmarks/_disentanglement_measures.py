@@ -5,7 +5,7 @@ from statistics import median
 
 import joblib
 import numpy as np
-from _common import one_thread
+from _common import median_and_range, one_thread
 from _disentanglement_fits import WITHOUT_BETA
 from scipy.stats import t
 
@@ -85,13 +85,9 @@ def chosen_betas(measures):
 
 
 def spread(values):
-    """Return the median and the range of numbers as text; without numbers, an empty text."""
-    values = [value for value in values if value is not None]
-    if not values:
-        return ""
-    if len(values) == 1:
-        return f"{values[0]:.3g}"
-    return f"{median(values):.3g} ({min(values):.3g} to {max(values):.3g})"
+    """Return the median and the range of numbers as text. A single number, as of PCA, is alone."""
+    numbers = [value for value in values if value is not None]
+    return f"{numbers[0]:.3g}" if len(numbers) == 1 else median_and_range(numbers, ".3g")
 
 
 def paired_differences(values, others):

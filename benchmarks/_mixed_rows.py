@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from _common import make_parser, rows_of
+from _common import make_parser, median_and_range, rows_of
 from _tables_data import categories_of, numbers_of
 from pandas import read_csv
 from sklearn.compose import make_column_transformer
@@ -83,11 +83,7 @@ def mixed_vae(table, seed=None, *, spike_share=1.0, **options):
 
 def cell(rows, key, digits=3, **wanted):
     """Return the median of an entry over the wanted rows, and its range, as text."""
-    values = [row[key] for row in rows_of(rows, **wanted) if row[key] is not None]
-    if not values:
-        return ""
-    middle, least, greatest = np.median(values), min(values), max(values)
-    return f"{middle:.{digits}f} ({least:.{digits}f} to {greatest:.{digits}f})"
+    return median_and_range((row[key] for row in rows_of(rows, **wanted)), f".{digits}f")
 
 
 def differences(rows, keys, by, reference, same):

@@ -32,7 +32,15 @@ from statistics import median
 from time import perf_counter
 
 import numpy as np
-from _common import make_parser, one_thread, print_machine, print_table, save, save_picture
+from _common import (
+    make_parser,
+    median_and_range,
+    one_thread,
+    print_machine,
+    print_table,
+    save,
+    save_picture,
+)
 from _mnist import add_data_argument, binarise, load
 from _quality import Reference
 from joblib import Parallel, delayed
@@ -124,22 +132,20 @@ def values(rows, model, *keys):
     return [reduce(getitem, keys, row) for row in rows if row["model"] == model]
 
 
-def spread(numbers, digits):
-    """Return the median as text, with the least and the greatest value in brackets."""
-    least, middle, greatest = (f"{f(numbers):.{digits}f}" for f in (min, median, max))
-    return f"{middle} ({least} to {greatest})"
-
-
 def print_samples(rows):
     """Print the likelihoods, the quality of the samples, and the targets."""
     likelihoods = [
-        [name, *(spread(values(rows, name, bound), 1) for bound in ("elbo", "iwae"))]
+        [name, *(median_and_range(values(rows, name, bound), ".1f") for bound in ("elbo", "iwae"))]
         for name in MODELS
         if name != "AE"
     ]
     print_table(("model", "ELBO nats", "IWAE-100 nats"), likelihoods)
     quality = [
-        [name, density, *(spread(values(rows, name, density, key), 3) for key in ("mmd", "gap"))]
+        [
+            name,
+            density,
+            *(median_and_range(values(rows, name, density, key), ".3f") for key in ("mmd", "gap")),
+        ]
         for name in MODELS
         for density in DENSITIES
     ]

@@ -24,7 +24,7 @@ from statistics import median
 from time import process_time
 
 import numpy as np
-from _common import make_parser, one_thread, print_machine, print_table, save
+from _common import make_parser, median_and_range, one_thread, print_machine, print_table, save
 from sklearn import datasets
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
@@ -110,11 +110,6 @@ def measure(name, X, seed):
     return {"set": name, "seed": seed, "n_fitted": len(train), "scores": scores, "seconds": seconds}
 
 
-def shown(values):
-    """Return the median, the least and the greatest of some numbers as text."""
-    return f"{median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
-
-
 def main():
     parser = make_parser(__doc__)
     parser.add_argument("--data", type=Path, help="folder of files; without it, fewer sets")
@@ -131,7 +126,10 @@ def main():
             continue
         of_set = [measure(name, X, seed) for seed in range(arguments.seeds)]
         rows += of_set
-        scores = [shown([row["scores"][model] for row in of_set]) for model in ("PCA", *MODELS)]
+        scores = [
+            median_and_range([row["scores"][model] for row in of_set], ".2f")
+            for model in ("PCA", *MODELS)
+        ]
         seconds = median(row["seconds"]["VAE"] for row in of_set)
         table.append([name, str(of_set[0]["n_fitted"]), *scores, f"{seconds:.1f}"])
     print_table(["set", "rows", "PCA", *MODELS, "seconds, VAE"], table)

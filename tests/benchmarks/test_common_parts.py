@@ -5,7 +5,7 @@ import warnings
 
 import _common
 import pytest
-from _common import recorded_warnings, rows_of, save
+from _common import median_and_range, recorded_warnings, rows_of, save
 from sklearn.exceptions import ConvergenceWarning
 
 
@@ -46,3 +46,18 @@ def test_rows_are_chosen_by_all_the_values_wanted_in_their_order():
     assert rows_of(rows) == rows
     with pytest.raises(KeyError):
         rows_of(rows, tabel="a")
+
+
+@pytest.mark.parametrize(
+    ("values", "form", "text"),
+    [
+        ([3, 1, 2, 10], ".1f", "2.5 (1.0 to 10.0)"),
+        ([0.12345, None, -2.0, 7], ".3g", "0.123 (-2 to 7)"),
+        ([0.25], ".2f", "0.25 (0.25 to 0.25)"),
+        ([None], ".2f", ""),
+        ([], ".2f", ""),
+    ],
+)
+def test_a_median_is_told_with_the_least_and_the_greatest_number(values, form, text):
+    assert median_and_range(values, form) == text
+    assert median_and_range(iter(values), form) == text
