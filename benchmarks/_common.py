@@ -22,6 +22,7 @@ __all__ = [
     "print_machine",
     "print_table",
     "recorded_warnings",
+    "rounded",
     "rows_of",
     "save",
     "save_picture",
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 RESULTS = Path(__file__).parent / "results"
+DECIMALS = 4  # of rounded results, one more than tables show
 LIBRARIES = ("numpy", "torch", "scikit-learn", "skorch")
 
 
@@ -85,6 +87,17 @@ def median_and_range(values, form):
         return ""
     middle, least, greatest = (f"{of(numbers):{form}}" for of in (np.median, min, max))
     return f"{middle} ({least} to {greatest})"
+
+
+def rounded(rows):
+    """Return the rows with all floats, also those in lists, rounded to four decimals."""
+    return [{key: _rounded(value) for key, value in row.items()} for row in rows]
+
+
+def _rounded(value):
+    if isinstance(value, list):
+        return [_rounded(part) for part in value]
+    return round(value, DECIMALS) if isinstance(value, float) else value
 
 
 def print_table(header, rows, *, n_left=1):

@@ -23,7 +23,6 @@ __all__ = [
     "mixed_vae",
     "one_hot",
     "options_of",
-    "rounded",
 ]
 
 # The positive class. For automobile, it is a price above the median.
@@ -98,11 +97,3 @@ def differences(rows, keys, by, reference, same):
         other = others[tuple(row[name] for name in same)]
         found.append({**row, **{key: row[key] - other[key] for key in keys}})
     return found
-
-
-def rounded(rows):
-    """Return the rows with numbers rounded to four decimals."""
-    return [
-        {key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()}
-        for row in rows
-    ]

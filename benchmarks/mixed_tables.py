@@ -41,6 +41,7 @@ from _common import (
     one_thread,
     print_machine,
     print_table,
+    rounded,
     rows_of,
     save,
     save_picture,
@@ -192,11 +193,7 @@ def main():
         report(rows, tasks, key)
     seconds = sum(row["seconds"] for row in rows_of(rows, method=METHODS[0]))
     print(f"detector: {seconds / n_seeds:.0f} s for all tasks and encodings")
-    rounded = [
-        {key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()}
-        for row in rows
-    ]
-    save("mixed_tables", rounded)
+    save("mixed_tables", rounded(rows))
     save_picture("mixed_tables", lambda axes: draw(axes, rows, tasks), width=8.0, height=3.6)
 
 

@@ -31,8 +31,8 @@ from itertools import product
 from time import process_time
 
 import numpy as np
-from _common import one_thread, print_machine, print_table, save
-from _mixed_rows import cell, differences, labelled, mixed_vae, one_hot, options_of, rounded
+from _common import one_thread, print_machine, print_table, rounded, save
+from _mixed_rows import cell, differences, labelled, mixed_vae, one_hot, options_of
 from sklearn.ensemble import IsolationForest
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import average_precision_score, roc_auc_score

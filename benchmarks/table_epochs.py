@@ -23,8 +23,8 @@ from itertools import product
 from time import process_time
 
 import numpy as np
-from _common import make_parser, one_thread, print_machine, print_table, save
-from _mixed_rows import cell, rounded
+from _common import make_parser, one_thread, print_machine, print_table, rounded, save
+from _mixed_rows import cell
 from skorch.callbacks import Callback
 
 from skvae import VAETransformer

@@ -27,8 +27,8 @@ from itertools import product
 from time import process_time
 
 import numpy as np
-from _common import one_thread, print_machine, print_table, rows_of, save, save_picture
-from _mixed_rows import TABLES, cell, differences, labelled, mixed_vae, one_hot, options_of, rounded
+from _common import one_thread, print_machine, print_table, rounded, rows_of, save, save_picture
+from _mixed_rows import TABLES, cell, differences, labelled, mixed_vae, one_hot, options_of
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score

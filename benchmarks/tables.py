@@ -49,6 +49,7 @@ from _common import (
     one_thread,
     print_machine,
     print_table,
+    rounded,
     rows_of,
     save,
     save_picture,
@@ -171,18 +172,6 @@ def make_arguments():
     return parser
 
 
-def rounded(line):
-    """Return a line of results with rounded numbers."""
-    return {
-        key: round(value, 4)
-        if isinstance(value, float)
-        else [round(end, 4) for end in value]
-        if isinstance(value, list)
-        else value
-        for key, value in line.items()
-    }
-
-
 def main():
     arguments = make_arguments().parse_args()
     tables = [
@@ -204,7 +193,7 @@ def main():
     report_seconds(lines, methods, tables)
     if arguments.quick:
         return
-    save("tables", [rounded(line) for line in lines], seeds=n_seeds, chosen_on=list(CHOSEN_ON))
+    save("tables", rounded(lines), seeds=n_seeds, chosen_on=list(CHOSEN_ON))
     save_picture(
         "tables",
         lambda panels: draw(panels, rows, methods, tables),

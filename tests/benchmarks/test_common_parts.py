@@ -5,7 +5,7 @@ import warnings
 
 import _common
 import pytest
-from _common import median_and_range, recorded_warnings, rows_of, save
+from _common import median_and_range, recorded_warnings, rounded, rows_of, save
 from sklearn.exceptions import ConvergenceWarning
 
 
@@ -61,3 +61,10 @@ def test_rows_are_chosen_by_all_the_values_wanted_in_their_order():
 def test_a_median_is_told_with_the_least_and_the_greatest_number(values, form, text):
     assert median_and_range(values, form) == text
     assert median_and_range(iter(values), form) == text
+
+
+def test_rounded_rows_keep_everything_but_the_digits_of_floats():
+    row = {"a": 0.123456, "b": [1 / 3, 2], "c": "0.123456", "d": None, "e": 123456, "f": True}
+    kept = {"a": 0.1235, "b": [0.3333, 2], "c": "0.123456", "d": None, "e": 123456, "f": True}
+    assert rounded([row, {"a": 1e-9}]) == [kept, {"a": 0.0}]
+    assert row["b"] == [1 / 3, 2]
