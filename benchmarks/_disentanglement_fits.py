@@ -2,14 +2,13 @@
 
 import json
 import re
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha1
 from time import process_time
 
 import joblib
 import numpy as np
-from _common import one_thread, recorded_warnings
+from _common import one_thread, recorded_warnings, write_whole
 from sklearn.decomposition import PCA
 
 import skvae
@@ -147,14 +146,6 @@ def fit_all(fits, setting, images, cache, *, n_jobs=1, verbose=10):
     return {fit: Result.of(path) for fit, path in paths.items()}
 
 
-@contextmanager
-def _whole(path):
-    """Give the path of a temporary file. After the block, the file replaces the one at ``path``."""
-    part = path.with_name(path.name + ".part")
-    yield part
-    part.rename(path)
-
-
 def _fit(fit, setting, X, input_scale, path):
     """Fit one model and write its files. The file of the result is written last."""
     one_thread()
@@ -171,10 +162,13 @@ def _fit(fit, setting, X, input_scale, path):
     arrays |= {f"history_{k}": v for k, v in getattr(estimator, "history_", {}).items()}
     settings = asdict(setting) | asdict(fit)
     rest = {"seconds": seconds, "messages": messages, "settings": settings}
-    with _whole(path.with_suffix(".joblib")) as part:
-        joblib.dump(estimator, part)
-    with _whole(path) as part, part.open("wb") as file:
-        np.savez(file, rest=json.dumps(rest), **arrays)
+
+    def write(part):
+        with part.open("wb") as file:  # numpy would add a suffix to a path
+            np.savez(file, rest=json.dumps(rest), **arrays)
+
+    write_whole(path.with_suffix(".joblib"), lambda part: joblib.dump(estimator, part))
+    write_whole(path, write)
 
 
 def _of_autoencoder(estimator, X):

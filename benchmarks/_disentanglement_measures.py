@@ -5,7 +5,7 @@ from statistics import median
 
 import joblib
 import numpy as np
-from _common import median_and_range, one_thread
+from _common import median_and_range, one_thread, write_whole
 from _disentanglement_fits import WITHOUT_BETA
 from scipy.stats import t
 
@@ -44,7 +44,7 @@ def _measure(result, images, whole):
     }
     if whole:
         measures |= _scores(codes, stds, images)
-    path.write_text(json.dumps(measures))
+    write_whole(path, lambda part: part.write_text(json.dumps(measures)))
     return measures
 
 

@@ -48,6 +48,7 @@ from _common import (
     rows_of,
     save,
     save_picture,
+    write_whole,
 )
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.preprocessing import StandardScaler
@@ -103,7 +104,7 @@ def measure(path, protocol, method, seed, arguments):
         "active": activity() if activity else None,
     }
     CACHE.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps(row))
+    write_whole(kept, lambda part: part.write_text(json.dumps(row)))
     return row
 
 

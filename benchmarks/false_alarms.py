@@ -47,6 +47,7 @@ from _common import (
     rows_of,
     save,
     save_picture,
+    write_whole,
 )
 from _false_alarms_chance import fold, summary
 from _false_alarms_methods import LEVELS, METHODS, MOST_SEEDS, PYOD
@@ -84,7 +85,7 @@ def measure(table, X, size, seed, method, arguments):
     }
     rows = [common | row for row in measured]
     CACHE.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps(rows))
+    write_whole(kept, lambda part: part.write_text(json.dumps(rows)))
     return json.loads(kept.read_text())  # levels are text, as from the cache
 
 

@@ -47,6 +47,7 @@ from _common import (
     rows_of,
     save,
     save_picture,
+    write_whole,
 )
 from _features_methods import AUTOENCODERS, METHODS, RAW, UMAP, codes_of, source, told, warm_up
 from _features_tables import SCORES, gains, interval, shown, sizes_of, tasks_of, times
@@ -98,9 +99,8 @@ def measure(name, seed, methods, arguments):
                     continue
                 warm_up(methods)
                 CACHE.mkdir(parents=True, exist_ok=True)
-                part = path.with_suffix(".part")
-                part.write_text(json.dumps(measure_fit(name, split, seed, method, size, arguments)))
-                part.rename(path)
+                text = json.dumps(measure_fit(name, split, seed, method, size, arguments))
+                write_whole(path, lambda part, text=text: part.write_text(text))
             rows += json.loads(path.read_text())
     return rows
 
