@@ -6,6 +6,7 @@ A method is fitted to the rows ``train``, and scores the rows ``test``.
 from functools import partial
 
 import numpy as np
+from _pyod import make_pyod
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import NearestNeighbors
@@ -58,13 +59,7 @@ def neighbour_scores(seed, train, test):
 
 def pyod_scores(name, seed, train, test):
     """Return the scores of a detector of PyOD, an optional dependency of the benchmarks."""
-    from pyod.models.auto_encoder import AutoEncoder
-    from pyod.models.ecod import ECOD
-    from pyod.models.vae import VAE
-
-    networks = {"AutoEncoder": AutoEncoder, "VAE": VAE}
-    model = networks[name](random_state=seed, verbose=0) if name in networks else ECOD()
-    return model.fit(train).decision_function(test), None
+    return make_pyod(name, seed).fit(train).decision_function(test), None
 
 
 OURS = {
@@ -72,11 +67,7 @@ OURS = {
     "VAE, likelihood": partial(skvae_scores, VAETransformer, False),
     "AE, reconstruction": partial(skvae_scores, AutoencoderTransformer, True),
 }
-PYOD = {
-    "PyOD AutoEncoder": partial(pyod_scores, "AutoEncoder"),
-    "PyOD VAE": partial(pyod_scores, "VAE"),
-    "PyOD ECOD": partial(pyod_scores, "ECOD"),
-}
+PYOD = ("PyOD AutoEncoder", "PyOD VAE", "PyOD ECOD")
 METHODS = {
     **OURS,
     "IsolationForest": forest_scores,
@@ -84,5 +75,5 @@ METHODS = {
     "PCA, reconstruction": partial(pca_scores, True),
     "distance to the mean": distance_scores,
     "5 nearest neighbours": neighbour_scores,
-    **PYOD,
+    **{name: partial(pyod_scores, name) for name in PYOD},
 }

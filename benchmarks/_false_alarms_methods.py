@@ -4,6 +4,7 @@ from functools import partial
 from time import process_time
 
 import numpy as np
+from _pyod import make_pyod
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
@@ -66,16 +67,7 @@ def pyod_shares(name, seed, train, test):
     The detector is fitted once. Its contamination only sets ``threshold_``, a quantile of
     ``decision_scores_``. So here ``threshold_`` is set for each level.
     """
-    from pyod.models.auto_encoder import AutoEncoder
-    from pyod.models.ecod import ECOD
-    from pyod.models.vae import VAE
-
-    make = {
-        "PyOD AutoEncoder": partial(AutoEncoder, random_state=seed, verbose=0),
-        "PyOD VAE": partial(VAE, random_state=seed, verbose=0),
-        "PyOD ECOD": ECOD,
-    }[name]
-    detector = make(contamination=LEVELS[0])
+    detector = make_pyod(name, seed, contamination=LEVELS[0])
     seconds = _seconds_of_fit(detector, train)
     shares = {}
     for level in LEVELS:

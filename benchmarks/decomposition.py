@@ -12,8 +12,6 @@ import os
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import math
-import resource
-import sys
 import time
 import warnings
 from concurrent.futures import ProcessPoolExecutor
@@ -21,11 +19,11 @@ from multiprocessing import get_context
 
 import numpy as np
 from _common import make_parser, one_thread, print_machine, print_table, save
+from _memory import peak_memory
 
 from skvae import VAETransformer
 from skvae.metrics import gaussian_total_correlation, kl_decomposition
 
-UNIT = 1 if sys.platform == "darwin" else 1024  # unit of ru_maxrss, in bytes
 LIMIT_MB, LIMIT_SECONDS = 500, 60
 N_FEATURES = 64
 PARTS = ("mutual_information", "total_correlation", "dimension_wise_kl")
@@ -55,11 +53,6 @@ def whitened(n_rows, n_columns):
     return math.sqrt(n_rows) * orthonormal
 
 
-def peak():
-    """Return the peak resident size of this process in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
-
-
 def cost(n_rows, n_components):
     """Decompose the divergence of a fitted VAE. This runs in its own process."""
     one_thread()
@@ -68,10 +61,10 @@ def cost(n_rows, n_components):
     rng = np.random.default_rng(0)
     tiny = rng.standard_normal((200, N_FEATURES), dtype=np.float32)
     kl_decomposition(vae.fit(tiny), tiny, n_samples=100, random_state=0)
-    before = peak()
+    before = peak_memory()
     X = rng.standard_normal((n_rows, N_FEATURES), dtype=np.float32)
     vae.fit(X)
-    with_fit = peak() - before
+    with_fit = peak_memory() - before
     start, start_cpu = time.perf_counter(), time.process_time()
     kl_decomposition(vae, X, random_state=0)
     return {
@@ -79,7 +72,7 @@ def cost(n_rows, n_components):
         "n_components": n_components,
         "size": X.nbytes,
         "with_fit": with_fit,
-        "with_decomposition": peak() - before,
+        "with_decomposition": peak_memory() - before,
         "seconds": time.perf_counter() - start,
         "processor_seconds": time.process_time() - start_cpu,
     }

@@ -6,13 +6,12 @@ The result is the growth of the peak, divided by the size of X. The layout of th
 between processes, so the greatest value of several processes counts.
 """
 
-import resource
-import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 import numpy as np
 from _common import make_parser, print_machine, print_table, save
+from _memory import peak_memory
 
 import skvae
 
@@ -23,12 +22,6 @@ MODELS = (
     "BetaTCVAETransformer",
 )
 TARGET = 1.3
-UNIT = 1 if sys.platform == "darwin" else 1024  # unit of ru_maxrss, in bytes
-
-
-def peak():
-    """Return the peak resident size of this process in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
 
 
 def measure(name, n_samples, n_features):
@@ -36,12 +29,12 @@ def measure(name, n_samples, n_features):
     estimator = getattr(skvae, name)(max_epochs=1, random_state=0)
     rng = np.random.default_rng(0)
     estimator.fit(rng.standard_normal((1000, n_features), dtype=np.float32))
-    before = peak()
+    before = peak_memory()
     X = np.empty((n_samples, n_features), dtype=np.float32)
     rng.standard_normal(dtype=np.float32, out=X)
-    with_data = peak() - before
+    with_data = peak_memory() - before
     estimator.fit(X)
-    with_fit = peak() - before
+    with_fit = peak_memory() - before
     return {
         "before": before,
         "size": X.nbytes,

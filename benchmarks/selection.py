@@ -37,20 +37,22 @@ from skvae.model_selection import (
 BETAS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 N_ROWS = 5_000
 N_SPLITS = 3
-OF_ALL = {
-    "objective": None,
-    "elbo": elbo_scorer,
-    "log-likelihood": log_likelihood_scorer,
-    "reconstruction": reconstruction_scorer,
-    "active units": active_units_scorer,
-    "total correlation": total_correlation_scorer,
-}
 
 
 def objective(estimator, X, y=None):
     """Return the negative training objective of the estimator for rows that it has not seen."""
     kl = latent_summary(estimator, X)["kl"].sum()
     return estimator.score(X) - (estimator.beta - 1) * kl
+
+
+OF_ALL = {
+    "objective": objective,
+    "elbo": elbo_scorer,
+    "log-likelihood": log_likelihood_scorer,
+    "reconstruction": reconstruction_scorer,
+    "active units": active_units_scorer,
+    "total correlation": total_correlation_scorer,
+}
 
 
 def load(path):
@@ -79,7 +81,7 @@ def main():
     vae = BetaVAETransformer(
         10, input_scale=1 / 255, max_epochs=arguments.epochs, random_state=0, noise_variance="pca"
     )
-    scoring = {**OF_ALL, "objective": objective, known: scorer}
+    scoring = {**OF_ALL, known: scorer}
     search = GridSearchCV(
         vae,
         {"beta": BETAS},

@@ -1,11 +1,16 @@
 """What the benchmarks share."""
 
 import json
+import sys
 import warnings
+from types import SimpleNamespace
 
 import _common
+import numpy as np
 import pytest
 from _common import median_and_range, recorded_warnings, rounded, rows_of, save
+from _memory import peak_memory
+from _pyod import make_pyod
 from sklearn.exceptions import ConvergenceWarning
 
 
@@ -68,3 +73,27 @@ def test_rounded_rows_keep_everything_but_the_digits_of_floats():
     kept = {"a": 0.1235, "b": [0.3333, 2], "c": "0.123456", "d": None, "e": 123456, "f": True}
     assert rounded([row, {"a": 1e-9}]) == [kept, {"a": 0.0}]
     assert row["b"] == [1 / 3, 2]
+
+
+def test_the_peak_of_memory_is_in_bytes():
+    X = np.ones(1_500_000)
+    assert X.nbytes < peak_memory() < 2**40
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("PyOD AutoEncoder", ("AutoEncoder", {"random_state": 3, "verbose": 0})),
+        ("PyOD VAE", ("VAE", {"random_state": 3, "verbose": 0})),
+        ("PyOD ECOD", ("ECOD", {})),
+    ],
+)
+def test_detectors_of_pyod_get_a_seed_where_they_take_one(name, expected, monkeypatch):
+    kind, parameters = expected
+    for module, of in (("auto_encoder", "AutoEncoder"), ("ecod", "ECOD"), ("vae", "VAE")):
+        made = {of: lambda of=of, **given: (of, given)}
+        monkeypatch.setitem(sys.modules, f"pyod.models.{module}", SimpleNamespace(**made))
+    for package in ("pyod", "pyod.models"):
+        monkeypatch.setitem(sys.modules, package, SimpleNamespace(__path__=[]))
+    assert make_pyod(name, 3) == (kind, parameters)
+    assert make_pyod(name, 3, contamination=0.1) == (kind, {**parameters, "contamination": 0.1})
