@@ -1,9 +1,9 @@
 """The detectors that false_alarms.py compares. They have default settings except contamination."""
 
 from functools import partial
-from time import process_time
 
 import numpy as np
+from _common import timed
 from _pyod import make_pyod
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
@@ -29,7 +29,7 @@ def detector_shares(name, parameters, seed, train, test):
     shares, seconds = {}, []
     for level in LEVELS:
         detector.set_params(contamination=level)
-        seconds.append(_seconds_of_fit(detector, train))
+        seconds.append(timed(detector.fit, train)[0])
         shares[level] = _share(detector.predict(test) == -1)
     p = detector.p_value(test)
     common = {
@@ -47,7 +47,7 @@ def sklearn_shares(name, make, seed, train, test):
     shares, seconds = {}, []
     for level in LEVELS:
         detector = make(level, seed)
-        seconds.append(_seconds_of_fit(detector, train))
+        seconds.append(timed(detector.fit, train)[0])
         shares[level] = _share(detector.predict(test) == -1)
     return [_row(name, shares, len(train), float(np.mean(seconds)))]
 
@@ -68,7 +68,7 @@ def pyod_shares(name, seed, train, test):
     ``decision_scores_``. So here ``threshold_`` is set for each level.
     """
     detector = make_pyod(name, seed, contamination=LEVELS[0])
-    seconds = _seconds_of_fit(detector, train)
+    seconds = timed(detector.fit, train)[0]
     shares = {}
     for level in LEVELS:
         detector.threshold_ = np.percentile(detector.decision_scores_, 100 * (1 - level))
@@ -87,12 +87,6 @@ def _row(method, shares, n_calibration, seconds):
 
 def _share(flagged):
     return float(np.mean(flagged))
-
-
-def _seconds_of_fit(detector, train):
-    started = process_time()
-    detector.fit(train)
-    return process_time() - started
 
 
 DETECTORS = {

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from _gpu_watch import Utilisation, peak_memory, reset_peak_memory, timed
+from _gpu_watch import Utilisation, peak_memory, reset_peak_memory, timed_on
 from _plain_networks import N_COMPONENTS, NegativeELBO, PlainAutoencoder, PlainVAE, mixed_factors
+from _speed_contests import ratio
 from skorch.callbacks import Callback
 from torch import nn
 
@@ -150,15 +151,14 @@ def compare_fits(case, device, repeats):
         for name, fit in contenders.items():
             reset_peak_memory(device)
             with Utilisation(device) as utilisation:
-                whole, epochs = timed(fit, device)
+                whole, epochs = timed_on(device, fit)
             busy[name], memory[name] = utilisation.percent, peak_memory(device)
             if turn:
                 row["epoch_seconds"].setdefault(name, []).append(median(epochs[1:]))
                 row["fit_seconds"].setdefault(name, []).append(whole)
     for what in ("epoch", "fit"):
         ours, loop = row[f"{what}_seconds"]["ours"], row[f"{what}_seconds"]["loop"]
-        ratios = [theirs / own for own, theirs in zip(ours, loop, strict=True)]
-        row[f"{what}_speed"] = {"median": median(ratios), "min": min(ratios), "max": max(ratios)}
+        row[f"{what}_speed"] = ratio(loop, ours)
     rate = case.n_samples / median(row["epoch_seconds"]["ours"])
     return row | {"rows_per_second": rate, "busy_percent": busy, "peak_megabytes": memory}
 
@@ -181,13 +181,12 @@ def compare_transforms(case, device, repeats):
     row = {"case": case.name, "seconds": {"ours": [], "loop": []}}
     difference = 0.0
     for turn in range(repeats + 1):
-        ours, codes = timed(lambda: fitted.transform(X), device)
-        bare, expected = timed(lambda: bare_transform(network, X, device), device)
+        ours, codes = timed_on(device, fitted.transform, X)
+        bare, expected = timed_on(device, bare_transform, network, X, device)
         difference = max(difference, float(np.abs(codes - expected).max() / expected.std()))
         if turn:
             row["seconds"]["ours"].append(ours)
             row["seconds"]["loop"].append(bare)
-    ratios = [b / a for a, b in zip(row["seconds"]["ours"], row["seconds"]["loop"], strict=True)]
-    speed = {"median": median(ratios), "min": min(ratios), "max": max(ratios)}
+    speed = ratio(row["seconds"]["loop"], row["seconds"]["ours"])
     rate = case.n_samples / median(row["seconds"]["ours"])
     return row | {"speed": speed, "rows_per_second": rate, "largest_difference": difference}

@@ -6,8 +6,9 @@ from statistics import fmean
 from time import perf_counter
 
 import torch
+from _common import timed
 
-__all__ = ["Utilisation", "describe", "peak_memory", "reset_peak_memory", "synchronize", "timed"]
+__all__ = ["Utilisation", "describe", "peak_memory", "reset_peak_memory", "synchronize", "timed_on"]
 
 MILLISECONDS = 100  # between two values; each value of nvidia-smi is a mean over about this time
 
@@ -34,13 +35,16 @@ def synchronize(device):
         torch.cuda.synchronize(device)
 
 
-def timed(function, device):
+def timed_on(device, function, *arguments):
     """Return the seconds of a call, including the work of the GPU, and the result of the call."""
+
+    def finished():
+        result = function(*arguments)
+        synchronize(device)
+        return result
+
     synchronize(device)
-    started = perf_counter()
-    result = function()
-    synchronize(device)
-    return perf_counter() - started, result
+    return timed(finished, clock=perf_counter)
 
 
 def reset_peak_memory(device):

@@ -22,11 +22,10 @@ os.environ["OMP_NUM_THREADS"] = "1"  # the libraries read it when they are impor
 import copy
 from pathlib import Path
 from statistics import median
-from time import process_time
 
 import numpy as np
 import torch
-from _common import make_parser, one_thread, print_machine, print_table, save
+from _common import make_parser, one_thread, print_machine, print_table, save, timed
 from torch.nn import functional
 
 from skvae import AutoencoderTransformer, VAETransformer
@@ -44,13 +43,6 @@ def load(path):
     X = np.load(path)["X"]
     shape = (*X.shape[1:], 1)[:3]
     return np.random.default_rng(0).permutation(X.reshape(len(X), -1)), shape
-
-
-def timed(function, *arguments):
-    """Return the processor time of a call."""
-    started = process_time()
-    function(*arguments)
-    return process_time() - started
 
 
 def make(model, shape, **parameters):
@@ -106,9 +98,10 @@ def measure_overhead(X, shape, *, repeats):
             ratios = []
             for _ in range(repeats):
                 ours = make(model, shape, architecture=architecture, max_epochs=epochs)
-                seconds = timed(ours.fit, few)
+                seconds, _ = timed(ours.fit, few)
                 plain = copy.deepcopy(network)
-                ratios.append(seconds / timed(loop, plain, model is VAETransformer, few, epochs))
+                of_loop, _ = timed(loop, plain, model is VAETransformer, few, epochs)
+                ratios.append(seconds / of_loop)
             rows.append(
                 {
                     "architecture": architecture,
@@ -123,7 +116,7 @@ def measure_overhead(X, shape, *, repeats):
         images = many[:4_000] if architecture == "paper" else many
         network = ours.net_.module_.eval()
         rates = [
-            timed(bare_transform, network, images) / timed(ours.transform, images)
+            timed(bare_transform, network, images)[0] / timed(ours.transform, images)[0]
             for _ in range(repeats)
         ]
         rows[-1] |= {"transform": median(rates), "transform_ratios": rates}

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import _common
 import numpy as np
 import pytest
-from _common import median_and_range, recorded_warnings, rounded, rows_of, save
+from _common import median_and_range, recorded_warnings, rounded, rows_of, save, timed
 from _memory import peak_memory
 from _pyod import make_pyod
 from sklearn.exceptions import ConvergenceWarning
@@ -97,3 +97,10 @@ def test_detectors_of_pyod_get_a_seed_where_they_take_one(name, expected, monkey
         monkeypatch.setitem(sys.modules, package, SimpleNamespace(__path__=[]))
     assert make_pyod(name, 3) == (kind, parameters)
     assert make_pyod(name, 3, contamination=0.1) == (kind, {**parameters, "contamination": 0.1})
+
+
+def test_a_call_is_timed_by_the_clock_that_is_given():
+    ticks = iter([2.0, 5.5])
+    assert timed(divmod, 7, 2, clock=lambda: next(ticks)) == (3.5, (3, 1))
+    seconds, result = timed(sorted, [1, 2], reverse=True)
+    assert (seconds >= 0, result) == (True, [2, 1])
