@@ -9,6 +9,8 @@ the images' factors are known. The paper's network trains at its own learning ra
 1e-3.
 
 A network whose row is in the results is not trained again: delete the row, or the file.
+The rows "residual, maps alone" show the residual network before its decoder had a dense path.
+This script no longer trains it.
 """
 
 import os
@@ -137,7 +139,7 @@ def draw(axes, rows, pca):
     axes.xaxis.minorticks_off()
     axes.set_xlabel("training time, minutes of one processor core")
     axes.set_ylabel("held-out squared error")
-    axes.legend(frameon=False)
+    axes.figure.legend(loc="outside upper left", frameon=False, fontsize=8, ncols=3)
     axes.spines[["top", "right"]].set_visible(False)
 
 

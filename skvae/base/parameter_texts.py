@@ -23,8 +23,8 @@ SHARED_PARAMETERS = """n_components : int, default=10
         and the decoder are convolutional, and ``hidden_layer_sizes`` and ``activation`` are not
         used. The height and the width must be from 8 to 256.
     architecture : {{"residual", "hybrid", "paper"}}, default="residual"
-        The convolutional network. Use "residual" for fits of some minutes or longer, and "hybrid"
-        for shorter fits. "paper" is the network of M. Schik. See
+        The convolutional network. Use "residual" for fits of some minutes or longer. "hybrid" is
+        faster, for shorter fits. "paper" is the network of M. Schik. See
         :class:`skvae.nn.ConvolutionalEncoder`.
     encoder : callable, default=None
         ``encoder(n_inputs, n_outputs)`` returns the ``nn.Module`` to use in place of the

@@ -64,6 +64,19 @@ def _largest_decoded(sizes, channels, patch, depth):
     return _largest([*sizes, *framed], [*channels, *channels[:-1], depth])
 
 
+def _picture(image_shape, patch):
+    """Return a dense layer from ``DENSE`` units to rows: one picture for each unit.
+
+    If the patches are large, the pictures have half the resolution.
+    """
+    if patch <= 4:
+        return [Linear(DENSE, math.prod(image_shape))]
+    *size, depth = image_shape
+    half = _half(*size)
+    layers = [Linear(DENSE, math.prod(half) * depth), ToMaps(*half, depth)]
+    return [*layers, nn.Upsample(size, mode="bilinear"), ToRows()]
+
+
 def _hybrid_encoder(image_shape, n_outputs):
     *size, depth = image_shape
     patch, sizes, channels = _patches(*size, HYBRID_CHANNELS)
@@ -87,12 +100,8 @@ def _hybrid_decoder(n_components, image_shape):
     for (n_inputs, n_filters), larger in zip(pairwise(channels[::-1]), sizes[-2::-1], strict=True):
         maps += [Conv(n_inputs, 4 * n_filters, 1), DepthToSpace(2, *larger), nn.SiLU()]
     maps += [Conv(channels[0], patch**2 * depth, 3, padding=1), DepthToSpace(patch, *size)]
-    pixels = [Linear(DENSE, math.prod(image_shape))]
-    if patch > 4:
-        half = _half(*size)
-        pixels = [Linear(DENSE, math.prod(half) * depth), ToMaps(*half, depth)]
-        pixels += [nn.Upsample(size, mode="bilinear"), ToRows()]
-    layers = [Linear(n_components, DENSE), nn.SiLU(), Sum([*maps, ToRows()], pixels)]
+    paths = Sum([*maps, ToRows()], _picture(image_shape, patch))
+    layers = [Linear(n_components, DENSE), nn.SiLU(), paths]
     return layers, _largest_decoded(sizes, channels, patch, depth)
 
 
@@ -121,13 +130,14 @@ def _residual_decoder(n_components, image_shape):
     *size, depth = image_shape
     patch, sizes, channels = _patches(*size, RESIDUAL_CHANNELS)
     smallest = (*sizes[-1], channels[-1])
-    layers = [Linear(n_components, DENSE), nn.SiLU(), Linear(DENSE, math.prod(smallest))]
-    layers += [ToMaps(*smallest), *_blocks(sizes[-1], channels[-1])]
+    maps = [Linear(DENSE, math.prod(smallest)), ToMaps(*smallest)]
+    maps += _blocks(sizes[-1], channels[-1])
     for (n_inputs, n_filters), larger in zip(pairwise(channels[::-1]), sizes[-2::-1], strict=True):
-        layers += [Conv(n_inputs, 4 * n_filters, 1), DepthToSpace(2, *larger)]
-        layers += _blocks(larger, n_filters)
-    layers += [*normalized(channels[0]), Conv(channels[0], patch**2 * depth, 3, padding=1)]
-    layers += [DepthToSpace(patch, *size), ToRows()]
+        maps += [Conv(n_inputs, 4 * n_filters, 1), DepthToSpace(2, *larger)]
+        maps += _blocks(larger, n_filters)
+    maps += [*normalized(channels[0]), Conv(channels[0], patch**2 * depth, 3, padding=1)]
+    maps += [DepthToSpace(patch, *size), ToRows()]
+    layers = [Linear(n_components, DENSE), nn.SiLU(), Sum(maps, _picture(image_shape, patch))]
     return layers, _largest_decoded(sizes, channels, patch, depth)
 
 

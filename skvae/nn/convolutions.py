@@ -56,8 +56,9 @@ class ConvolutionalEncoder(StandardizingEncoder):
     *"hybrid"* is the sum of a perceptron and a convolutional network, followed by a common dense
     layer. Its maps have the same sizes. The perceptron quickly learns one image for each of its
     units, and the convolutions learn patterns that occur in many places. For sides of 128 pixels or
-    more, the perceptron sees half the resolution. It uses SiLU and no normalisation. It is better
-    than "residual" in the first minutes, and for longer on images in which nothing moves.
+    more, the perceptron sees half the resolution. It uses SiLU and no normalisation. Its steps
+    take less time than those of "residual". It is better than "residual" in the first minutes on
+    images in which nothing moves.
 
     *"paper"* is the network of M. Schik, *Overview of Variational Autoencoder-based Generative
     Models*. It has six convolutions of kernel 4 and stride 2, with batch normalisation and leaky
@@ -103,9 +104,13 @@ class ConvolutionalDecoder(nn.Module):
     (n_samples, height * width * channels) in C order. ``image_shape``, ``architecture`` and
     ``width`` are as in the encoder.
 
-    *"residual"* and *"hybrid"* enlarge their maps by convolutions, each of whose outputs becomes
-    2 x 2 pixels. The last convolution returns a patch for every pixel of its map. All pixels of a
-    patch have the same number of weights, and kernels do not overlap, so no checkerboard appears.
+    *"residual"* and *"hybrid"* have a hidden dense layer, and add up two paths from it to the
+    pixels. The first path consists of maps, which are enlarged by convolutions: each of their
+    outputs becomes 2 x 2 pixels. The last convolution returns a patch for every pixel of its map.
+    All pixels of a patch have the same number of weights, and kernels do not overlap, so no
+    checkerboard appears. The second path is a dense layer. It learns one picture for each hidden
+    unit, at half the resolution for sides of 128 pixels or more. What always has the same place
+    is learned there within minutes, and the maps add what moves.
 
     *"paper"* has six transposed convolutions, with batch normalisation and leaky ReLU between
     them. In the program of the paper, both also follow the sixth. Then come a convolution of

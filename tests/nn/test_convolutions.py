@@ -102,6 +102,21 @@ def test_blocks_of_the_decoder_are_depth_in_c_order():
         assert torch.equal(pixel, maps[:, start : start + 3, row, column])
 
 
+@pytest.mark.parametrize("architecture", ["residual", "hybrid"])
+@pytest.mark.parametrize("image_shape", [(16, 24, 3), (9, 131, 1), (130, 129, 1)])
+def test_the_decoder_adds_a_picture_for_each_hidden_unit_to_its_maps(image_shape, architecture):
+    _, decoder = make_pair(image_shape, architecture)
+    *hidden, (maps, pictures) = [*decoder.layers[:2], decoder.layers[2].paths]
+    with torch.no_grad():
+        units = torch.nn.Sequential(*hidden)(normal(2, 3))
+        expected = decoder.centre + decoder.scale * (maps(units) + pictures(units))
+        torch.testing.assert_close(decoder(normal(2, 3)), expected)
+        # The pictures are added up in proportion to the units.
+        both, none = pictures(units.sum(dim=0, keepdim=True)), pictures(0 * units[:1])
+        assert (both - none).abs().amax() > 0
+        torch.testing.assert_close(both + none, pictures(units).sum(dim=0, keepdim=True))
+
+
 @pytest.mark.parametrize("kernel", [1, (4, 4), (2, 3), (5, 1)])
 @pytest.mark.parametrize("memory_format", [torch.channels_last, torch.contiguous_format])
 def test_a_matrix_product_is_the_transposed_convolution_of_one_pixel(kernel, memory_format):
