@@ -2,11 +2,36 @@
 
 import numpy as np
 
+from skvae import AutoencoderTransformer, BetaTCVAETransformer, BetaVAETransformer, VAETransformer
 from skvae.training import steps
 from skvae.training.flat_adam import FlatAdam
 from skvae.training.steps import WholeStep
 
 ROUNDING = 1e-5  # of a code's standard deviation, after two epochs in float32
+HALF = {"input_scale": 0.5}
+OBJECTIVES = {
+    "ae": (AutoencoderTransformer, {}),
+    "vae": (VAETransformer, {}),
+    "held variance": (VAETransformer, {"noise_variance": 0.3}),
+    "variance per feature": (VAETransformer, {"noise_variance": "per-feature"}),
+    "variance of a PCA": (VAETransformer, {"noise_variance": "pca"}),
+    "bernoulli": (VAETransformer, {"likelihood": "bernoulli"}),
+    "scaled bernoulli": (VAETransformer, {"likelihood": "bernoulli", **HALF}),
+    "continuous": (VAETransformer, {"likelihood": "continuous-bernoulli"}),
+    "scaled continuous": (VAETransformer, {"likelihood": "continuous-bernoulli", **HALF}),
+    "free bits": (VAETransformer, {"free_bits": 0.7}),
+    "beta": (BetaVAETransformer, {"beta": 5.0}),
+    "rising beta": (BetaVAETransformer, {"beta": 5.0, "kl_warmup_epochs": 2}),
+    "falling beta": (BetaVAETransformer, {"kl_warmup_epochs": 2, "kl_warmup_start": 8.0}),
+    "capacity": (BetaVAETransformer, {"beta": 5.0, "capacity": 2.0, "capacity_epochs": 1}),
+    "capacity above": (BetaVAETransformer, {"beta": 0.5, "capacity": 20.0, "capacity_epochs": 1}),
+    "tc": (BetaTCVAETransformer, {"beta": 4.0, "alpha": 0.5, "gamma": 2.0}),
+    "tc, stratified": (BetaTCVAETransformer, {"beta": 4.0, "tc_sampling": "mss"}),
+    "tc, free bits": (BetaTCVAETransformer, {"beta": 4.0, "free_bits": 0.7}),
+    "tc, rising": (BetaTCVAETransformer, {"beta": 4.0, "alpha": 2.0, "kl_warmup_epochs": 2}),
+}
+# Adam divides by the size of a gradient: where there is next to none it makes steps of rounding.
+DESCENT = {"optimizer": "sgd", "lr": 0.01}
 
 
 def unit_rows(n_rows=150):

@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pytest
 import torch
+from named_pipes import has_pipes
 from refused_checkpoints import VAE, assert_refused, foreign
 from saved_files import resealed
 from sklearn.base import clone
@@ -113,7 +114,7 @@ def test_what_is_no_path_of_a_file_is_refused(table, tmp_path):
     assert_refused(lambda: clone(VAE).fit(table, checkpoint=tmp_path), sentence, tmp_path)
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+@has_pipes
 def test_a_pipe_is_refused_and_not_waited_for(table, path):
     os.mkfifo(path)
     sentence = foreign(path, "which is no file")

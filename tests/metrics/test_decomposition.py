@@ -1,3 +1,5 @@
+"""The parts of the divergence: their values, their laws and their standard errors."""
+
 import math
 import re
 from dataclasses import replace
@@ -5,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from linear_vae import probabilistic_pca, write_optimum
+from posteriors import Posterior, whitened
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
@@ -24,32 +27,7 @@ MIXTURE_PARTS = (0.94524535, 0.10541489, 0.23902471)
 LOADINGS = np.array([[0.8, 0.3], [0.1, 0.7]])
 NOISE = np.array([0.16, 0.36])
 GAUSSIAN_PARTS = (1.235240, 0.058198, 0.008678)
-
 saturates = pytest.mark.filterwarnings("ignore:The mean divergence should")
-
-
-class Posterior:
-    """Stands in for a fitted estimator: these posteriors, one for each row."""
-
-    def __init__(self, mean, std):
-        self.mean = np.array(mean, dtype=np.float64)
-        self.std = np.array(np.broadcast_to(std, self.mean.shape))
-
-    def posterior(self, X):
-        return self.mean[X], self.std[X]
-
-    def decompose(self, **parameters):
-        return kl_decomposition(self, np.arange(len(self.mean)), **parameters)
-
-    def gaussian_total_correlation(self):
-        return gaussian_total_correlation(self, np.arange(len(self.mean)))
-
-
-def whitened(n_rows, n_columns, seed=0):
-    """Normal draws with mean 0 and second moment I, exactly."""
-    x = np.random.RandomState(seed).standard_normal((n_rows, n_columns))
-    orthonormal, _ = np.linalg.qr(x - x.mean(0))
-    return math.sqrt(n_rows) * orthonormal
 
 
 def parts_of(result):
@@ -68,9 +46,6 @@ def uneven(n_rows, n_components=3):
     rng = np.random.RandomState(0)
     mean = rng.standard_normal((n_rows, n_components)) * rng.exponential(size=(n_rows, 1))
     return Posterior(mean, np.exp(0.7 * rng.standard_normal((n_rows, n_components)) - 1))
-
-
-# ------------------------------------------------------------------ values
 
 
 def test_collapsed_posteriors_have_no_part():
@@ -111,15 +86,6 @@ def test_the_parts_of_a_gaussian_aggregate_are_its_closed_form():
     assert aggregate.gaussian_total_correlation() == pytest.approx(0.058198, abs=1e-6)
 
 
-@pytest.mark.parametrize("correlation", [0.0, 0.3, -0.85])
-def test_gaussian_total_correlation_of_two_correlated_codes(correlation):
-    covariance = np.array([[1.0, correlation], [correlation, 1.0]])
-    factor = np.linalg.cholesky(covariance - 0.1 * np.eye(2))
-    aggregate = Posterior(7 + whitened(50, 2) @ factor.T, math.sqrt(0.1))
-    expected = -0.5 * math.log(1 - correlation**2)
-    assert aggregate.gaussian_total_correlation() == pytest.approx(expected, abs=1e-12)
-
-
 def test_a_linear_vae_at_its_optimum_is_all_information():
     rng = np.random.RandomState(0)
     X = rng.standard_normal((3000, 5)) @ rng.standard_normal((5, 5))
@@ -133,9 +99,6 @@ def test_a_linear_vae_at_its_optimum_is_all_information():
     assert gaussian_total_correlation(vae, X) == pytest.approx(0, abs=1e-10)
     # X is a sample of a Gaussian, hence q(z) is N(0, I) but for 3000 rows: 0.05 nats at most.
     np.testing.assert_allclose(parts_of(result), [result.kl, 0, 0], atol=0.05)
-
-
-# ------------------------------------------------------------------ laws
 
 
 @saturates
@@ -227,25 +190,6 @@ def test_a_collapsed_model_of_few_rows_is_not_saturated():
     np.testing.assert_allclose(parts_of(result), 0, atol=1e-12)
 
 
-@pytest.mark.parametrize("n_codes", [2, 3, 5])
-def test_gaussian_total_correlation_of_codes_that_determine_one_another_is_infinite(n_codes):
-    z = np.random.RandomState(0).standard_normal((100, n_codes - 1))
-    codes = np.c_[z, z @ np.arange(1.0, n_codes)]
-    aggregate = Posterior(codes, np.full_like(codes, 1e-12))
-    assert aggregate.gaussian_total_correlation() == np.inf
-    same = Posterior(np.repeat(z[:, :1], n_codes, axis=1), np.full_like(codes, 1e-300))
-    assert same.gaussian_total_correlation() == np.inf
-
-
-def test_gaussian_total_correlation_takes_the_mean_of_the_variances():
-    rng = np.random.RandomState(0)
-    mean, std = rng.standard_normal((300, 3)) @ rng.standard_normal((3, 3)), rng.rand(300, 3) + 0.1
-    covariance = np.cov(mean, rowvar=False, ddof=0) + np.diag((std**2).mean(0))
-    expected = 0.5 * (np.log(np.diag(covariance)).sum() - np.linalg.slogdet(covariance)[1])
-    ours = Posterior(mean, std).gaussian_total_correlation()
-    assert ours == pytest.approx(expected, rel=1e-10)
-
-
 def test_too_few_rows_are_said_and_show_as_total_correlation():
     variance = math.exp(-2 * 6.9 / 10)
     independent = Posterior(math.sqrt(1 - variance) * whitened(1000, 10), math.sqrt(variance))
@@ -289,9 +233,6 @@ def test_the_result_reads_well():
     assert frame["standard_error"].tolist() == [0, 0.1, 0.02, 0.003]
     np.testing.assert_array_equal(frame.loc["kl", ["z0", "z1"]], shares[0])
     np.testing.assert_array_equal(frame.loc["dimension_wise_kl", ["z0", "z1"]], shares[1])
-
-
-# ------------------------------------------------------------------ inputs
 
 
 @saturates

@@ -1,65 +1,24 @@
-import re
+"""A curve along beta is a loop of fits, and of linear networks its closed form."""
+
 import warnings
 
 import joblib
 import numpy as np
-import pandas as pd
 import pytest
-from scipy.sparse import csr_array
+from curves import BETAS, NUMBERS, SMALL, assert_equal, assert_measures
 from sklearn.base import clone
 from sklearn.decomposition import PCA
-from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import LRScheduler
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
-from skvae import AutoencoderTransformer, BetaTCVAETransformer, BetaVAETransformer, VAETransformer
-from skvae.metrics import active_units, kl_decomposition
+from skvae import BetaTCVAETransformer, BetaVAETransformer, VAETransformer
 from skvae.model_selection import beta_curve
 
-BETAS = [4.0, 0.5, 1.0]  # out of order on purpose
-SMALL = {"hidden_layer_sizes": (8,), "batch_size": 100, "lr": 1e-2, "random_state": 0}
-NUMBERS = (
-    "elbo",
-    "reconstruction",
-    "kl",
-    "mutual_information",
-    "total_correlation",
-    "dimension_wise_kl",
-    "saturated",
-    "kl_per_dimension",
-    "active_units",
-)
 
-
-@pytest.fixture
-def vae():
-    return BetaVAETransformer(3, max_epochs=4, **SMALL)
-
-
-def assert_equal(one, other):
-    np.testing.assert_array_equal(one.betas, other.betas)
-    for name in NUMBERS:
-        np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
-    assert one.scores.keys() == other.scores.keys()
-    for name, scores in one.scores.items():
-        np.testing.assert_array_equal(scores, other.scores[name])
-
-
-def assert_measures(curve, place, vae, X):
-    """The curve's values at one place are those of this fitted estimator."""
-    mean, std = vae.posterior(X)
-    kl = 0.5 * (mean**2 + std**2 - 1) - np.log(std)
-    assert curve.elbo[place] == vae.score(X)
-    np.testing.assert_allclose(curve.kl_per_dimension[place], kl.mean(0), rtol=1e-10)
-    np.testing.assert_allclose(curve.kl[place], kl.sum(1).mean(), rtol=1e-10)
-    assert curve.active_units[place] == active_units(vae, X)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The mean divergence should be below")
-        parts = kl_decomposition(vae, X, n_samples=2_000, random_state=0)
-    for name in ("mutual_information", "total_correlation", "dimension_wise_kl", "saturated"):
-        assert getattr(curve, name)[place] == getattr(parts, name), name
+def elbo(estimator, X, y=None):
+    return estimator.score(X)
 
 
 def test_without_warm_starts_it_is_a_loop_of_fits(vae, table):
@@ -203,66 +162,6 @@ def test_steps_without_a_seed_give_a_warm_start_the_same_columns(vae, table):
     assert seeds[3:] == [None] * 3
 
 
-def test_it_measures_on_validation_rows(vae, table):
-    train, test = table[:300], table[300:]
-    curve = beta_curve(vae, train, betas=BETAS, X_val=test, return_estimators=True)
-    for place, fitted in enumerate(curve.estimators):
-        assert fitted.n_samples_seen_ == 300
-        assert_measures(curve, place, fitted, test)
-
-
-@pytest.mark.parametrize("warm_start", [True, False])
-def test_every_split_is_a_curve_on_its_test_rows(warm_start, vae, table):
-    cv = KFold(3, shuffle=True, random_state=0)
-    settings = {"betas": BETAS, "warm_start": warm_start}
-    curve = beta_curve(vae, table, cv=cv, return_estimators=True, **settings)
-    assert curve.kl_per_dimension.shape == (3, 3, 3)
-    assert curve.estimators.shape == curve.elbo.shape == (3, 3)
-    for split, (train, test) in enumerate(cv.split(table)):
-        of_split = beta_curve(vae, table[train], X_val=table[test], **settings)
-        for name in NUMBERS:
-            expected = getattr(of_split, name)
-            np.testing.assert_array_equal(getattr(curve, name)[:, split], expected, err_msg=name)
-
-
-@pytest.mark.parametrize("convert", [csr_array, pd.DataFrame, np.ndarray.tolist])
-def test_splits_of_any_container_are_the_same(convert, vae, table):
-    expected = beta_curve(vae, table, betas=BETAS, cv=2)
-    assert_equal(beta_curve(vae, convert(table), betas=BETAS, cv=2), expected)
-
-
-def test_labels_reach_the_splits_and_the_scorers(vae, table):
-    y = np.repeat([0, 1], 200)
-
-    def ones(estimator, X, y):
-        return y.mean()
-
-    curve = beta_curve(vae, table, y, betas=[1.0], cv=StratifiedKFold(2), scoring=ones)
-    np.testing.assert_array_equal(curve.scores["score"], [[0.5, 0.5]])
-
-
-def test_scoring_takes_what_cross_validate_takes(vae, table):
-    def error(estimator, X):
-        return -estimator.reconstruction_error(X).mean()
-
-    curve = beta_curve(vae, table, betas=BETAS, scoring=error, return_estimators=True)
-    expected = [error(fitted, table) for fitted in curve.estimators]
-    assert list(curve.scores) == ["score"]
-    np.testing.assert_array_equal(curve.scores["score"], expected)
-
-    def elbo(estimator, X, y=None):
-        return estimator.score(X)
-
-    for scoring in (
-        {"kl": error, "elbo": elbo},
-        lambda e, X: {"kl": error(e, X), "elbo": e.score(X)},
-    ):
-        curve = beta_curve(vae, table, betas=BETAS, scoring=scoring, cv=2)
-        assert list(curve.scores) == ["kl", "elbo"]  # no matter that measures have these names
-        np.testing.assert_array_equal(curve.scores["elbo"], curve.elbo)
-    assert beta_curve(vae, table, betas=[1.0]).scores == {}
-
-
 def test_a_random_state_is_that_of_the_estimator(vae, table):
     expected = beta_curve(vae.set_params(random_state=3), table, betas=BETAS)
     vae.set_params(random_state=None)
@@ -313,108 +212,3 @@ def test_it_turns_into_a_frame_with_a_row_for_each_value(vae, table):
     for name in (*NUMBERS[:6], *ends):
         np.testing.assert_array_equal(frame[name], getattr(curve, name))
     assert len(repr(curve).splitlines()) == 4
-
-
-def test_it_turns_into_a_frame_with_a_row_for_each_value_and_split(vae, table):
-    curve = beta_curve(vae.set_params(max_epochs=1), table, betas=BETAS, cv=2)
-    frame = curve.to_frame()
-    assert frame["split"].tolist() == [0, 1] * 3
-    for place, beta in enumerate(BETAS):
-        for split in range(2):
-            (row,) = frame[(frame["beta"] == beta) & (frame["split"] == split)].to_dict("records")
-            assert row["elbo"] == curve.elbo[place, split]
-            assert row["kl_z2"] == curve.kl_per_dimension[place, split, 2]
-
-
-def elbo(estimator, X, y=None):
-    return estimator.score(X)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (
-            {"betas": []},
-            "betas must be a sequence of finite numbers of at least 0. Got [] instead. Give one "
-            "or more.",
-        ),
-        (
-            {"betas": 2.0},
-            "betas must be a sequence of finite numbers of at least 0. Got 2.0 instead. Give one "
-            "or more.",
-        ),
-        (
-            {"betas": [1, -1]},
-            "betas must be a sequence of finite numbers of at least 0. Got [1, -1] instead. Give "
-            "one or more.",
-        ),
-        (
-            {"betas": [1, [2, 3]]},
-            "betas must be a sequence of finite numbers of at least 0. Got [1, [2, 3]] instead. "
-            "Give one or more.",
-        ),
-        (
-            {"betas": ["1"]},
-            "betas must be a sequence of finite numbers of at least 0. Got ['1'] instead. Give one "
-            "or more.",
-        ),
-        (
-            {"betas": [1.0, float("nan")]},
-            "betas must be a sequence of finite numbers of at least 0. Got [1.0, nan] instead. "
-            "Give one or more.",
-        ),
-        (
-            {"param_name": "bta"},
-            "param_name must be a parameter of BetaVAETransformer. Got 'bta' instead. Use one of "
-            "its get_params(), such as 'lr'.",
-        ),
-        (
-            {"param_name": "noise_variance"},
-            "Fits that start warm need a parameter of the training of BetaVAETransformer. Got "
-            "param_name='noise_variance', from which the network or its input is made, instead. "
-            "Set warm_start=False.",
-        ),
-        (
-            {"X_val": np.zeros((2, 6)), "cv": 2},
-            "beta_curve measures on X_val or on the test rows of cv. Got X_val and cv=2 instead. "
-            "Leave one out.",
-        ),
-        *(
-            (
-                {"warm_epochs": epochs},
-                "warm_epochs must be a share of max_epochs, a float in (0, 1], or an int of at "
-                f"least 1. Got {epochs!r} instead. Give either.",
-            )
-            for epochs in (0, 1.5, True, "0.5")
-        ),
-    ],
-)
-def test_arguments_out_of_range_are_refused(arguments, sentence, vae, table):
-    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
-        beta_curve(vae, table, **{"betas": BETAS, **arguments})
-
-
-def test_a_parameter_of_an_earlier_step_is_refused_where_fits_start_warm(vae, table):
-    pipe = Pipeline([("pca", PCA(5)), ("vae", vae)])
-    sentence = (
-        "Fits that start warm need a parameter of the training of BetaVAETransformer. Got "
-        "param_name='pca__n_components', from which the network or its input is made, instead. "
-        "Set warm_start=False."
-    )
-    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
-        beta_curve(pipe, table, betas=[4, 5], param_name="pca__n_components")
-    settings = {"param_name": "pca__n_components", "warm_start": False}
-    curve = beta_curve(pipe.set_params(pca__random_state=0), table, betas=[4, 5], **settings)
-    assert curve.elbo[0] == clone(pipe).set_params(pca__n_components=4).fit(table).score(table)
-
-
-@pytest.mark.parametrize("estimator", [AutoencoderTransformer(2), make_pipeline(PCA(2))])
-def test_models_without_a_divergence_are_refused(estimator, table):
-    name = "AutoencoderTransformer" if isinstance(estimator, AutoencoderTransformer) else "PCA"
-    sentence = (
-        f"beta_curve needs a variational autoencoder, a Pipeline that ends in one, or a "
-        f"TableTransformer of one. Got {name} "
-        f"instead. Use one, such as BetaVAETransformer."
-    )
-    with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
-        beta_curve(estimator, table, betas=[1.0])

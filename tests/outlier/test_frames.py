@@ -4,8 +4,13 @@ import re
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
+from detectors import SMALL, TRANSFORMERS, detector
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_array
+from sklearn import config_context
+from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA, FactorAnalysis
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -206,3 +211,34 @@ def test_times_with_a_zone_are_no_numbers_and_go_to_the_transformer(zone):
     detector = fitted(TableTransformer(vae), frame)
     assert_array_equal(detector.p_value(frame) > 0, np.ones(40, dtype=bool))
     assert set(detector.explain(frame[:1])["column"]) == {"amount", "time"}
+
+
+@pytest.mark.parametrize("kind", ["likelihood", "reconstruction", "latent"])
+@pytest.mark.parametrize("library", [pd, pl])
+@pytest.mark.parametrize("name", ["PCA", "Pipeline", "VAE", "Pipeline of a VAE"])
+def test_frames_and_what_set_output_makes_change_nothing(name, library, kind, table):
+    frame = library.DataFrame(dict(zip("abcdef", table.T, strict=True)))
+    plain = detector(TRANSFORMERS[name], anomaly_score=kind, calibration_fraction=0.2).fit(table)
+    scores, p_values = plain.score_samples(table), plain.p_value(table)
+    explained = plain.explain(table[:9]).contribution
+    with config_context(transform_output="pandas" if library is pd else "polars"):
+        framed = clone(plain).fit(frame)
+        assert list(framed.feature_names_in_) == list("abcdef")
+        assert list(framed.estimators_[0].feature_names_in_) == list("abcdef")
+        assert_allclose(framed.score_samples(frame), scores, rtol=1e-8)
+        assert_allclose(framed.p_value(frame), p_values)
+        assert_allclose(framed.explain(frame[:9]).contribution, explained, atol=1e-6)
+        assert set(framed.explain(frame[:9]).column) == set("abcdef")
+
+
+@pytest.mark.parametrize("transformer", [PCA(2), VAETransformer(2, **SMALL)])
+def test_frames_of_text_and_sparse_frames_are_what_they_stand_for(transformer, table):
+    frame = pd.DataFrame(np.where(table > 5, table, 0.0), columns=list("abcdef"))
+    expected = detector(transformer).fit(frame)
+    fitted = detector(transformer).fit(frame.astype(str))
+    assert_allclose(fitted.score_samples(frame.astype(str)), expected.score_samples(frame))
+    if isinstance(transformer, VAETransformer):
+        sparse = frame.astype(pd.SparseDtype(float, 0.0))
+        fitted = detector(transformer).fit(sparse)
+        alone = detector(transformer).fit(csr_array(frame))
+        assert_allclose(fitted.score_samples(sparse), alone.score_samples(csr_array(frame)))

@@ -1,4 +1,4 @@
-"""What an epoch waits for: nothing of a GPU but its end, whatever callbacks hear of epochs."""
+"""What an epoch waits for: nothing of a GPU but its end, and the same fit wherever its rows are."""
 
 import re
 from contextlib import contextmanager
@@ -8,33 +8,17 @@ import numpy as np
 import pytest
 import torch
 from fake_cuda import FakeCuda
-from skorch.callbacks import (
-    BatchScoring,
-    Callback,
-    Checkpoint,
-    EarlyStopping,
-    EpochScoring,
-    EpochTimer,
-    Freezer,
-    GradientNormClipping,
-    LRScheduler,
-    MlflowLogger,
-    PassthroughScoring,
-    PrintLog,
-    ProgressBar,
-    TensorBoard,
-)
+from few_epochs import SETTINGS, Listener, OfEpochs
+from skorch.callbacks import Callback, EarlyStopping, EpochTimer
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from skvae import AutoencoderTransformer, BetaTCVAETransformer, BetaVAETransformer, VAETransformer
-from skvae.training import devices
-from skvae.training.devices import generator_of_epoch
-from skvae.training.hearing import hears_batches
 from skvae.training.means import EpochMeans, fetched
 from skvae.training.net import AutoencoderNet
 
 MODELS = [AutoencoderTransformer, VAETransformer, BetaVAETransformer, BetaTCVAETransformer]
-SETTINGS = {"n_components": 2, "max_epochs": 3, "batch_size": 64, "random_state": 0}
+
+
 # To make a number or a shape of what a GPU has computed, the host waits for it.
 WAITING = ("_local_scalar_dense", "nonzero", "masked_select", "unique", "equal", "is_nonzero")
 # Numbers of the host become a tensor: on a GPU by a copy that the host waits for.
@@ -99,9 +83,6 @@ def cpu_as_gpu(free):
         yield FakeCuda(monkeypatch, free=free)
 
 
-# ------------------------------------------------------------------ waits
-
-
 @pytest.mark.usefixtures("gpu")
 @pytest.mark.parametrize("Estimator", MODELS)
 @pytest.mark.parametrize(
@@ -142,9 +123,6 @@ def test_a_callback_of_batches_has_the_loss_of_each(waits, table):
     assert waits == [*["_local_scalar_dense"] * 7, "tolist"] * 3
 
 
-# ------------------------------------------------------------------ the same fit
-
-
 @pytest.mark.parametrize("Estimator", MODELS)
 @pytest.mark.parametrize("free", [2**30, 0])
 @pytest.mark.parametrize("early_stopping", [False, True])
@@ -176,170 +154,6 @@ class Sent(Callback):
 def test_rows_and_validation_rows_are_sent_once_for_all_epochs(gpu, table):
     vae = VAETransformer(**SETTINGS, early_stopping=True, callbacks=[lambda: Sent(gpu)])
     assert vae.fit(table).net_.history[:, "sent"] == [[360, 40]] * 3
-
-
-# ------------------------------------------------------------------ what is drawn
-
-
-@pytest.fixture
-def seeds(monkeypatch):
-    """Have epochs draw as on a GPU; hold the devices and the seeds of their generators."""
-    made = []
-    plain = torch.Generator
-
-    class Generator:
-        def __new__(cls, device="cpu"):
-            generator = plain()
-            made.append((torch.device(device).type, generator))
-            return generator
-
-    monkeypatch.setattr(
-        "skvae.training.net.generator_of_epoch",
-        lambda generator, device: generator_of_epoch(generator, "cuda"),
-    )
-    monkeypatch.setattr(devices.torch, "Generator", Generator)
-    return lambda: [generator.initial_seed() for device, generator in made if device == "cuda"]
-
-
-def test_the_cpu_draws_from_the_fits_generator():
-    generator = torch.Generator()
-    assert generator_of_epoch(generator, "cpu") is generator
-    assert generator_of_epoch(generator, torch.device("mps")) is generator
-
-
-def test_every_epoch_of_a_gpu_has_a_seed_from_the_fits_generator(seeds, table):
-    VAETransformer(**SETTINGS).fit(table)
-    first = seeds()
-    assert len(set(first)) == 3
-    VAETransformer(**SETTINGS).fit(table)
-    assert seeds()[3:] == first
-    VAETransformer(**{**SETTINGS, "random_state": 1}).fit(table)
-    assert set(seeds()[6:]).isdisjoint(first)
-
-
-@pytest.mark.usefixtures("seeds")
-def test_training_that_goes_on_draws_as_training_without_a_break(table):
-    whole = VAETransformer(**SETTINGS).fit(table)
-    streamed = VAETransformer(**SETTINGS)
-    for _ in range(3):
-        streamed.partial_fit(table)
-    np.testing.assert_array_equal(streamed.transform(table), whole.transform(table))
-    parts = VAETransformer(**{**SETTINGS, "max_epochs": 1}, warm_start=True).fit(table)
-    parts.set_params(max_epochs=2).fit(table)
-    np.testing.assert_array_equal(parts.transform(table), whole.transform(table))
-
-
-@pytest.mark.usefixtures("seeds")
-def test_the_state_that_is_kept_is_that_of_a_generator_of_the_cpu(table):
-    vae = VAETransformer(**SETTINGS, warm_start=True).fit(table)
-    assert len(vae._generator_state_) == len(torch.default_generator.get_state())
-    torch.Generator().set_state(torch.tensor(vae._generator_state_))
-
-
-# ------------------------------------------------------------------ callbacks
-
-
-class Listener(Callback):
-    def on_batch_end(self, net, **kwargs):
-        """Hear of every batch."""
-
-
-class Heir(Listener):
-    pass
-
-
-class OfEpochs(Callback):
-    def on_epoch_end(self, net, **kwargs):
-        """Hear of every epoch."""
-
-
-class NoHeir:
-    def on_train_begin(self, net, **kwargs):
-        """Have a hook, but be no callback of skorch's."""
-
-
-class Watchful(TensorBoard):
-    """May look at ``first_batch_``."""
-
-
-@pytest.mark.parametrize(
-    "callback",
-    [
-        OfEpochs(),
-        NoHeir(),
-        EpochTimer(),
-        EarlyStopping(),
-        Checkpoint(),
-        PrintLog(),
-        Freezer("encoder.*"),
-        EpochScoring("r2"),
-        PassthroughScoring("train_loss"),
-        LRScheduler(),
-        TensorBoard(None),
-        MlflowLogger(None, None),
-    ],
-)
-def test_callbacks_of_epochs_hear_of_no_batch(callback):
-    assert not hears_batches(callback)
-
-
-def instance():
-    callback = OfEpochs()
-    callback.on_grad_computed = lambda net, named_parameters, **kwargs: None
-    return callback
-
-
-@pytest.mark.parametrize(
-    "callback",
-    [
-        Listener(),
-        Heir(),
-        instance(),
-        ProgressBar(),
-        GradientNormClipping(1.0),
-        BatchScoring("r2"),
-        LRScheduler(step_every="batch"),
-        MlflowLogger(None, None, log_on_batch_end=True),
-        Watchful(None),
-    ],
-)
-def test_callbacks_of_batches_hear_of_them(callback):
-    assert hears_batches(callback)
-
-
-@pytest.mark.parametrize("callback", [OfEpochs, Listener])
-def test_the_history_of_batches_is_there_at_the_end_of_an_epoch(callback, table):
-    score = PassthroughScoring("train_loss", on_train=True)
-    vae = VAETransformer(**SETTINGS, callbacks=[callback, score]).fit(table)
-    for epoch in vae.net_.history:
-        losses = [batch["train_loss"] for batch in epoch["batches"]]
-        sizes = [batch["train_batch_size"] for batch in epoch["batches"]]
-        assert sizes == [64] * 6 + [16]
-        assert epoch["train_loss"] == pytest.approx(np.average(losses, weights=sizes), rel=1e-6)
-
-
-def test_the_history_of_batches_is_the_same_heard_of_or_not(table):
-    heard, not_heard = (
-        VAETransformer(**SETTINGS, callbacks=[callback]).fit(table).net_.history
-        for callback in (Listener, OfEpochs)
-    )
-    assert heard.to_list() == not_heard.to_list()
-
-
-def test_a_file_may_be_named_after_the_last_batch(tmp_path, table):
-    checkpoint = Checkpoint(
-        "train_loss_best",
-        dirname=tmp_path,
-        f_params="{last_batch[train_batch_size]}.pt",
-        f_optimizer=None,
-        f_criterion=None,
-        f_history=None,
-    )
-    AutoencoderTransformer(**SETTINGS, callbacks=[checkpoint]).fit(table)
-    assert [path.name for path in tmp_path.iterdir()] == ["16.pt"]
-
-
-# ------------------------------------------------------------------ means
 
 
 def test_means_of_several_epochs_are_of_rows_and_fetched_together(monkeypatch):

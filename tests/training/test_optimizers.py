@@ -1,10 +1,13 @@
-"""The state of an optimizer, which a training that goes on takes over."""
+"""What an optimizer gets from a fit, and its state, which a training that goes on takes over."""
+
+import functools
 
 import pytest
 import torch
 from skorch import NeuralNet
 from torch import nn
 
+from skvae import VAETransformer
 from skvae.training.optimizers import OPTIMIZERS, load_optimizer_state, optimizer_state
 
 
@@ -51,3 +54,19 @@ def test_steps_leave_the_state_alone_that_they_began_from(as_arrays):
     before, after = (net.optimizer_.state[net.module_.weight] for net in (first, second))
     assert before["exp_avg"].data_ptr() != after["exp_avg"].data_ptr()
     assert not torch.equal(before["exp_avg"], after["exp_avg"])
+
+
+def test_a_callable_optimizer_gets_the_parameters_and_lr(table):
+    optimizer = functools.partial(torch.optim.SGD, momentum=0.9)
+    fitted = VAETransformer(2, max_epochs=1, lr=1e-4, optimizer=optimizer).fit(table)
+    group = fitted.net_.optimizer_.param_groups[0]
+    assert group["momentum"] == 0.9
+    assert group["lr"] == 1e-4
+
+
+def test_adam_is_fused_and_weight_decay_is_passed_on(table):
+    fitted = VAETransformer(2, max_epochs=1, weight_decay=0.1, optimizer="adamw").fit(table)
+    group = fitted.net_.optimizer_.param_groups[0]
+    assert isinstance(fitted.net_.optimizer_, torch.optim.AdamW)
+    assert group["fused"]
+    assert group["weight_decay"] == 0.1

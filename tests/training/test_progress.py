@@ -82,3 +82,14 @@ def test_a_file_gets_lines_of_80_columns(table, capfd):
     assert max(map(len, lines)) <= 80 + 9  # and a bar of 10 in place of 1
     assert "valid_loss" not in lines[-1]
     assert {"train_loss", "kl"} <= set(numbers_of(lines[-1]))
+
+
+def test_verbose_shows_the_terms_and_zero_is_silent(table, capfd):
+    VAETransformer(2, max_epochs=2).fit(table)
+    assert capfd.readouterr() == ("", "")
+    VAETransformer(2, max_epochs=2, verbose=1).fit(table)
+    shown = capfd.readouterr()
+    assert shown.out == ""
+    assert "2/2" in shown.err
+    assert "kl=" in shown.err
+    assert "reconstruction=" in shown.err

@@ -7,42 +7,23 @@ import sys
 import numpy as np
 import pytest
 import torch
-from steps_by_autograd import assert_alike, by_autograd, make, unit_rows, weights_of
+from steps_by_autograd import (
+    DESCENT,
+    OBJECTIVES,
+    assert_alike,
+    by_autograd,
+    make,
+    unit_rows,
+    weights_of,
+)
 from torch import nn
-from torch.nn import functional
-from torch.nn.utils import parametrize
 
 from skvae import AutoencoderTransformer, BetaTCVAETransformer, BetaVAETransformer, VAETransformer
-from skvae.nn.architectures import ARCHITECTURES
-from skvae.nn.likelihoods import LIKELIHOODS, Bernoulli
 from skvae.nn.objectives import BetaObjective
-from skvae.nn.perceptrons import ACTIVATIONS, PerceptronDecoder
-from skvae.nn.written_layers import has_written_layers
+from skvae.nn.perceptrons import ACTIVATIONS
 from skvae.training.optimizers import OPTIMIZERS
-from skvae.training.steps import LayerStep, WholeStep
+from skvae.training.steps import LayerStep
 
-HALF = {"input_scale": 0.5}
-OBJECTIVES = {
-    "ae": (AutoencoderTransformer, {}),
-    "vae": (VAETransformer, {}),
-    "held variance": (VAETransformer, {"noise_variance": 0.3}),
-    "variance per feature": (VAETransformer, {"noise_variance": "per-feature"}),
-    "variance of a PCA": (VAETransformer, {"noise_variance": "pca"}),
-    "bernoulli": (VAETransformer, {"likelihood": "bernoulli"}),
-    "scaled bernoulli": (VAETransformer, {"likelihood": "bernoulli", **HALF}),
-    "continuous": (VAETransformer, {"likelihood": "continuous-bernoulli"}),
-    "scaled continuous": (VAETransformer, {"likelihood": "continuous-bernoulli", **HALF}),
-    "free bits": (VAETransformer, {"free_bits": 0.7}),
-    "beta": (BetaVAETransformer, {"beta": 5.0}),
-    "rising beta": (BetaVAETransformer, {"beta": 5.0, "kl_warmup_epochs": 2}),
-    "falling beta": (BetaVAETransformer, {"kl_warmup_epochs": 2, "kl_warmup_start": 8.0}),
-    "capacity": (BetaVAETransformer, {"beta": 5.0, "capacity": 2.0, "capacity_epochs": 1}),
-    "capacity above": (BetaVAETransformer, {"beta": 0.5, "capacity": 20.0, "capacity_epochs": 1}),
-    "tc": (BetaTCVAETransformer, {"beta": 4.0, "alpha": 0.5, "gamma": 2.0}),
-    "tc, stratified": (BetaTCVAETransformer, {"beta": 4.0, "tc_sampling": "mss"}),
-    "tc, free bits": (BetaTCVAETransformer, {"beta": 4.0, "free_bits": 0.7}),
-    "tc, rising": (BetaTCVAETransformer, {"beta": 4.0, "alpha": 2.0, "kl_warmup_epochs": 2}),
-}
 COLUMNS = {
     "numbers": [("gaussian", [0, 1])],
     "binary": [("bernoulli", 2)],
@@ -61,8 +42,8 @@ MIXED = {
     "mixed, beta": (BetaVAETransformer, {"beta": 5.0}),
     "mixed, tc": (BetaTCVAETransformer, {"beta": 4.0, "alpha": 0.5, "gamma": 2.0}),
 }
-# Adam divides by the size of a gradient: where there is next to none it makes steps of rounding.
-DESCENT = {"optimizer": "sgd", "lr": 0.01}
+
+
 NETWORKS = {
     "two layers": {"hidden_layer_sizes": (6, 5)},
     "one layer": {"hidden_layer_sizes": (6,)},
@@ -94,9 +75,6 @@ def mixed(name):
     places = sorted(np.hstack([columns for _, columns in pairs]))
     pairs = [(kind, np.searchsorted(places, np.atleast_1d(which))) for kind, which in pairs]
     return Estimator, {**options, "likelihood": pairs}, mixed_rows()[:, places]
-
-
-# ------------------------------------------------------------------ the law
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
@@ -182,120 +160,6 @@ def test_so_is_every_optimizer(optimizer, weight_decay, monkeypatch):
     assert_alike(fitted, by_autograd(monkeypatch, make(VAETransformer, **options), X), X)
 
 
-def images(n_inputs, n_outputs):
-    return nn.Sequential(nn.ReLU(inplace=True), nn.Linear(n_inputs, n_outputs), nn.Tanh())
-
-
-class Constant(nn.Module):
-    """Returns what does not follow from its input."""
-
-    def __init__(self, n_inputs, n_outputs):
-        super().__init__()
-        self.output = nn.Parameter(torch.zeros(n_outputs))
-
-    def forward(self, x):
-        return self.output.expand(len(x), -1)
-
-
-class Transposed(nn.Module):
-    """Returns columns, of a weight with gaps in memory."""
-
-    def __init__(self, n_inputs, n_outputs):
-        super().__init__()
-        self.weight = nn.Parameter((0.3 * torch.randn(n_outputs, 9))[:, :n_inputs])
-
-    def forward(self, x):
-        return (self.weight @ x.T).T
-
-
-class Sparing(nn.Module):
-    """Two layers: one half of them is never used, or only at every second step."""
-
-    def __init__(self, n_inputs, n_outputs, *, ever):
-        super().__init__()
-        self.always, self.spare = nn.Linear(n_inputs, n_outputs), nn.Linear(n_inputs, n_outputs)
-        self.ever = ever
-        self.n_steps = 0
-
-    def forward(self, x):
-        self.n_steps += self.training
-        both = self.ever and self.n_steps % 2 == 1
-        return self.always(x) + self.spare(x) if both else self.always(x)
-
-
-def sharing():
-    """Return encoder and decoder, of which the latter decodes with what the former computed."""
-    found = {}
-
-    class Encoder(nn.Linear):
-        def forward(self, x):
-            weight = self.weight.tanh()
-            found["weight"] = weight[:2].T
-            return functional.linear(x, weight, self.bias)
-
-    class Decoder(nn.Linear):
-        def forward(self, z):
-            return super().forward(z) + z @ found["weight"].T
-
-    return {"encoder": Encoder, "decoder": Decoder}
-
-
-class Narrow(nn.Linear):
-    """An encoder that begins with log-scales below their range, where they have no derivative."""
-
-    def __init__(self, n_inputs, n_outputs):
-        super().__init__(n_inputs, n_outputs)
-        nn.init.constant_(self.bias[2:], -20.0)
-
-
-OTHERS = {
-    "encoder": {"encoder": nn.Linear},
-    "decoder that works in place": {"decoder": images},
-    "log-scales out of range": {"encoder": Narrow},
-    "both": {"encoder": images, "decoder": nn.Linear},
-    "both, one of which needs the other": sharing(),
-    "decoder that ignores its input": {"decoder": Constant},
-    "both of other layouts": {"encoder": Transposed, "decoder": Transposed},
-    "weights never used": {"encoder": functools.partial(Sparing, ever=False), "weight_decay": 0.5},
-    "weights not always used": {"encoder": functools.partial(Sparing, ever=True), "lr": 0.01},
-    "activation": {"activation": nn.Softplus},
-    "elu that falls": {"activation": functools.partial(nn.ELU, -0.5)},
-}
-
-
-@pytest.mark.filterwarnings("ignore:The divergence must be below")  # of narrow posteriors
-@pytest.mark.parametrize("name", OTHERS)
-@pytest.mark.parametrize("kind", ["ae", "vae", "tc"])
-def test_other_layers_are_left_to_autograd(name, kind, made, monkeypatch):
-    Estimator, options = OBJECTIVES[kind]
-    options = {**options, **OTHERS[name]}
-    X = unit_rows()
-    fitted = make(Estimator, **options).fit(X)
-    assert {(type(step), step.overwrites) for step in made} == {(LayerStep, False)}
-    # torch's fused Adam goes through memory in order, gaps or not.
-    others = {} if name != "both of other layouts" else {"optimizer": torch.optim.Adam}
-    theirs = make(Estimator, **{**options, **others})
-    assert_alike(fitted, by_autograd(monkeypatch, theirs, X), X)
-
-
-def test_products_in_half_precision_are_left_to_autograd(made, monkeypatch):
-    X, options = unit_rows(), {"precision": "bfloat16", **DESCENT}
-    fitted = make(VAETransformer, **options).fit(X)
-    assert {(type(step), step.overwrites) for step in made} == {(LayerStep, False)}
-    assert_alike(fitted, by_autograd(monkeypatch, make(VAETransformer, **options), X), X)
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("kind", ["ae", "vae", "tc"])
-def test_so_are_convolutions(kind, architecture, made, monkeypatch):
-    Estimator, options = OBJECTIVES[kind]
-    X = np.random.default_rng(0).random((40, 64), dtype=np.float32)
-    options = {**options, "image_shape": (8, 8, 1), "architecture": architecture, **DESCENT}
-    fitted = make(Estimator, **options).fit(X)
-    assert {(type(step), step.overwrites) for step in made} == {(LayerStep, False)}
-    assert_alike(fitted, by_autograd(monkeypatch, make(Estimator, **options), X), X)
-
-
 def test_a_step_without_weights_in_encoder_or_decoder_is_one_too():
     def nothing(n_inputs, n_outputs):
         return nn.Identity()
@@ -323,22 +187,6 @@ def test_fits_are_alike_bit_for_bit():
     np.testing.assert_array_equal(once, again)
 
 
-def other_shortcut(decoder):
-    decoder.shortcut = nn.Linear(2, 5, bias=False)
-
-
-def other_weight(decoder):
-    parametrize.register_parametrization(decoder.output, "weight", nn.Tanh())
-
-
-@pytest.mark.parametrize("change", [other_shortcut, other_weight])
-def test_layers_that_are_no_longer_ours_are_left_to_autograd(change):
-    decoder = PerceptronDecoder(2, 5, (3,), "relu")
-    assert has_written_layers(decoder)
-    change(decoder)
-    assert not has_written_layers(decoder)
-
-
 @pytest.mark.parametrize("Estimator", [AutoencoderTransformer, BetaTCVAETransformer])
 def test_the_default_dtype_changes_no_bit(Estimator):
     X, default = unit_rows(), torch.get_default_dtype()
@@ -348,35 +196,6 @@ def test_the_default_dtype_changes_no_bit(Estimator):
     finally:
         torch.set_default_dtype(default)
     np.testing.assert_array_equal(codes, make(Estimator).fit(X).transform(X))
-
-
-def test_a_fit_within_the_callers_autocast_is_left_to_autograd(made):
-    X = unit_rows() + 100
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        reconstructed = make(VAETransformer).fit(X).inverse_transform(np.zeros((1, 2), "float32"))
-    assert {type(step) for step in made} == {WholeStep}
-    np.testing.assert_allclose(reconstructed[0], X.mean(0), atol=0.3)  # bfloat16 has 100 or 100.5
-
-
-class Sharp(Bernoulli):
-    """A likelihood of other derivatives: of twice the logits."""
-
-    @property
-    def doubled(self):
-        return Bernoulli(2 * self.logits)
-
-    def log_prob(self, x):
-        return self.doubled.log_prob(x)
-
-    @property
-    def mean(self):
-        return self.doubled.mean
-
-
-def test_a_further_likelihood_is_left_to_autograd(made, monkeypatch):
-    monkeypatch.setitem(LIKELIHOODS, "bernoulli", Sharp)
-    make(VAETransformer, likelihood="bernoulli").fit(unit_rows())
-    assert {type(step) for step in made} == {WholeStep}
 
 
 class Fading(BetaObjective):
@@ -392,9 +211,6 @@ def test_an_objective_of_ones_own_may_have_terms_at_times(monkeypatch):
     fitted = make(VAETransformer, max_epochs=1).fit(unit_rows())
     assert list(fitted.history_) == ["train_loss", "reconstruction", "kl", "early"]
     assert 0 < fitted.history_["early"] < fitted.history_["kl"]
-
-
-# ------------------------------------------------------------------ imports
 
 
 @pytest.mark.parametrize("options", ["", "optimizer='sgd'", "warm_start=True"])
