@@ -65,9 +65,9 @@ def _largest_decoded(sizes, channels, patch, depth):
 
 
 def _picture(image_shape, patch):
-    """Return a dense layer from ``DENSE`` units to rows: one picture for each unit.
+    """Return the layers from ``DENSE`` units to rows. They add up one picture for each unit.
 
-    If the patches are large, the pictures have half the resolution.
+    If the patches are large, the pictures have half the resolution, and are enlarged.
     """
     if patch <= 4:
         return [Linear(DENSE, math.prod(image_shape))]

@@ -55,10 +55,10 @@ class ConvolutionalEncoder(StandardizingEncoder):
 
     *"hybrid"* is the sum of a perceptron and a convolutional network, followed by a common dense
     layer. Its maps have the same sizes. The perceptron quickly learns one image for each of its
-    units, and the convolutions learn patterns that occur in many places. For sides of 128 pixels or
-    more, the perceptron sees half the resolution. It uses SiLU and no normalisation. Its steps
-    take less time than those of "residual". It is better than "residual" in the first minutes on
-    images in which nothing moves.
+    units, and the convolutions learn patterns that occur in many places. If the shorter side has
+    128 pixels or more, the perceptron sees half the resolution. It uses SiLU and no normalisation.
+    Its steps take less time than those of "residual". In the first minutes of a fit, it often has
+    the smaller error.
 
     *"paper"* is the network of M. Schik, *Overview of Variational Autoencoder-based Generative
     Models*. It has six convolutions of kernel 4 and stride 2, with batch normalisation and leaky
@@ -98,19 +98,19 @@ class ConvolutionalEncoder(StandardizingEncoder):
 
 
 class ConvolutionalDecoder(nn.Module):
-    """The mirror image of :class:`ConvolutionalEncoder`: ``centre + scale * layers(z)``.
+    """The decoder that belongs to :class:`ConvolutionalEncoder`: ``centre + scale * layers(z)``.
 
     The input is codes (n_samples, n_components). The output is rows
     (n_samples, height * width * channels) in C order. ``image_shape``, ``architecture`` and
     ``width`` are as in the encoder.
 
     *"residual"* and *"hybrid"* have a hidden dense layer, and add up two paths from it to the
-    pixels. The first path consists of maps, which are enlarged by convolutions: each of their
-    outputs becomes 2 x 2 pixels. The last convolution returns a patch for every pixel of its map.
+    pixels. The first path consists of maps. Convolutions enlarge them: every four of their output
+    channels become 2 x 2 pixels. The last convolution returns a patch for every pixel of its map.
     All pixels of a patch have the same number of weights, and kernels do not overlap, so no
     checkerboard appears. The second path is a dense layer. It learns one picture for each hidden
-    unit, at half the resolution for sides of 128 pixels or more. What always has the same place
-    is learned there within minutes, and the maps add what moves.
+    unit, at half the resolution if the shorter side has 128 pixels or more. It quickly learns what
+    always has the same place, and the maps add what moves.
 
     *"paper"* has six transposed convolutions, with batch normalisation and leaky ReLU between
     them. In the program of the paper, both also follow the sixth. Then come a convolution of
