@@ -1,7 +1,7 @@
-"""The image network that most tutorials build, with normalisation: what ours have to be ahead of.
+"""The image network of most tutorials, with normalisation. Ours should have smaller errors.
 
-Encoder: four convolutions of kernel 3 and stride 2. Decoder: pixels doubled, then a convolution of
-kernel 3, four times. Group normalisation and SiLU in between.
+The encoder has four convolutions of kernel 3 and stride 2. The decoder four times doubles the
+pixels, and applies a convolution of kernel 3. Between them are group normalisation and SiLU.
 """
 
 import math

@@ -1,16 +1,19 @@
-"""Which image network has the lowest held-out error after which training time, on one core.
+"""Which image network has the smallest held-out error after a given training time on one core?
 
-VAEs of 32 codes at a noise variance of 0.5, on the images that ``--data`` names: our networks, and
-that of most tutorials. Each trains on chunks of 1,024 images, of which it sees all before any comes
-again, until its processor time reaches the budgets in turn. At each there are the squared error of
-the held-out images' reconstructions and the evidence lower bound in nats an image, both on the
-[0, 1] scale, and the AUC of linear probes of the codes for the features that the paper names, where
-the images' factors are known. The paper's network trains at its own learning rate of 1e-4, and at
-1e-3.
+VAEs with 32 codes and a noise variance of 0.5 are trained on the images of ``--data``. They have
+our networks, or the network of most tutorials. The paper's network is trained twice: with its own
+learning rate of 1e-4, and with 1e-3. Each fit uses chunks of 1,024 images, and sees every image
+once before any image comes again. The budgets of ``--minutes`` are processor time. A fit is
+measured each time that it reaches a budget:
 
-A network whose row is in the results is not trained again: delete the row, or the file.
-The rows "residual, maps alone" show the residual network before its decoder had a dense path.
-This script no longer trains it.
+- the mean squared error of the reconstructions of held-out images, for pixels in [0, 1];
+- the mean evidence lower bound of a held-out image on the same scale, in nats;
+- if the factors of the images are known: the AUC of linear models that predict the features of the
+  paper from the codes.
+
+A network is not trained again if its row is in the results. To train it again, delete the row or
+the file. The rows "residual, maps alone" show the residual network before its decoder had a dense
+path. This script no longer trains it.
 """
 
 import os
@@ -36,8 +39,8 @@ N_COMPONENTS = 32
 NOISE_VARIANCE = 0.5  # so that minus log p(x|z) is the squared error
 CHUNK = 1_024
 MOST_HELD_OUT = 2_000
-MOST_SCORED = 400  # of those, for the bound: it decodes an image 64 times
-# Architecture and learning rate. None is the plain network.
+MOST_SCORED = 400  # of these, for the bound, which decodes an image 64 times
+# Architecture and learning rate. None is the network of most tutorials.
 NETWORKS = {
     "residual": ("residual", 1e-3),
     "hybrid": ("hybrid", 1e-3),
@@ -65,7 +68,7 @@ def make(name, image_shape):
 
 
 def chunks(X, rng):
-    """Yield chunks of rows without an end, all rows before any comes again."""
+    """Yield chunks of rows without end. Every row comes once before any row comes again."""
     while True:
         order = rng.permutation(len(X))
         for part in np.array_split(order, max(1, round(len(X) / CHUNK))):
@@ -73,7 +76,7 @@ def chunks(X, rng):
 
 
 def measures(estimator, images, features):
-    """Return the held-out error, bound, and the probes' AUC."""
+    """Return the held-out error and bound, and the AUC of the features."""
     n_features = images.test.shape[1]
     codes = estimator.transform(some(images.train, MOST_ROWS)), estimator.transform(images.test)
     # A density of bytes has the Jacobian, 255 for every pixel and channel.
@@ -86,7 +89,7 @@ def measures(estimator, images, features):
 
 
 def train(name, images, features, budgets):
-    """Return the measures of one network at every budget, seconds of the processor."""
+    """Return the measures of one network at every budget, in seconds of processor time."""
     estimator, spent, curve = make(name, images.image_shape), 0.0, []
     stream = chunks(images.train, np.random.default_rng(0))
     for budget in budgets:
@@ -101,7 +104,7 @@ def train(name, images, features, budgets):
 
 
 def of_pca(images):
-    """Return the held-out error of a PCA of as many components."""
+    """Return the held-out error of a PCA with the same number of components."""
     train = np.asarray(some(images.train, MOST_ROWS), np.float32) / 255
     test = np.asarray(images.test, np.float32) / 255
     pca = PCA(N_COMPONENTS, random_state=0).fit(train)

@@ -1,6 +1,6 @@
 """Claim: a table on the disk is fitted and transformed with less than 1 GB of the process's memory.
 
-A temporary folder gets a uint8 memory map of 200,000 rows x 12,288 columns. It has 2.4 GB, like
+A temporary folder gets a uint8 memory map of 200,000 rows x 12,288 columns. It has 2.3 GB, like
 200,000 colour images of 64 x 64. Every model is measured in its own process. It fits a small
 perceptron for one epoch. Then it calls ``transform``, ``reconstruction_error`` and
 ``score_samples`` for all rows. The result is the growth of the peak of RssAnon. This does not count
