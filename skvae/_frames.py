@@ -1,4 +1,4 @@
-"""Data frames of pandas and polars, and pyarrow: no other module imports these. Their cells."""
+"""The only imports of pandas, polars and pyarrow, and checks of the cells of their columns."""
 
 import sys
 from typing import Any, TypeGuard

@@ -112,7 +112,7 @@ class TableEncoder(DocumentationLinks, TransformerMixin, FittedTable, BaseEstima
     The error of a decoded number is at most :math:`10^{-12}` of the largest absolute training value
     of its column. Integers are exact if the training values span less than :math:`10^{11}`. Dates
     and times are rounded to the largest of day, hour, minute, second, ... of which all training
-    values are multiples. They are exact if they span less than :math:`10^{11}` of these units, for
+    values are multiples. They are exact if they span less than :math:`10^{11}` such units, for
     example milliseconds over three years. If all numbers of a column are below :math:`10^{-292}`
     in absolute value, they are decoded as 0. Python's Decimals get the largest number of decimal
     places in ``fit``. A column without negative numbers in ``fit`` gets none. Dates are in the
