@@ -77,7 +77,7 @@ def test_rounded_rows_keep_everything_but_the_digits_of_floats():
 
 def test_the_peak_of_memory_is_in_bytes():
     X = np.ones(1_500_000)
-    assert X.nbytes < peak_memory() < 2**40
+    assert X.nbytes < peak_memory() < 2**37  # more than tests take, and less than 1024 times that
 
 
 @pytest.mark.parametrize(
