@@ -16,12 +16,11 @@ from _paper_runs import AS_THEY_ARE, Run
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks/results"
 KEPT = "paper-avatars64-hybrid-bfloat16"
-
-
 PAPERS = "paper-avatars64-paper-lr0.001-bfloat16"
+SPRITES = "paper-lpc_sprites64-hybrid-bfloat16"
 
 
-def report_of(kept, *, learned):
+def report_of(kept, features=FEATURES, *, learned=True):
     """Print what the script prints of kept results, without a fit."""
     rows, n_others = read_rows(RESULTS / kept)
     assert n_others == 0
@@ -35,20 +34,21 @@ def report_of(kept, *, learned):
     reference = SimpleNamespace(
         floor=settings["noise_floor"], judge=object(), features=SimpleNamespace(floor=floor)
     )
-    paper.report(run, {AS_THEY_ARE: results}, reference, settings, dict.fromkeys(FEATURES))
+    paper.report(run, {AS_THEY_ARE: results}, reference, settings, dict.fromkeys(features))
 
 
 @pytest.fixture
 def printed(capsys):
     """What the script prints of the run that the page is about."""
-    report_of(KEPT, learned=True)
+    report_of(KEPT)
     return capsys.readouterr().out
 
 
 @pytest.fixture
 def all_printed(printed, capsys):
-    """The same, and what it prints of the paper's own network."""
+    """The same, and what it prints of the paper's own network and of the sprites."""
     report_of(PAPERS, learned=False)
+    report_of(SPRITES, features=())
     return printed + capsys.readouterr().out
 
 
