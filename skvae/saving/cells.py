@@ -11,7 +11,7 @@ from skvae._frames import import_pandas
 from skvae.files.errors import SavingError, refusal
 from skvae.files.values import Kind, is_of
 
-__all__ = ["CELLS", "FREQUENCY", "is_zone", "name_of_zone", "spell_frequency"]
+__all__ = ["CELLS", "FREQUENCY", "UNITS", "is_zone", "name_of_zone", "spell_frequency"]
 
 DATES = {one.__name__: one for one in (datetime.datetime, datetime.date, datetime.time)}
 UNITS = ("s", "ms", "us", "ns")
