@@ -92,10 +92,11 @@ class BetaTCVAETransformer(BaseVAETransformer):
     }
 
     def _caution(self, run):
-        super()._caution(run)
+        if super()._caution(run):
+            return True
         found = posteriors_of_some_rows(run.net.module_, run.batches)
         if found is None or self.alpha == self.beta == self.gamma == 1:
-            return
+            return False
         n_rows = min(self.batch_size, run.batches.n_samples)
         divergence, limit = found[1].sum(1).mean(), np.log(n_rows)
         if divergence > limit:
@@ -105,6 +106,7 @@ class BetaTCVAETransformer(BaseVAETransformer):
                 f"{limit:.2f} instead: alpha, beta and gamma act on nearly the whole divergence. "
                 f"Use fewer n_components or a larger noise_variance, or train for longer."
             )
+        return False
 
     def _objective(self, n_samples):
         if self.batch_size < 2:

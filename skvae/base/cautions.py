@@ -1,16 +1,21 @@
-"""Warnings at the end of a fit: collapsed codes, and columns that the model does not learn."""
+"""Warnings at the end of a fit: collapsed codes, columns not learned, a fit that ran away."""
+
+from functools import partial
 
 import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from skvae._warnings import warn
+from skvae.base.reconstruction import squared_error
 from skvae.nn.distributions import active_dimensions, kl_per_dimension
 from skvae.training.batches import dense_rows, in_chunks
 
 __all__ = [
+    "errors_of_some_rows",
     "holds_the_variance",
     "posteriors_of_some_rows",
+    "warn_if_it_ran_away",
     "warn_of_collapse",
     "warn_of_hidden_columns",
 ]
@@ -19,10 +24,10 @@ SOME_ROWS, FEW_ROWS = 1_000, 100
 SOME_ENTRIES = 2**18  # if rows are wide, fewer rows are decoded
 DOMINANT_SHARE = 0.9
 COLLAPSED_DIVERGENCE = 0.1  # nats; in a collapsed posterior every dimension is below it
-# A column is hidden if its squared error is more than WORSE_THAN_MEAN times its variance. A fit
-# warns if the share of hidden columns is at least HIDDEN_SHARE. Images always have some hidden
-# columns, pixels in corners that hardly any image uses, and this is no fault: 7 of 61 in the
-# digits of scikit-learn.
+# A column is hidden if its squared error is more than WORSE_THAN_MEAN times its variance. A fit ran
+# away if this is so for all columns together. A fit warns of hidden columns if their share is at
+# least HIDDEN_SHARE. Images always have some, pixels in corners that hardly any image uses, and
+# this is no fault: 7 of 61 in the digits of scikit-learn.
 WORSE_THAN_MEAN = 1.5
 HIDDEN_SHARE = 1 / 6
 NAMED = 3
@@ -90,15 +95,55 @@ def warn_of_collapse(codes, divergences, remedies):
     return True
 
 
-def warn_of_hidden_columns(network, batches, names, *, remedy, dominated):
+def errors_of_some_rows(network, batches):
+    """Return the mean squared error and the variance of every column, for some training rows.
+
+    Missing values do not count. Return None if there are too few rows for a variance.
+    """
+    n_features = batches.X.shape[1]
+    n_rows = min(SOME_ROWS, max(FEW_ROWS, SOME_ENTRIES // n_features))
+    if batches.n_samples < LEAST_ROWS:
+        return None
+    errors_of = partial(squared_error, network)
+    X, errors = _of_some_rows(errors_of, network, batches, n_features, n_rows)
+    X = torch.from_numpy(X).double()
+    variance = (X - X.nanmean(0)).square_().nanmean(0)
+    return torch.from_numpy(errors).nanmean(0, dtype=torch.float64).numpy(), variance.numpy()
+
+
+def warn_if_it_ran_away(error, variance, *, alike):
+    """Warn if the means of the columns predict the rows better than the model; return whether.
+
+    Parameters
+    ----------
+    error, variance : ndarray of shape (n_features,)
+        As :func:`errors_of_some_rows` returns them, for columns of numbers.
+    alike : bool
+        Whether the columns have one unit, so that their errors can be added. Otherwise the median
+        column counts.
+    """
+    varies = variance > 0
+    if not varies.any():
+        return False
+    ratio = error.sum() / variance.sum() if alike else np.median(error[varies] / variance[varies])
+    if ratio <= WORSE_THAN_MEAN:
+        return False
+    warn(
+        f"The model must reconstruct the rows better than the means of the columns do. Got a "
+        f"squared error of {ratio:.3g} times the variance instead: training ran away. Use a "
+        f"smaller lr, or scale X.",
+        ConvergenceWarning,
+    )
+    return True
+
+
+def warn_of_hidden_columns(error, variance, names, *, remedy, dominated):
     """Warn if the mean predicts many columns better than the reconstruction does.
 
     Parameters
     ----------
-    network : BaseNetwork
-        A network whose decoder has outputs in the units of the rows.
-    batches : Batches
-        Batches of the training rows.
+    error, variance : ndarray of shape (n_features,)
+        As :func:`errors_of_some_rows` returns them.
     names : ndarray of str or None
         Names of the columns.
     remedy : str
@@ -106,21 +151,8 @@ def warn_of_hidden_columns(network, batches, names, *, remedy, dominated):
     dominated : bool
         Whether to warn also if one column holds nearly all of the variance.
     """
-
-    def reconstruction(x):
-        return network.decoder(network.code(x))
-
-    n_features = batches.X.shape[1]
-    n_rows = min(SOME_ROWS, max(FEW_ROWS, SOME_ENTRIES // n_features))
-    if batches.n_samples < LEAST_ROWS:
-        return
-    X, errors = _of_some_rows(reconstruction, network, batches, n_features, n_rows)
-    variance = X.var(0, dtype=np.float64)
     if not dominated and holds_the_variance(variance) is not None:
         return
-    with np.errstate(over="ignore", invalid="ignore"):  # the fit may have nearly diverged
-        np.subtract(errors, X, out=errors, casting="unsafe")
-        error = np.square(errors, out=errors).mean(0, dtype=np.float64)
     smaller = (variance > 0) & (variance < 0.5 * variance.mean())
     (hidden,) = np.nonzero(smaller & (error > WORSE_THAN_MEAN * variance))
     if len(hidden) < max(1, HIDDEN_SHARE * np.count_nonzero(variance)):

@@ -4,7 +4,11 @@ from abc import abstractmethod
 
 import numpy as np
 
-from skvae.base.cautions import warn_of_hidden_columns
+from skvae.base.cautions import (
+    errors_of_some_rows,
+    warn_if_it_ran_away,
+    warn_of_hidden_columns,
+)
 from skvae.nn.objectives import Objective
 
 __all__ = ["ModelHooks"]
@@ -74,13 +78,34 @@ class ModelHooks:
         return {}
 
     def _caution(self, run):
-        """Warn at the end of a fit if the model has not learned part of the data."""
-        self._warn_of_hidden_columns(run, remedy="Scale X.", dominated=True)
-
-    def _warn_of_hidden_columns(self, run, **options):
-        if self._decodes_rows() and self.image_shape is None:
+        """Warn if the model has not learned the data, or a part; return whether it ran away."""
+        network = run.net.module_
+        # These start at the means of the columns or near a PCA. So a larger error is no slow start.
+        starts_well = network.is_built_in and self._begins_near_linear()
+        may_hide = self._decodes_rows() and self.image_shape is None
+        found = errors_of_some_rows(network, run.batches) if starts_well or may_hide else None
+        if found is None:
+            return False
+        numbers = self._columns_of_numbers()
+        of_numbers = [each[numbers] for each in found]
+        if starts_well and warn_if_it_ran_away(*of_numbers, alike=self._columns_are_alike()):
+            return True
+        if may_hide:
             names = getattr(self, "feature_names_in_", None)
-            warn_of_hidden_columns(run.net.module_, run.batches, names, **options)
+            warn_of_hidden_columns(*found, names, **self._advice_on_hidden_columns())
+        return False
+
+    def _columns_of_numbers(self):
+        """Return an index of the columns with a squared error in the objective."""
+        return slice(None)
+
+    def _columns_are_alike(self):
+        """Return whether the objective adds up the squared errors of all columns in one unit."""
+        return True
+
+    def _advice_on_hidden_columns(self):
+        """Return the options of :func:`~skvae.base.cautions.warn_of_hidden_columns`."""
+        return {"remedy": "Scale X.", "dominated": True}
 
     def _decodes_rows(self):
         """Return whether the output of the decoder has the units of the rows."""

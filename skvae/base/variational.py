@@ -180,9 +180,17 @@ class BaseVAETransformer(NoiseVarianceMixin, ImputationMixin, BaseAutoencoderTra
         if hasattr(network.observation, "weigh"):
             network.observation.weigh(self._divergence_weight())
 
-    def _caution(self, run):
+    def _columns_of_numbers(self):
+        if self._parts_ is None:
+            return super()._columns_of_numbers()
+        return columns_of_kind(self._parts_, "gaussian")
+
+    def _columns_are_alike(self):
+        return self._parts_ is None and self.noise_variance != "per-feature"
+
+    def _advice_on_hidden_columns(self):
         if self.noise_variance == "per-feature":
-            super()._caution(run)
-        else:
-            remedy = "Scale X, or use noise_variance='per-feature'."
-            self._warn_of_hidden_columns(run, remedy=remedy, dominated=False)
+            return super()._advice_on_hidden_columns()
+        # A dominant column has its own warning.
+        remedy = "Scale X, or use noise_variance='per-feature'."
+        return {"remedy": remedy, "dominated": False}

@@ -19,9 +19,11 @@ __all__ = [
     "rescaled",
 ]
 
-# The log standard deviation of the posterior is clipped to this range. So a row far outside the
-# training data has a low score, and not an infinite one.
-LOG_SCALE_RANGE = (-10.0, 10.0)
+# The log standard deviation of the posterior is clipped to this range. A posterior that is wider
+# than the prior gains nothing. So the upper end, 2.7 standard deviations of the prior, does not
+# limit a model that has been trained. In the first steps of a fit it bounds the divergence of a row
+# and its gradient, which grow as exp(2 * log_scale). One such row can make a whole fit run away.
+LOG_SCALE_RANGE = (-10.0, 1.0)
 RESIDUAL_VECTORS = 8000  # noise vectors in the expected residual, over all rows
 WIDE = 64  # with a shared variance, so many columns count as one more row
 
@@ -99,6 +101,11 @@ class BaseNetwork(ABC, nn.Module):
         if isinstance(self.decoder, DECODERS):
             expected = mean if expected is None else expected
             self.decoder.initialize(generator, *self.observation.initial_location(expected, scale))
+
+    @property
+    def is_built_in(self):
+        """Whether encoder and decoder are modules of this package."""
+        return isinstance(self.encoder, ENCODERS) and isinstance(self.decoder, DECODERS)
 
     @property
     def has_linear_path(self):

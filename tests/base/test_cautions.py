@@ -1,14 +1,18 @@
 import re
 import warnings
 
+import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.datasets import load_breast_cancer
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
 
 from skvae import AutoencoderTransformer, BetaTCVAETransformer, BetaVAETransformer, VAETransformer
 
 ESTIMATORS = [AutoencoderTransformer, VAETransformer, BetaVAETransformer, BetaTCVAETransformer]
+VARIATIONAL = ESTIMATORS[1:]
 HIDDEN = "Every column should be reconstructed better than by its mean. "
 
 
@@ -80,3 +84,73 @@ def test_a_warning_made_an_error_leaves_nothing_fitted(cancer):
     with pytest.raises(UserWarning, match=f"^{re.escape(HIDDEN)}"):  # as the tests' filter makes it
         autoencoder.fit(cancer)
     assert [name for name in vars(autoencoder) if name.endswith("_")] == []
+
+
+def ran_away(estimator, X):
+    """Fit, and return the ratio that the only warning tells."""
+    with warnings.catch_warnings(record=True) as record:
+        warnings.simplefilter("always")
+        estimator.fit(X)
+    (warning,) = record
+    assert warning.category is ConvergenceWarning
+    told = re.fullmatch(
+        "The model must reconstruct the rows better than the means of the columns do. Got a "
+        r"squared error of (\S+) times the variance instead: training ran away. Use a smaller lr, "
+        "or scale X.",
+        str(warning.message),
+    )
+    return float(told[1])
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_a_fit_that_ran_away_is_told_once(Estimator, table):
+    estimator = Estimator(2, lr=1.0, max_epochs=5, random_state=0)
+    told = ran_away(estimator, table)
+    error = estimator.reconstruction_error(table, per_feature=True).sum()
+    assert told == pytest.approx(error / (len(table) * table.var(0).sum()), rel=0.01)
+    assert told > 1.5
+
+
+def test_columns_of_several_units_ran_away_if_the_median_did(table):
+    X = table * [1, 1, 1, 1, 1, 1e6]
+    X[::7, 0] = np.nan
+    for options in ({"noise_variance": "per-feature"}, {}):
+        estimator = VAETransformer(
+            2, missing="mask", lr=0.3, max_epochs=5, random_state=0, **options
+        )
+        if not options:  # columns of other kinds have no part in it
+            X = np.c_[table[:, :3], np.arange(400) % 3]
+            kinds = [("gaussian", [0, 1, 2]), ("categorical", [3])]
+            estimator.set_params(missing=None, likelihood=kinds)
+        told = ran_away(estimator, X)
+        errors = np.nanmean(estimator.reconstruction_error(X, per_feature=True), 0)
+        numbers = slice(None) if options else slice(3)
+        ratios = (errors / np.nanvar(X, 0))[numbers]
+        assert told == pytest.approx(np.median(ratios), rel=0.01)
+
+
+def test_modules_that_start_anywhere_are_not_told_to_have_run_away(table):
+    class Far(torch.nn.Linear):
+        def reset_parameters(self):
+            torch.nn.init.constant_(self.weight, 100.0)
+            torch.nn.init.zeros_(self.bias)
+
+    estimator = AutoencoderTransformer(2, decoder=Far, max_epochs=1, random_state=0)
+    estimator.fit(table)  # a warning would be an error
+    assert estimator.reconstruction_error(table).mean() > 1.5 * table.var(0).mean()
+
+
+@pytest.mark.filterwarnings("ignore:The model must reconstruct")  # no time to come back
+@pytest.mark.parametrize("Estimator", VARIATIONAL)
+def test_the_first_steps_do_not_run_away(Estimator, digits):
+    """A row with a posterior wider than the prior has a divergence that grows exponentially."""
+    fitted = Estimator(5, lr=0.1, max_epochs=1, random_state=0).fit(digits)
+    assert fitted.history_["train_loss"][0] < 1_000  # over 10,000 if the width has no bound
+
+
+@pytest.mark.parametrize("Estimator", VARIATIONAL)
+def test_a_posterior_is_at_most_e_times_as_wide_as_the_prior(Estimator, table):
+    fitted = Estimator(2, max_epochs=1, random_state=0).fit(table)
+    _, std = fitted.posterior(1e6 * table)
+    assert std.max() == pytest.approx(np.e, rel=1e-6)  # and not 22026
+    assert np.isfinite(fitted.score_samples(1e6 * table)).all()

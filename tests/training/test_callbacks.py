@@ -34,6 +34,7 @@ def fitted_names(vae, table):
 # ------------------------------------------------------------------ what is taken
 
 
+@pytest.mark.filterwarnings("ignore:The model must reconstruct")  # skorch's rates begin at 0.05
 def test_callables_classes_and_instances_alone_or_named(table):
     rate = EarlyStopping(monitor="train_loss")
     callbacks = [

@@ -10,13 +10,13 @@ from skvae import AutoencoderTransformer, BetaTCVAETransformer, BetaVAETransform
 def test_early_stopping_stops_and_goes_back_to_the_best_epoch(table):
     settings = {"early_stopping": True, "n_iter_no_change": 3, "random_state": 0}
     fitted = BetaVAETransformer(
-        2, lr=0.05, max_epochs=200, noise_variance=0.1, beta=1.0, **settings
+        2, lr=0.01, max_epochs=200, noise_variance=0.1, beta=1.0, **settings
     ).fit(table)
     losses = fitted.history_["valid_loss"]
     assert fitted.n_iter_ < 200
     best = int(np.argmin(losses)) + 1
     again = BetaVAETransformer(
-        2, lr=0.05, max_epochs=best, noise_variance=0.1, beta=1.0, **settings
+        2, lr=0.01, max_epochs=best, noise_variance=0.1, beta=1.0, **settings
     ).fit(table)
     np.testing.assert_array_equal(fitted.transform(table), again.transform(table))
 
