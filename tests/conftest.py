@@ -3,11 +3,13 @@ import os
 os.environ.setdefault("SCIPY_ARRAY_API", "1")  # before scipy: else checks are skipped silently
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+import signal
 import sys
 
 import numpy as np
 import pytest
 import torch
+from fake_cuda import FakeCuda
 from sklearn.datasets import load_digits
 
 
@@ -44,3 +46,19 @@ def two_threads():
     torch.set_num_threads(2)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def alarm_interrupts():
+    """Have an alarm raise what Ctrl-C raises."""
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """The CPU in the place of a GPU that has room for all rows."""
+    monkeypatch.setattr("skvae.training.batches._is_gpu", lambda device: True)
+    return FakeCuda(monkeypatch)

@@ -1,14 +1,7 @@
-"""Image files of known pixels, and sentences to match."""
-
-import re
+"""Image files of known pixels."""
 
 import numpy as np
 from PIL import Image
-
-
-def sentence(text):
-    """The pattern of exactly this text."""
-    return f"^{re.escape(text)}$"
 
 
 def pixels(*shape, seed=0):

@@ -2,7 +2,6 @@
 
 import copy
 import pickle
-import re
 
 import joblib
 import pytest
@@ -35,10 +34,6 @@ class Doubler(torch.nn.Module):
 
     def forward(self, x):
         return self.gain * self.linear(self.dropout(x))
-
-
-def message(sentence):
-    return f"^{re.escape(sentence)}$"
 
 
 def copies(fitted, folder):

@@ -79,15 +79,6 @@ def test_memory_is_flat_over_many_calls_with_one_row(method, table):
     assert_flat(lambda number: call(table[number % 400 : number % 400 + 1]), N_CALLS)
 
 
-@pytest.fixture
-def alarm_interrupts():
-    """Have an alarm raise what Ctrl-C raises."""
-    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    yield
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, before)
-
-
 def is_interrupted(fit, seconds):
     """Return whether an interrupt after some time came before the fit's end."""
     try:

@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sentences import exactly
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from small_transformers import every_estimator, message, small
+from small_transformers import every_estimator, small
 
 from skvae import BetaVAETransformer, VAETransformer
 
@@ -133,10 +134,10 @@ def test_wrong_widths_are_named(Estimator, table):
         f"The codes passed to {name}.inverse_transform must have n_components=2 columns. "
         "Got 3 instead."
     )
-    with pytest.raises(ValueError, match=message(sentence)):
+    with pytest.raises(ValueError, match=exactly(sentence)):
         fitted.inverse_transform(table[:, :3])
     sentence = f"X has 5 features, but {name} is expecting 6 features as input."
-    with pytest.raises(ValueError, match=message(sentence)):
+    with pytest.raises(ValueError, match=exactly(sentence)):
         fitted.transform(table[:, :5])
 
 

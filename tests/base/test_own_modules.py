@@ -6,7 +6,8 @@ import re
 import numpy as np
 import pytest
 import torch
-from small_transformers import Doubler, every_estimator, message, small
+from sentences import exactly
+from small_transformers import Doubler, every_estimator, small
 
 from skvae import AutoencoderTransformer, VAETransformer
 
@@ -16,7 +17,7 @@ def test_a_module_that_returns_no_tensor_is_refused(table):
         "The module that encoder= returns must map rows of 6 values to rows of 4. Got no tensor "
         "for 2 rows instead. Use the widths that encoder(n_inputs, n_outputs) is called with."
     )
-    with pytest.raises(ValueError, match=message(sentence)):
+    with pytest.raises(ValueError, match=exactly(sentence)):
         small(VAETransformer, encoder=torch.nn.LSTM).fit(table)
 
 
@@ -26,13 +27,13 @@ def test_users_modules_of_the_wrong_kind_are_refused(table):
         "of shape (2, 2) for 2 rows instead. Use the widths that encoder(n_inputs, n_outputs) is "
         "called with."
     )
-    with pytest.raises(ValueError, match=message(sentence)):
+    with pytest.raises(ValueError, match=exactly(sentence)):
         small(VAETransformer, encoder=lambda n, m: torch.nn.Linear(n, 2)).fit(table)
     sentence = (
         "The callable decoder= must return an nn.Module. Got int instead. Return an instance of "
         "the module, not its output."
     )
-    with pytest.raises(TypeError, match=message(sentence)):
+    with pytest.raises(TypeError, match=exactly(sentence)):
         small(AutoencoderTransformer, decoder=lambda n, m: 3).fit(table)
 
 
@@ -41,7 +42,7 @@ def test_a_module_in_place_of_a_callable_is_refused(table):
         "encoder= must be a callable that returns an nn.Module, so that every fit has its own. "
         "Got a Linear module instead. Pass a function of (n_inputs, n_outputs) that makes it."
     )
-    with pytest.raises(TypeError, match=message(sentence)):
+    with pytest.raises(TypeError, match=exactly(sentence)):
         small(VAETransformer, encoder=torch.nn.Linear(6, 4)).fit(table)
 
 

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 import torch
 from scipy.sparse import csr_array
+from sentences import exactly
 from sklearn import config_context
 from sklearn.utils._param_validation import Interval
-from small_transformers import every_estimator, message
+from small_transformers import every_estimator
 from torch import nn
 
 from skvae import AutoencoderTransformer, VAETransformer
@@ -32,7 +33,7 @@ def test_text_in_an_array(Estimator, rows):
         "X must be rows of numbers. Got text instead. Encode it, or give a DataFrame to a "
         "TableTransformer."
     )
-    with pytest.raises(ValueError, match=message(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         Estimator(2).fit(rows)
 
 
@@ -69,7 +70,7 @@ def test_an_activation_that_makes_no_module(activation, got, table):
         f"activation= must be a name, or a callable without arguments that returns an nn.Module. "
         f"Got {got}. Pass a class, such as nn.ReLU, or a functools.partial of one."
     )
-    with pytest.raises(TypeError, match=message(sentence)):
+    with pytest.raises(TypeError, match=exactly(sentence)):
         VAETransformer(2, activation=activation).fit(table)
 
 
@@ -80,7 +81,7 @@ def test_an_encoder_or_decoder_of_other_arguments(name, table):
         f"error from it instead: ReLU.__init__() takes from 1 to 2 positional arguments but 3 "
         f"were given. Pass a function of these two, or a class such as nn.Linear."
     )
-    with pytest.raises(TypeError, match=message(sentence)):
+    with pytest.raises(TypeError, match=exactly(sentence)):
         VAETransformer(2, **{name: nn.ReLU}).fit(table)
 
 
@@ -92,7 +93,7 @@ def test_true_components(table):
         "The 'n_components' parameter of VAETransformer must be an int in the range [1, inf). Got "
         "True instead."
     )
-    with pytest.raises(ValueError, match=message(sentence)):
+    with pytest.raises(ValueError, match=exactly(sentence)):
         VAETransformer(True).fit(table)
 
 
@@ -111,13 +112,13 @@ def test_true_in_place_of_any_number(Estimator, table):
 
 def test_true_in_a_shape(table):
     sentence = "hidden_layer_sizes must hold integers of at least 1. Got (8, True) instead."
-    with pytest.raises(ValueError, match=message(sentence)):
+    with pytest.raises(ValueError, match=exactly(sentence)):
         VAETransformer(2, hidden_layer_sizes=(8, True)).fit(table)
     sentence = (
         "image_shape must be (height, width, channels), integers of at least 1. Got (2, 3, True) "
         "instead. Give all three."
     )
-    with pytest.raises(ValueError, match=message(sentence)):
+    with pytest.raises(ValueError, match=exactly(sentence)):
         VAETransformer(2, image_shape=(2, 3, True)).fit(table)
 
 
@@ -131,9 +132,9 @@ def test_validation_rows_with_their_targets(pair, table):
         "first: the target of a row is the row itself."
     )
     for targets in (np.zeros(400), table if pair is tuple else np.zeros((400, 1))):
-        with pytest.raises(ValueError, match=message(sentence)):
+        with pytest.raises(ValueError, match=exactly(sentence)):
             VAETransformer(2, early_stopping=True).fit(table, X_val=pair((table, targets)))
-    with pytest.raises(ValueError, match=message(sentence.replace("X_val", "X"))):
+    with pytest.raises(ValueError, match=exactly(sentence.replace("X_val", "X"))):
         VAETransformer(2).fit(pair((table, np.zeros(400))))
 
 
@@ -155,7 +156,7 @@ def test_entries_that_are_not_finite_where_scikit_learn_does_not_look(Estimator,
         lambda: model.partial_fit(X),
         lambda: stopped.fit(table, X_val=X),
     ):
-        with config_context(assume_finite=True), pytest.raises(ValueError, match=message(sentence)):
+        with config_context(assume_finite=True), pytest.raises(ValueError, match=exactly(sentence)):
             fit()
 
 
@@ -178,7 +179,7 @@ def test_a_constructor_that_leaves_parameters_out(table):
         "super().__init__ in it."
     )
     for fit in (Forgetful().fit, Forgetful().partial_fit):
-        with pytest.raises(TypeError, match=message(sentence)):
+        with pytest.raises(TypeError, match=exactly(sentence)):
             fit(table)
 
 

@@ -4,7 +4,8 @@ import re
 
 import numpy as np
 import pytest
-from small_transformers import every_estimator, message, small
+from sentences import exactly
+from small_transformers import every_estimator, small
 
 from skvae import VAETransformer
 
@@ -25,7 +26,7 @@ def test_data_that_cannot_be_fitted_is_refused(Estimator, table):
     sentence = (
         f"Found array with 1 sample(s) (shape=(1, 6)) while a minimum of 2 is required by {name}."
     )
-    with pytest.raises(ValueError, match=message(sentence)):
+    with pytest.raises(ValueError, match=exactly(sentence)):
         small(Estimator).fit(table[:1])
 
 
@@ -34,7 +35,7 @@ def test_x_val_without_early_stopping_is_refused(table):
         "X_val is for early stopping. Got X_val with early_stopping=False instead. "
         "Set early_stopping=True, or leave X_val out."
     )
-    with pytest.raises(ValueError, match=message(sentence)):
+    with pytest.raises(ValueError, match=exactly(sentence)):
         small(VAETransformer).fit(table, X_val=table)
 
 
@@ -43,7 +44,7 @@ def test_too_few_rows_to_split_are_refused(table):
         "Early stopping needs at least two rows to train on and two to validate. Got n_samples=3 "
         "with validation_fraction=0.1 instead. Give more rows, or set early_stopping=False."
     )
-    with pytest.raises(ValueError, match=message(sentence)):
+    with pytest.raises(ValueError, match=exactly(sentence)):
         small(VAETransformer, early_stopping=True).fit(table[:3])
 
 
@@ -54,7 +55,7 @@ def test_data_out_of_the_range_of_float32_are_refused(scale, table):
         "X must have a root mean variance in [1e-15, 1e+15], the range of float32 training. "
         f"Got {got} instead. Scale X."
     )
-    with pytest.raises(ValueError, match=message(sentence)):
+    with pytest.raises(ValueError, match=exactly(sentence)):
         small(VAETransformer).fit(scale * table)
 
 
@@ -68,7 +69,7 @@ def test_a_column_that_float32_cannot_resolve_is_named(table):
 @pytest.mark.parametrize("sizes", [(8, 0), (-1,), (2.5,)])
 def test_layers_of_no_size_are_refused(sizes, table):
     sentence = f"hidden_layer_sizes must hold integers of at least 1. Got {sizes} instead."
-    with pytest.raises(ValueError, match=message(sentence)):
+    with pytest.raises(ValueError, match=exactly(sentence)):
         small(VAETransformer, hidden_layer_sizes=sizes).fit(table)
 
 

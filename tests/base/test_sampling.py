@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from sentences import exactly
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity
-from small_transformers import every_estimator, message, small
+from small_transformers import every_estimator, small
 
 from skvae import VAETransformer
 
@@ -40,12 +41,12 @@ def test_any_density_with_a_sample_method_gives_the_codes(Estimator, table):
 def test_sample_refuses_what_is_no_density(table):
     fitted = small(VAETransformer).fit(table)
     sentence = "latent must be None, 'standard-normal' or a density with a sample method. "
-    with pytest.raises(ValueError, match=message(sentence + "Got 'normal' instead.")):
+    with pytest.raises(ValueError, match=exactly(sentence + "Got 'normal' instead.")):
         fitted.sample(latent="normal")
     sentence = (
         "The codes passed to VAETransformer.sample must have n_components=2 columns. Got 3 instead."
     )
-    with pytest.raises(ValueError, match=message(sentence)):
+    with pytest.raises(ValueError, match=exactly(sentence)):
         fitted.sample(latent=GaussianMixture(1).fit(table[:, :3]))
     with pytest.raises(ValueError, match="The 'n_samples' parameter of sample must be an int"):
         fitted.sample(0)

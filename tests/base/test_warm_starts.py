@@ -5,8 +5,9 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from sentences import exactly
 from skorch.callbacks import Freezer
-from small_transformers import every_estimator, message, small
+from small_transformers import every_estimator, small
 
 from skvae import VAETransformer
 
@@ -42,7 +43,7 @@ def test_a_warm_start_cannot_change_the_network(table):
         "Further training needs n_components=2, with which the network was built. Got 3 instead. "
         "Set it back, or call fit with warm_start=False."
     )
-    with pytest.raises(ValueError, match=message(sentence)):
+    with pytest.raises(ValueError, match=exactly(sentence)):
         fitted.fit(table)
     assert fitted.transform(table).shape == (400, 2)
 

@@ -4,7 +4,8 @@ import _paper_files
 import numpy as np
 import pytest
 from _paper_data import check, load
-from image_files import save, sentence
+from image_files import save
+from sentences import exactly
 
 FACTORS = ("glasses", "skin", "x")
 LEVELS = {"glasses": ["none", "none", "round", "shades"], "skin": ["dark", "light"]}
@@ -148,14 +149,14 @@ def test_a_file_that_does_not_fit_is_said(tmp_path, X, factors):
         "channels) and uint8, and factors of shape (n, n_factors), integers. Got X (50, 3, 8, 8) "
         "of uint8 and factors (100, 3) of int64 instead. Write them so."
     )
-    with pytest.raises(SystemExit, match=sentence(text)):
+    with pytest.raises(SystemExit, match=exactly(text)):
         load(written(tmp_path, X=X[:50], factors=factors), tmp_path, None, None)
     for shape in ((3, 2), (0, 8, 8)):
         text = (
             "--data npz: needs X of uint8, (n, height, width) or (n, height, width, channels). Got "
             f"float64, {shape} instead. Convert X."
         )
-        with pytest.raises(SystemExit, match=sentence(text)):
+        with pytest.raises(SystemExit, match=exactly(text)):
             load(written(tmp_path, X=np.zeros(shape)), tmp_path, None, None)
 
 
@@ -175,7 +176,7 @@ def test_labels_that_do_not_fit_are_said(tmp_path, X, y, got):
         "--data npz: needs y of labels, integers or text, (100,) or (100, n_labels), one for each "
         f"image of X. Got {got} instead. Convert y, or leave it out."
     )
-    with pytest.raises(SystemExit, match=sentence(text)):
+    with pytest.raises(SystemExit, match=exactly(text)):
         load(written(tmp_path, X=X[:, 0], y=y), tmp_path, None, None)
 
 
@@ -194,14 +195,14 @@ def test_a_file_that_is_not_there_is_said(tmp_path):
             f"--data npz: needs a file of images. Got {str(path)!r} instead, which is none. Give "
             "the path of a .npz file."
         )
-        with pytest.raises(SystemExit, match=sentence(text)):
+        with pytest.raises(SystemExit, match=exactly(text)):
             load(f"npz:{path}", tmp_path, None, None)
     text = (
         f"--data celeba: load_celeba needs list_attr_celeba.txt in the root or in its folder Anno. "
         f"Got the root {str(tmp_path)!r} without it instead. Get it from "
         "mmlab.ie.cuhk.edu.hk/projects/CelebA.html, or give another root."
     )
-    with pytest.raises(SystemExit, match=sentence(text)):
+    with pytest.raises(SystemExit, match=exactly(text)):
         load(f"celeba:{tmp_path}", tmp_path, None, None)
 
 
@@ -213,7 +214,7 @@ def test_a_file_without_images_is_said(tmp_path, X, keys, got):
         f"--data npz: needs a file with X, uint8 images. Got faces.npz with {got} instead. Write "
         "it by numpy.savez_compressed(path, X=images)."
     )
-    with pytest.raises(SystemExit, match=sentence(text)):
+    with pytest.raises(SystemExit, match=exactly(text)):
         load(written(tmp_path, **dict.fromkeys(keys, X)), tmp_path, None, None)
 
 
@@ -238,7 +239,7 @@ def test_a_damaged_file_is_said(tmp_path, X, kind):
         "encrypted or of another kind, or has arrays of objects. Write it by "
         "numpy.savez_compressed."
     )
-    with pytest.raises(SystemExit, match=sentence(text)):
+    with pytest.raises(SystemExit, match=exactly(text)):
         load(source, tmp_path, None, None)
 
 
@@ -253,7 +254,7 @@ def test_images_that_the_networks_do_not_take_are_said(tmp_path, height, width):
         "--data: needs images with a height and a width from 8 to 256, which the networks take. "
         f"Got {height} x {width} instead. Resize them."
     )
-    with pytest.raises(SystemExit, match=sentence(text)):
+    with pytest.raises(SystemExit, match=exactly(text)):
         check(images)
 
 
@@ -263,7 +264,7 @@ def test_images_that_the_figures_do_not_show_are_said(tmp_path):
         "--data: needs images of 1, 3 or 4 channels, which the figures show. Got 2 instead. Give "
         "others."
     )
-    with pytest.raises(SystemExit, match=sentence(text)):
+    with pytest.raises(SystemExit, match=exactly(text)):
         check(images)
     for n_channels in (1, 3, 4):
         X = noise(200, 8, 8, n_channels)
@@ -280,7 +281,7 @@ def test_too_few_images_are_said(tmp_path, n_images, n_train, n_test, got):
         "--data: needs at least 128 images to train on, a batch, and 11 held out. Got "
         f"{got} instead. Give more images."
     )
-    with pytest.raises(SystemExit, match=sentence(text)):
+    with pytest.raises(SystemExit, match=exactly(text)):
         check(images)
 
 
@@ -293,6 +294,6 @@ def test_images_that_show_nothing_are_said(tmp_path):
     even = np.broadcast_to(noise(200, 1, 1, 3), (200, 8, 8, 3))
     for X in (alike, even, np.zeros((200, 8, 8), np.uint8)):
         images = load(written(tmp_path, X=X), tmp_path, None, None)
-        with pytest.raises(SystemExit, match=sentence(text)):
+        with pytest.raises(SystemExit, match=exactly(text)):
             check(images)
     check(load(written(tmp_path, X=noise(160, 8, 8)), tmp_path, None, None))

@@ -14,9 +14,9 @@ from _paper_pictures import draw_betas, draw_samples, telling_images
 from _paper_rare import rare_and_common
 from _paper_runs import AS_THEY_ARE, Run, measure_all
 from _paper_traversals import draw_traversals
-from image_files import sentence
 from made_up_images import quarters
 from PIL import Image
+from sentences import exactly
 
 SETTING = Setting("quarters", "0", 400, 100, "hybrid", "cpu", "float32", 1, 1e-3, 0.5, 0)
 
@@ -258,7 +258,7 @@ def test_a_gpu_that_is_not_there_is_said_before_anything_else(monkeypatch):
         "--device cuda: needs a GPU that torch can use. Got none instead. Install torch for CUDA, "
         "or take --device cpu."
     )
-    with pytest.raises(SystemExit, match=sentence(text)):
+    with pytest.raises(SystemExit, match=exactly(text)):
         paper.main()
 
 
@@ -270,7 +270,7 @@ def test_features_that_images_do_not_have_cannot_be_made_rare(images, tmp_path, 
         "--rare: needs images with factors for baldness, any glasses, any beard. Got grey without "
         "them instead. Leave --rare out."
     )
-    with pytest.raises(SystemExit, match=sentence(text)):
+    with pytest.raises(SystemExit, match=exactly(text)):
         paper.main()
     without = replace(images, name="grey", factors_train=None)
     paper.check_rare(options_of(), without, {})  # the default takes what there is

@@ -4,8 +4,9 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from image_files import save, sentence
+from image_files import save
 from PIL import Image
+from sentences import exactly
 
 from skvae.datasets import load_celeba, load_images
 
@@ -120,7 +121,7 @@ def test_rows_correspond_where_files_are_corrupt_or_missing(root, tmp_path, in_f
         "000005.jpg. They have no row; mend or remove them."
     )
     memmap = tmp_path / "faces.npy" if in_file else None
-    with pytest.warns(UserWarning, match=sentence(text)):
+    with pytest.warns(UserWarning, match=exactly(text)):
         faces = load_celeba(root, image_shape=(8, 8, 3), memmap=memmap)
     assert isinstance(faces.data, np.memmap) == in_file
     assert_rows_correspond(faces, [1, 2, 3, 5])
@@ -133,7 +134,7 @@ def test_a_missing_file_is_raised_when_asked(root):
         "Got 000005.jpg instead, which is "
         "missing, corrupt or of another kind. Mend or remove it, or set on_error='warn'."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_celeba(root, on_error="raise")
     assert_rows_correspond(load_celeba(root, split="train", on_error="raise"), [0, 1, 3])
 
@@ -145,7 +146,7 @@ def test_a_file_that_is_not_listed_is_named(root):
         "instead, "
         "the first of them me.jpg. Remove them, or get the lists again."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_celeba(root)
 
 
@@ -164,7 +165,7 @@ def test_what_the_root_lacks_is_named(root, name, parent):
         f"{str(root)!r} without it instead. Get it from "
         "mmlab.ie.cuhk.edu.hk/projects/CelebA.html, or give another root."
     )
-    with pytest.raises(FileNotFoundError, match=sentence(text)):
+    with pytest.raises(FileNotFoundError, match=exactly(text)):
         load_celeba(root)
 
 
@@ -181,7 +182,7 @@ def test_an_attribute_list_of_another_kind_is_refused(root, old, new):
         "load_celeba needs list_attr_celeba.txt to hold a count, a line of names, and rows of a "
         "file and of -1 or 1. Got something else instead. Get the file again."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_celeba(root)
 
 
@@ -194,7 +195,7 @@ def test_a_partition_of_another_kind_is_refused(root, old, new):
         "load_celeba needs list_eval_partition.txt to hold rows of a file and 0, 1 or 2. Got "
         "something else instead. Get the file again."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_celeba(root)
 
 
@@ -205,7 +206,7 @@ def test_a_list_that_breaks_off_is_refused(root):
         "load_celeba needs list_attr_celeba.txt to have as many rows as its first line says, 6. "
         "Got 4 instead. Get the file again."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_celeba(root)
 
 
@@ -215,7 +216,7 @@ def test_lists_of_different_files_are_refused(root):
         "load_celeba needs list_attr_celeba.txt and list_eval_partition.txt to list the same files "
         "in the same order. Got 6 and 5 files that differ instead. Get both again."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_celeba(root)
 
 
@@ -249,7 +250,7 @@ def test_lists_of_different_files_are_refused(root):
     ],
 )
 def test_arguments_out_of_range_are_refused(root, parameters, text):
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_celeba(root, **parameters)
 
 
@@ -259,7 +260,7 @@ def test_a_split_without_files_is_refused(root):
         "load_celeba needs files in the split asked for. Got a list_eval_partition without any "
         "of 'valid' instead. Choose another, or get the lists again."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_celeba(root, split="valid")
 
 
@@ -280,5 +281,5 @@ def test_a_split_without_files_is_refused(root):
 )
 def test_without_pillow_or_pandas_a_sentence_names_the_extra(root, monkeypatch, package, text):
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(ImportError, match=sentence(text)):
+    with pytest.raises(ImportError, match=exactly(text)):
         load_celeba(root)

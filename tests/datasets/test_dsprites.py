@@ -4,7 +4,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from image_files import sentence
+from sentences import exactly
 
 from skvae.datasets import load_dsprites
 
@@ -79,7 +79,7 @@ def test_the_keys_that_another_file_lacks_are_named(tmp_path, arrays):
         "load_dsprites needs a file with imgs, latents_classes and latents_values. Got other.npz "
         "without latents_classes, latents_values instead. Give the official .npz file of dSprites."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_dsprites(tmp_path / "other.npz")
 
 
@@ -91,11 +91,11 @@ def test_a_damaged_file_is_named_and_leaves_no_other(path, tmp_path, kept):
         "load_dsprites needs the official .npz file of dSprites. Got dsprites.npz instead, which "
         "is damaged or of another kind. Get it again."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_dsprites(path, memmap=tmp_path / "rows.npy")
     middle = len(whole) // 2  # among the pixels
     path.write_bytes(whole[:middle] + b"\0\0\0\0" + whole[middle + 4 :])
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_dsprites(path, memmap=tmp_path / "rows.npy")
     assert list(tmp_path.iterdir()) == [path]
 
@@ -142,7 +142,7 @@ def test_arrays_of_another_layout_are_refused(tmp_path, arrays, key, changed):
         f"latents_classes {classes.shape} of {classes.dtype} and latents_values {values.shape} "
         "instead. Give the official .npz file of dSprites."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_dsprites(tmp_path / "dsprites.npz")
 
 
@@ -152,11 +152,11 @@ def test_a_missing_file_and_a_memmap_of_another_kind_are_named(path, tmp_path):
         f"load_dsprites needs the file of the images. Got {missing!r} instead, which is none. Get "
         "it from github.com/google-deepmind/dsprites-dataset."
     )
-    with pytest.raises(FileNotFoundError, match=sentence(text)):
+    with pytest.raises(FileNotFoundError, match=exactly(text)):
         load_dsprites(missing)
     text = (
         "load_dsprites needs a memmap of None or the path of a file in a folder that exists. Got "
         "True instead. Make the folder, or give another path."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_dsprites(path, memmap=True)

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from image_files import pixels, sentence
+from image_files import pixels
+from sentences import exactly
 
 from skvae.datasets import load_factor_images
 
 # The first three that benchmarks/avatars draws.
 AVATARS = Path(__file__).parent / "avatars.npz"
 LEVELS = {"glasses": ["none", "none", "round", "none", "shades"], "skin": ["dark", "light"]}
-DAMAGED = sentence(
+DAMAGED = exactly(
     "load_factor_images needs a .npz file of arrays. Got faces.npz instead, which is damaged, "
     "encrypted or of another kind, or has arrays of objects. Write it by numpy.savez_compressed."
 )
@@ -99,7 +100,7 @@ def test_a_missing_file_is_said(tmp_path):
         f"load_factor_images needs a file of images. Got {str(path)!r} instead, which is none. "
         "Give the path of a .npz file."
     )
-    with pytest.raises(FileNotFoundError, match=sentence(text)):
+    with pytest.raises(FileNotFoundError, match=exactly(text)):
         load_factor_images(path)
 
 
@@ -108,7 +109,7 @@ def test_a_folder_is_no_file(tmp_path):
         f"load_factor_images needs a file of images. Got {str(tmp_path)!r} instead, which is none. "
         "Give the path of a .npz file."
     )
-    with pytest.raises(FileNotFoundError, match=sentence(text)):
+    with pytest.raises(FileNotFoundError, match=exactly(text)):
         load_factor_images(tmp_path)
 
 
@@ -220,7 +221,7 @@ def test_missing_keys_are_named(tmp_path, arrays):
         "load_factor_images needs a file with X and factors. Got faces.npz without factors "
         "instead. Write both, or read X by numpy.load."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_factor_images(written(tmp_path, {"X": arrays["X"]}))
 
 
@@ -240,7 +241,7 @@ def test_arrays_that_do_not_fit_are_refused(tmp_path, arrays, change, got):
         f"and uint8, and factors of shape (n, n_factors), integers. Got {got} instead. Write them "
         "so."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_factor_images(written(tmp_path, {**arrays, **change}))
 
 
@@ -261,7 +262,7 @@ def test_every_factor_needs_a_name_of_its_own(tmp_path, arrays, names, got):
         "load_factor_images needs 3 different factor_names of text, one for each column of "
         f"factors. Got {got} instead. Name every column."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_factor_images(written(tmp_path, arrays))
 
 
@@ -288,7 +289,7 @@ def test_names_of_levels_are_lists_by_factor(tmp_path, arrays, levels):
         "load_factor_images needs factor_levels to be JSON, an object with lists of names for "
         f"factors of factor_names. Got {levels!s} instead. Write it by json.dumps."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_factor_images(written(tmp_path, {**arrays, "factor_levels": levels}))
 
 
@@ -305,5 +306,5 @@ def test_every_level_needs_a_name(tmp_path, arrays, shift, got):
         "load_factor_images needs integers from 0 to 1 of the factor 'glasses', whose "
         f"factor_levels are 2. Got {got} instead. Name every level, or none."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_factor_images(written(tmp_path, arrays))

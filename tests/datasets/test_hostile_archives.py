@@ -6,8 +6,8 @@ import zipfile
 
 import numpy as np
 import pytest
-from image_files import sentence
 from named_pipes import has_pipes
+from sentences import exactly
 
 from skvae.datasets import dsprites, load_dsprites
 
@@ -52,7 +52,7 @@ def test_an_encrypted_archive_or_one_packed_in_another_way_is_refused(tmp_path, 
     path = write_archive(tmp_path / "x.npz")
     changed(path, 6 + field, value, signature=b"PK\3\4")
     changed(path, 8 + field, value, signature=b"PK\1\2")
-    with pytest.raises(ValueError, match=sentence(DAMAGED)):
+    with pytest.raises(ValueError, match=exactly(DAMAGED)):
         load_dsprites(path)
 
 
@@ -72,7 +72,7 @@ def test_impossible_factors_are_refused_and_nothing_is_written(tmp_path, changes
         "load_dsprites needs latents_classes from 0 to 2147483647 and latents_values that are "
         "finite. Got others instead. Give the official .npz file of dSprites."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_dsprites(path, memmap=tmp_path / "rows.npy")
     assert list(tmp_path.iterdir()) == [path]
 
@@ -97,7 +97,7 @@ def test_an_array_that_is_larger_than_its_file_takes_no_memory(tmp_path):
             with archive.open(f"{name}.npy", "w") as file:
                 header = {"descr": dtype, "fortran_order": False, "shape": shape}
                 np.lib.format.write_array_header_1_0(file, header)
-    with pytest.raises(ValueError, match=sentence(DAMAGED)):
+    with pytest.raises(ValueError, match=exactly(DAMAGED)):
         load_dsprites(path)
 
 
@@ -107,7 +107,7 @@ def test_an_array_of_more_bytes_than_are_allowed_is_refused(tmp_path, monkeypatc
         "load_dsprites needs arrays of at most 100 bytes. Got latents_classes of 224 instead. Give "
         "the official .npz file of dSprites."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_dsprites(write_archive(tmp_path / "x.npz"))
 
 

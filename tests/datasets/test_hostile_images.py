@@ -6,9 +6,10 @@ import warnings
 
 import numpy as np
 import pytest
-from image_files import pixels, save, sentence
+from image_files import pixels, save
 from named_pipes import has_pipes
 from PIL import Image
+from sentences import exactly
 
 from skvae.datasets import load_images
 
@@ -27,7 +28,7 @@ def only_the_good(folder, *names):
         f"load_images needs files that are {KINDS}. Got {len(names)} of {len(names) + 1} that are "
         f"{LOST} instead: {', '.join(names)}. They have no row; mend or remove them."
     )
-    with pytest.warns(UserWarning, match=sentence(text)):
+    with pytest.warns(UserWarning, match=exactly(text)):
         assert load_images(folder, (8, 8, 3)).filenames.tolist() == ["good.png"]
 
 

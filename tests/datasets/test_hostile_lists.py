@@ -5,9 +5,10 @@ import os
 import numpy as np
 import pandas as pd
 import pytest
-from image_files import save, sentence
+from image_files import save
 from named_pipes import has_pipes
 from PIL import Image
+from sentences import exactly
 
 from skvae.datasets import load_celeba
 
@@ -60,7 +61,7 @@ def test_a_csv_of_another_kind_is_refused(tmp_path):
         "load_celeba needs list_eval_partition.csv to hold a line of names, and rows of a file "
         "and 0, 1 or 2. Got something else instead. Get the file again."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_celeba(root)
     (root / "list_attr_celeba.csv").write_bytes(b"\xff\xfe,\0\n")
     with pytest.raises(ValueError, match=r"^load_celeba needs list_attr_celeba.csv to hold a line"):

@@ -4,7 +4,8 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from image_files import pixels, save, sentence
+from image_files import pixels, save
+from sentences import exactly
 
 from skvae.datasets import load_images
 
@@ -50,7 +51,7 @@ def test_a_corrupt_file_is_named_and_has_no_row(folder, tmp_path, in_file):
         "missing, corrupt, of another kind or smaller than the crop instead: 5.png. "
         "They have no row; mend or remove them."
     )
-    with pytest.warns(UserWarning, match=sentence(text)) as caught:
+    with pytest.warns(UserWarning, match=exactly(text)) as caught:
         images = load_images(folder, (12, 10, 3), memmap=memmap)
     assert [warning.filename for warning in caught] == [__file__]
     good = [0, 1, 2, 3, 4, 6, 7, 8, 9]
@@ -70,7 +71,7 @@ def test_whatever_is_no_jpeg_or_png_is_corrupt(readable, junk):
         "00.jpg, 01.jpg, 02.jpg, 03.jpg, 04.jpg, .... They have no row; mend or "
         "remove them."
     )
-    with pytest.warns(UserWarning, match=sentence(text)):
+    with pytest.warns(UserWarning, match=exactly(text)):
         assert len(load_images(readable, (12, 10, 3)).data) == 9
 
 
@@ -82,7 +83,7 @@ def test_a_corrupt_file_is_raised_when_asked_and_leaves_no_file(folder, tmp_path
         "Got 5.png instead, which is "
         "missing, corrupt or of another kind. Mend or remove it, or set on_error='warn'."
     )
-    with pytest.raises(ValueError, match=sentence(text)) as caught:
+    with pytest.raises(ValueError, match=exactly(text)) as caught:
         load_images(folder, (12, 10, 3), memmap=memmap, on_error="raise")
     assert isinstance(caught.value.__cause__, OSError)
     assert list(tmp_path.iterdir()) == [folder]
@@ -97,7 +98,7 @@ def test_a_folder_of_nothing_readable_is_an_error(tmp_path):
         "missing, corrupt, of another kind or smaller than the crop instead, the first of them "
         "a.png. Get them again, or crop less."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_images(tmp_path, (8, 8, 3))
 
 
@@ -151,7 +152,7 @@ def test_an_image_shape_is_height_width_and_channels(readable, image_shape):
         "load_images needs an image_shape of (height, width, channels) with 1, 3 or 4 channels. "
         f"Got {image_shape!r} instead. Give three such integers, as in (64, 64, 3)."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_images(readable, image_shape)
 
 
@@ -161,7 +162,7 @@ def test_a_crop_is_four_integers(readable, crop):
         "load_images needs a crop of (left, top, width, height) in pixels. "
         f"Got {crop!r} instead. Give four such integers, as in (0, 0, 64, 64), or None."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_images(readable, (8, 8, 3), crop=crop)
 
 
@@ -172,7 +173,7 @@ def test_an_image_smaller_than_the_crop_is_named(readable):
         "crop=(2, 3, 8, 9). Got wide.png of 20 x 11 instead. Set a smaller crop, or remove the "
         "file."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_images(readable, (8, 8, 3), crop=(2, 3, 8, 9), on_error="raise")
     with pytest.warns(UserWarning, match="smaller than the crop instead: wide.png"):
         assert "wide.png" not in load_images(readable, (8, 8, 3), crop=(2, 3, 8, 9)).filenames
@@ -183,7 +184,7 @@ def test_on_error_is_one_of_two(readable):
         "load_images needs an on_error of 'warn' or 'raise'. Got 'ignore' instead. Choose one of "
         "the two."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_images(readable, (8, 8, 3), on_error="ignore")
 
 
@@ -194,7 +195,7 @@ def test_a_memmap_is_the_path_of_a_file(readable, memmap, tmp_path, monkeypatch)
         "load_images needs a memmap of None or the path of a file in a folder that exists. "
         f"Got {memmap!r} instead. Make the folder, or give another path."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_images(readable, (8, 8, 3), memmap=memmap)
 
 
@@ -204,13 +205,13 @@ def test_a_missing_folder_and_an_empty_one_are_named(tmp_path):
         f"load_images needs a folder of images. Got {missing!r} instead, which is none. Give the "
         "path of one that exists."
     )
-    with pytest.raises(FileNotFoundError, match=sentence(text)):
+    with pytest.raises(FileNotFoundError, match=exactly(text)):
         load_images(missing, (8, 8, 3))
     text = (
         "load_images needs a folder with files of .jpg, .jpeg, .png, .webp, .bmp, .tif, .tiff. Got "
         f"{str(tmp_path)!r} instead, which has none. Give the folder that holds them."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         load_images(tmp_path, (8, 8, 3))
 
 
@@ -220,7 +221,7 @@ def test_without_pillow_a_sentence_names_the_extra(readable, monkeypatch):
         "Reading images needs Pillow. Got none that can be imported instead. Install it: "
         "pip install skvae[images]"
     )
-    with pytest.raises(ImportError, match=sentence(text)):
+    with pytest.raises(ImportError, match=exactly(text)):
         load_images(readable, (8, 8, 3))
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from image_files import sentence
 from linear_vae import write_optimum
 from scipy.stats import multivariate_normal
+from sentences import exactly
 from sklearn.decomposition import PCA
 
 from skvae import VAETransformer
@@ -153,5 +153,5 @@ def eigenvalues_text(value):
     ],
 )
 def test_what_is_out_of_range_is_named(options, text):
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         make_linear_gaussian(**options)

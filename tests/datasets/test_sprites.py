@@ -3,7 +3,7 @@ import sys
 
 import numpy as np
 import pytest
-from image_files import sentence
+from sentences import exactly
 
 from skvae.datasets import load_dsprites, make_sprites, sprites
 
@@ -180,7 +180,7 @@ def test_without_pandas_a_frame_is_refused_with_the_extras_name(monkeypatch):
         "make_sprites needs pandas for as_frame=True. Got none that can be imported instead. "
         "Install it: pip install skvae[images]"
     )
-    with pytest.raises(ImportError, match=sentence(text)):
+    with pytest.raises(ImportError, match=exactly(text)):
         make_sprites(2, as_frame=True)
     assert make_sprites(2, size=8).frame is None
 
@@ -248,5 +248,5 @@ ERRORS = [
 
 @pytest.mark.parametrize(("name", "value", "text"), ERRORS)
 def test_what_is_out_of_range_is_named(name, value, text):
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         make_sprites(**{name: value})

@@ -2,7 +2,7 @@ import sys
 
 import numpy as np
 import pytest
-from image_files import sentence
+from sentences import exactly
 
 from skvae.datasets import make_sprites, make_xy_squares, xy_squares
 
@@ -90,7 +90,7 @@ def test_a_frame_holds_the_values_by_name(small, monkeypatch):
         "make_xy_squares needs pandas for as_frame=True. Got none that can be imported instead. "
         "Install it: pip install skvae[images]"
     )
-    with pytest.raises(ImportError, match=sentence(text)):
+    with pytest.raises(ImportError, match=exactly(text)):
         make_xy_squares(1, as_frame=True)
 
 
@@ -119,5 +119,5 @@ def test_a_frame_holds_the_values_by_name(small, monkeypatch):
     ],
 )
 def test_what_is_out_of_range_is_named(options, text):
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         make_xy_squares(**options)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from image_files import sentence
+from sentences import exactly
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -148,7 +148,7 @@ def test_a_curve_of_a_table_is_that_of_the_pipeline(options):
         "param_name must be a parameter of TableTransformer. Got 'beta' instead. Use one of its "
         "get_params(), such as 'estimator__beta'."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         beta_curve(table, TABLE, **options)
 
 
@@ -210,7 +210,7 @@ def test_text_has_no_lines_and_its_codes_have(display):
         "model behind its encoder and the codes, as in pipe[-1] and pipe[:-1].transform(X), where "
         "pipe is the Pipeline, or pipeline_ of a TableTransformer."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         display.from_estimator(model, TABLE)
     pipe = model.pipeline_
     display.from_estimator(pipe[-1], pipe[:-1].transform(TABLE))
@@ -237,7 +237,7 @@ def test_no_beta_is_suggested_for_rows_with_holes(noise_variance):
         "suggest_beta needs rows in which everything was observed. Got NaN instead. Fill it, as a "
         "VAEImputer does, or leave such rows out."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         suggest_beta(HOLES, 2, noise_variance=noise_variance)
 
 
@@ -260,7 +260,7 @@ def test_frames_with_other_columns_are_told_of_the_encoder(name, Estimator):
         f"X must be rows of numbers. Got a column 'b' of {dtype or frame['b'].dtype} instead. "
         f"Encode it, as a TableTransformer does, or a TableEncoder in a Pipeline."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         Estimator(1, **SMALL).fit(frame)
 
 
@@ -269,5 +269,5 @@ def test_a_detector_has_no_transformer_of_its_own_for_text():
         "The default transformer of a detector needs rows of numbers. Got a table with other "
         "columns instead. Pass a transformer that accepts them, such as a TableTransformer."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         AutoencoderOutlierDetector().fit(TABLE)

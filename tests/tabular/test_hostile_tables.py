@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from image_files import sentence
+from sentences import exactly
 
 import skvae
 from skvae import AutoencoderOutlierDetector, AutoencoderTransformer, VAEImputer, VAETransformer
@@ -156,7 +156,7 @@ def test_a_name_that_stands_twice_is_refused(estimator, is_mixed):
         "columns."
     )
     frame = TWICE.assign(b="x") if is_mixed and "Table" in repr(estimator) else TWICE
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         estimator.fit(frame)
 
 
@@ -201,7 +201,7 @@ COUNTS = pd.DataFrame({"n": RNG.poisson(2, N), "x": RNG.normal(size=N)})
 )
 def test_values_of_another_kind_are_refused(kind, values, text):
     vae = VAETransformer(1, likelihood=[(kind, "n"), ("gaussian", "x")], **SMALL)
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         vae.fit(COUNTS.assign(n=values))
 
 

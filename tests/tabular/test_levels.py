@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from image_files import sentence
+from sentences import exactly
 from sklearn.compose import make_column_transformer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -31,7 +31,7 @@ def test_more_levels_than_max_categories_are_rare_with_a_warning():
         "instead, and the less frequent ones now share one column of codes. Leave out a column of "
         "ids, or set min_frequency or max_categories."
     )
-    with pytest.warns(UserWarning, match=sentence(text)):
+    with pytest.warns(UserWarning, match=exactly(text)):
         encoder = TableEncoder(max_categories=2).fit(CITIES)
     assert encoder.rare_levels_ == {"city": ["Bonn", "Bern"]}
     TableEncoder(max_categories=2, min_frequency=3).fit(CITIES)  # no warning of what was asked

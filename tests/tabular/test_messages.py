@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from image_files import sentence
+from sentences import exactly
 
 from skvae import VAEImputer, VAETransformer
 from skvae.tabular import TableEncoder, TableTransformer
@@ -37,7 +37,7 @@ def test_a_column_of_another_kind_is_refused(column, values, held, got):
         f"Column {column!r} had {held} when TableEncoder was fitted. Got {got} instead. Convert "
         f"the column to {held}."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         TableEncoder().fit(FRAME).transform(FRAME.assign(**{column: values}))
 
 
@@ -47,7 +47,7 @@ def test_zones_are_not_guessed():
         "Column 'a' had times without a time zone when TableEncoder was fitted. Got times with a "
         "time zone instead. Convert the column to times without a time zone."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         TableEncoder().fit(times).transform(times.assign(a=times["a"].dt.tz_localize("UTC")))
 
 
@@ -57,9 +57,9 @@ def test_infinite_numbers_are_refused():
         "number, or NaN."
     )
     strange = FRAME.assign(c=[1.0, np.inf, 2.0])
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         TableEncoder().fit(strange)
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         TableEncoder().fit(FRAME).transform(strange)
 
 
@@ -76,7 +76,7 @@ def test_columns_that_it_does_not_take_are_named(frame, what):
         f"TableEncoder takes columns of numbers, booleans, text, categories, dates, times, "
         f"durations and periods. Got column 'a' of {what} instead. Convert it, or leave it out."
     )
-    with pytest.raises(TypeError, match=sentence(text)):
+    with pytest.raises(TypeError, match=exactly(text)):
         TableEncoder().fit(frame)
 
 
@@ -97,7 +97,7 @@ def test_text_comes_in_a_frame(rows):
         "An array must contain numbers. Got text instead. Pass columns of several kinds as a "
         "DataFrame."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         TableEncoder().fit(rows)
 
 
@@ -107,7 +107,7 @@ def test_a_table_transformer_takes_an_estimator(given):
         f"TableTransformer takes an estimator. Got {given!r} instead. Pass an instance, such as "
         f"VAETransformer(5, missing='mask')."
     )
-    with pytest.raises(TypeError, match=sentence(text)):
+    with pytest.raises(TypeError, match=exactly(text)):
         TableTransformer(given).fit(FRAME)
 
 
@@ -115,7 +115,7 @@ def test_a_table_has_its_rows():
     text = "X must be a table in memory. Got a LazyFrame of polars instead. Pass X.collect()."
     lazy = pl.LazyFrame(FRAME.to_dict("list"))
     for estimator in (TableEncoder(), TableTransformer(), VAETransformer(2), VAEImputer()):
-        with pytest.raises(ValueError, match=sentence(text)):
+        with pytest.raises(ValueError, match=exactly(text)):
             estimator.fit(lazy)
 
 
@@ -126,7 +126,7 @@ def test_a_number_that_is_missing_for_the_first_time_is_filled_with_a_warning():
         "Got missing values in ['c'] instead, and filled them with the mean or the most frequent "
         "value. Fit to rows with missing values in these columns, or set missing='keep'."
     )
-    with pytest.warns(UserWarning, match=sentence(text)):
+    with pytest.warns(UserWarning, match=exactly(text)):
         codes = encoder.transform(FRAME.assign(c=[np.nan, 1.5, 2.5]))
     assert codes[0, -1] == 0
 
@@ -137,7 +137,7 @@ def test_a_dtype_without_missing_values_gets_none():
         "Column 'a' of dtype int64 cannot hold missing values. Got NaN in its codes instead. Fill "
         "the NaN, or fit to a nullable dtype."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         encoder.inverse_transform(np.full((1, 5), np.nan))
 
 
@@ -146,7 +146,7 @@ def test_codes_have_all_columns():
         "inverse_transform needs the 5 columns that transform returns. Got 3 instead. Pass all of "
         "them."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         TableEncoder().fit(FRAME).inverse_transform(np.zeros((1, 3)))
 
 
@@ -157,5 +157,5 @@ def test_without_polars_its_table_cannot_be_made(monkeypatch):
         "TableEncoder needs polars for the table that it was fitted to. Got none that can be "
         "imported instead. Install it: pip install polars"
     )
-    with pytest.raises(ImportError, match=sentence(text)):
+    with pytest.raises(ImportError, match=exactly(text)):
         encoder.inverse_transform([[0.0]])

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from image_files import sentence
+from sentences import exactly
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -64,7 +64,7 @@ def test_text_has_no_squared_error():
         "anomaly_score='reconstruction' needs rows that are numbers. Got a table with other "
         "columns instead. Set anomaly_score='likelihood'."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         detector.fit(FRAME)
 
 
@@ -96,5 +96,5 @@ def test_a_pipeline_without_a_model_to_draw_from_is_refused():
         "sample_frame needs a pipeline with a model that has the method sample. Got PCA as the "
         "last step instead. Use a VAE as this step."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         sample_frame(make_pipeline(TableEncoder(), PCA(1)).fit(FRAME))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from image_files import sentence
+from sentences import exactly
 
 from skvae.tabular import TableEncoder, infer_likelihood
 
@@ -66,6 +66,6 @@ def test_text_is_left_to_the_encoder():
         "TableEncoder: its likelihoods_ are the kinds of its codes."
     )
     frame = pd.DataFrame({"a": ["x", "y"]})
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         infer_likelihood(frame)
     assert TableEncoder().fit(frame).likelihoods_ == [("categorical", [0, 1, 2])]

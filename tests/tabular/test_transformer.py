@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from image_files import sentence
 from saved_files import kept
+from sentences import exactly
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
@@ -280,7 +280,7 @@ def test_a_further_fit_goes_on_where_it_starts_warm():
         "With warm_start=True, a table must have the columns and levels of the last fit. Got a "
         "table with other codes instead. Set warm_start=False."
     )
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         table.fit(HOLES.assign(city="Rom"))
     assert not hasattr(table, "pipeline_")
 
@@ -301,7 +301,7 @@ def test_a_further_fit_goes_on_where_it_starts_warm():
     ],
 )
 def test_other_estimators_are_refused_in_a_sentence(estimator, text):
-    with pytest.raises(ValueError, match=sentence(text)):
+    with pytest.raises(ValueError, match=exactly(text)):
         TableTransformer(estimator).fit(FRAME)
 
 

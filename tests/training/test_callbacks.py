@@ -1,12 +1,12 @@
 """Every fit has callbacks of its own: copies, or what a callable returns."""
 
 import pickle
-import re
 from functools import partial
 from threading import Lock
 
 import numpy as np
 import pytest
+from sentences import exactly
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -21,10 +21,6 @@ from skvae import VAETransformer
 def make(callbacks, **parameters):
     settings = {"n_components": 2, "max_epochs": 2, "random_state": 0, **parameters}
     return VAETransformer(callbacks=callbacks, **settings)
-
-
-def message(sentence):
-    return f"^{re.escape(sentence)}$"
 
 
 def fitted_names(vae, table):
@@ -70,7 +66,7 @@ def test_what_is_no_callback_is_refused(callbacks, got, table):
         f"each alone or as (name, callback). Got {got} instead. Use those of skorch.callbacks, or "
         "a subclass of its Callback."
     )
-    with pytest.raises(TypeError, match=message(sentence)):
+    with pytest.raises(TypeError, match=exactly(sentence)):
         make(callbacks).fit(table)
 
 
@@ -84,7 +80,7 @@ def test_a_callable_with_arguments_is_refused(table):
         "test_a_callable_with_arguments_is_refused.<locals>.log() missing 1 required positional "
         "argument: 'net'. Use those of skorch.callbacks, or a subclass of its Callback."
     )
-    with pytest.raises(TypeError, match=message(sentence)):
+    with pytest.raises(TypeError, match=exactly(sentence)):
         make([log]).fit(table)
 
 
@@ -117,7 +113,7 @@ def test_a_callback_that_cannot_be_copied_is_refused_with_the_way(use, callback,
         "Logger that cannot be copied (cannot pickle '_thread.lock' object) instead. Pass a "
         "function that makes and returns it: fit calls that function."
     )
-    with pytest.raises(TypeError, match=message(sentence)):
+    with pytest.raises(TypeError, match=exactly(sentence)):
         use(make([callback]), table)
 
 

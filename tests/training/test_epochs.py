@@ -69,13 +69,6 @@ def waits(monkeypatch):
     return found
 
 
-@pytest.fixture
-def gpu(monkeypatch):
-    """The CPU in the place of a GPU that has room for all rows."""
-    monkeypatch.setattr("skvae.training.batches._is_gpu", lambda device: True)
-    return FakeCuda(monkeypatch)
-
-
 @contextmanager
 def cpu_as_gpu(free):
     with pytest.MonkeyPatch.context() as monkeypatch:

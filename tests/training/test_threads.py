@@ -113,15 +113,6 @@ def test_an_interrupt_at_any_instruction_leaves_all_counts_as_they_were():
     assert 100 < number < 999  # every instruction had its turn
 
 
-@pytest.fixture
-def alarm_interrupts():
-    """Have an alarm raise what Ctrl-C raises."""
-    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    yield
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, before)
-
-
 @pytest.mark.usefixtures("two_threads", "alarm_interrupts")
 def test_signals_at_random_times_leave_all_counts_as_they_were():
     begin = perf_counter()

@@ -13,13 +13,6 @@ from skvae.training.transfers import ResidentRows, SentRows, rows_on, sent_ahead
 BOUNDS = [(0, 3), (3, 6), (6, 9), (9, 12), (12, 14)]
 
 
-@pytest.fixture
-def gpu(monkeypatch):
-    """The CPU in the place of a GPU."""
-    monkeypatch.setattr("skvae.training.batches._is_gpu", lambda device: True)
-    return FakeCuda(monkeypatch)
-
-
 def reader(X):
     def read(places, out):
         out[:] = X[places]
