@@ -80,8 +80,10 @@ class ModelHooks:
     def _caution(self, run):
         """Warn if the model has not learned the data, or a part; return whether it ran away."""
         network = run.net.module_
-        # These start at the means of the columns or near a PCA. So a larger error is no slow start.
-        starts_well = network.is_built_in and self._begins_near_linear()
+        # New ones start at the means of the columns or near a PCA. So a larger error is no slow
+        # start. A warm start begins with the means of the rows of an earlier fit.
+        is_new = run.start.weights is None
+        starts_well = is_new and network.is_built_in and self._begins_near_linear()
         may_hide = self._decodes_rows() and self.image_shape is None
         found = errors_of_some_rows(network, run.batches) if starts_well or may_hide else None
         if found is None:
