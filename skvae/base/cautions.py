@@ -121,21 +121,31 @@ def errors_of_some_rows(network, batches):
     return torch.from_numpy(errors).nanmean(0, dtype=torch.float64).numpy(), variance.numpy()
 
 
-def warn_if_it_ran_away(error, variance, *, alike):
+def warn_if_it_ran_away(error, variance, variance_of_all, *, alike):
     """Warn if the means of the columns predict the rows better than the model; return whether.
 
     Parameters
     ----------
     error, variance : ndarray of shape (n_features,)
         As :func:`errors_of_some_rows` returns them, for columns of numbers.
+    variance_of_all : callable
+        Returns the variance of these columns over all training rows. It is only called if the
+        errors are large. A few rows far from all others, which may be missing among some rows,
+        make it large too.
     alike : bool
         Whether the columns have one unit, so that their errors can be added. Otherwise the median
         column counts.
     """
     varies = variance > 0
-    if not varies.any():
+
+    def ratio_to(variance):
+        if alike:
+            return error.sum() / variance[varies].sum()
+        return np.median(error[varies] / variance[varies])
+
+    if not varies.any() or ratio_to(variance) <= WORSE_THAN_MEAN:
         return False
-    ratio = error.sum() / variance.sum() if alike else np.median(error[varies] / variance[varies])
+    ratio = ratio_to(np.maximum(variance, variance_of_all()))
     if ratio <= WORSE_THAN_MEAN:
         return False
     warn(

@@ -10,6 +10,7 @@ from skvae.base.cautions import (
     warn_of_hidden_columns,
 )
 from skvae.nn.objectives import Objective
+from skvae.training.statistics import column_statistics
 
 __all__ = ["ModelHooks"]
 
@@ -89,8 +90,15 @@ class ModelHooks:
         if found is None:
             return False
         numbers = self._columns_of_numbers()
+
+        def variance_of_all():
+            rows = run.batches.rows
+            statistics = column_statistics(run.batches.X, rows, holes=self._takes_holes)
+            return statistics.variance[numbers]
+
         of_numbers = [each[numbers] for each in found]
-        if starts_well and warn_if_it_ran_away(*of_numbers, alike=self._columns_are_alike()):
+        alike = self._columns_are_alike()
+        if starts_well and warn_if_it_ran_away(*of_numbers, variance_of_all, alike=alike):
             return True
         if may_hide:
             names = getattr(self, "feature_names_in_", None)

@@ -182,3 +182,15 @@ def test_kinds_of_rows_that_take_turns_are_all_examined():
     X = np.random.RandomState(0).standard_normal((2000, 4))
     X[::2] += 10
     VAETransformer(2, noise_variance=1e6, max_epochs=1, random_state=0).fit(X)
+
+
+@pytest.mark.parametrize("noise_variance", ["learned", "per-feature"])
+def test_a_few_rows_far_away_do_not_make_a_fit_run_away(noise_variance):
+    """Not all rows are examined, and perhaps none of those that hold the variance are."""
+    X = np.random.RandomState(0).standard_normal((5000, 4))
+    X[5:8] = 1e6  # which are not among those examined
+    options = {"noise_variance": noise_variance, "max_epochs": 1, "random_state": 0}
+    vae = VAETransformer(2, **options).fit(X)
+    errors = vae.reconstruction_error(X)
+    assert np.median(errors) > 1.5  # the variance of nearly all rows is 1
+    assert errors.mean() < X.var(0).mean()
