@@ -50,8 +50,16 @@ def holds_the_variance(variance):
 
 
 def _of_some_rows(function, network, batches, n_outputs, n_rows=SOME_ROWS):
-    """Return evenly spaced rows as a dense array, and ``function`` of them in float32."""
-    X = dense_rows(batches.X, batches.rows[:: -(-batches.n_samples // n_rows)])
+    """Return at most ``n_rows`` rows as a dense array, and ``function`` of them in float32.
+
+    They are drawn, always the same ones. Evenly spaced rows could all be of one kind, if the kinds
+    take turns in X.
+    """
+    rows = batches.rows
+    if len(rows) > n_rows:
+        drawn = np.random.default_rng(0).choice(len(rows), n_rows, replace=False, shuffle=False)
+        rows = rows[np.sort(drawn)]
+    X = dense_rows(batches.X, rows)
     width = max(network.width, X.shape[1])
     return X, in_chunks(function, X, n_outputs, width, np.dtype(np.float32), batches.device)
 
@@ -106,26 +114,38 @@ def errors_of_some_rows(network, batches):
         return None
     errors_of = partial(squared_error, network)
     X, errors = _of_some_rows(errors_of, network, batches, n_features, n_rows)
-    X = torch.from_numpy(X).double()
+    # The rows as the network reads them. In float64, the mean of a constant column may be rounded,
+    # and its variance is then not 0.
+    X = torch.from_numpy(X.astype(np.float32)).double()
     variance = (X - X.nanmean(0)).square_().nanmean(0)
     return torch.from_numpy(errors).nanmean(0, dtype=torch.float64).numpy(), variance.numpy()
 
 
-def warn_if_it_ran_away(error, variance, *, alike):
+def warn_if_it_ran_away(error, variance, variance_of_all, *, alike):
     """Warn if the means of the columns predict the rows better than the model; return whether.
 
     Parameters
     ----------
     error, variance : ndarray of shape (n_features,)
         As :func:`errors_of_some_rows` returns them, for columns of numbers.
+    variance_of_all : callable
+        Returns the variance of these columns over all training rows. It is only called if the
+        errors are large. A few rows far from all others, which may be missing among some rows,
+        make it large too.
     alike : bool
         Whether the columns have one unit, so that their errors can be added. Otherwise the median
         column counts.
     """
     varies = variance > 0
-    if not varies.any():
+
+    def ratio_to(variance):
+        if alike:
+            return error.sum() / variance[varies].sum()
+        return np.median(error[varies] / variance[varies])
+
+    if not varies.any() or ratio_to(variance) <= WORSE_THAN_MEAN:
         return False
-    ratio = error.sum() / variance.sum() if alike else np.median(error[varies] / variance[varies])
+    ratio = ratio_to(np.maximum(variance, variance_of_all()))
     if ratio <= WORSE_THAN_MEAN:
         return False
     warn(

@@ -10,6 +10,7 @@ from skvae.base.cautions import (
     warn_of_hidden_columns,
 )
 from skvae.nn.objectives import Objective
+from skvae.training.statistics import column_statistics
 
 __all__ = ["ModelHooks"]
 
@@ -80,15 +81,24 @@ class ModelHooks:
     def _caution(self, run):
         """Warn if the model has not learned the data, or a part; return whether it ran away."""
         network = run.net.module_
-        # These start at the means of the columns or near a PCA. So a larger error is no slow start.
-        starts_well = network.is_built_in and self._begins_near_linear()
+        # New ones start at the means of the columns or near a PCA. So a larger error is no slow
+        # start. A warm start begins with the means of the rows of an earlier fit.
+        is_new = run.start.weights is None
+        starts_well = is_new and network.is_built_in and self._begins_near_linear()
         may_hide = self._decodes_rows() and self.image_shape is None
         found = errors_of_some_rows(network, run.batches) if starts_well or may_hide else None
         if found is None:
             return False
         numbers = self._columns_of_numbers()
+
+        def variance_of_all():
+            rows = run.batches.rows
+            statistics = column_statistics(run.batches.X, rows, holes=self._takes_holes)
+            return statistics.variance[numbers]
+
         of_numbers = [each[numbers] for each in found]
-        if starts_well and warn_if_it_ran_away(*of_numbers, alike=self._columns_are_alike()):
+        alike = self._columns_are_alike()
+        if starts_well and warn_if_it_ran_away(*of_numbers, variance_of_all, alike=alike):
             return True
         if may_hide:
             names = getattr(self, "feature_names_in_", None)

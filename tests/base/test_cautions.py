@@ -154,3 +154,43 @@ def test_a_posterior_is_at_most_e_times_as_wide_as_the_prior(Estimator, table):
     _, std = fitted.posterior(1e6 * table)
     assert std.max() == pytest.approx(np.e, rel=1e-6)  # and not 22026
     assert np.isfinite(fitted.score_samples(1e6 * table)).all()
+
+
+@pytest.mark.parametrize("dtype", [">f8", ">i4", np.longdouble])
+def test_numbers_that_torch_cannot_read_are_examined(dtype, table):
+    AutoencoderTransformer(2, max_epochs=1, random_state=0).fit(np.rint(9 * table).astype(dtype))
+
+
+def test_a_constant_column_does_not_count(table):
+    X = table.copy()
+    X[:, :4] = 0.1  # in float64, the mean of 400 of them is not exactly 0.1
+    assert X.var(0)[0] > 0
+    for options in ({}, {"missing": "mask"}):
+        VAETransformer(2, max_epochs=2, random_state=0, **options).fit(X)  # a warning: an error
+
+
+def test_a_warm_start_on_other_rows_has_not_run_away(table):
+    estimator = AutoencoderTransformer(2, max_epochs=1, warm_start=True, random_state=0)
+    estimator.fit(table).fit(table + 10 * table.std(0))
+    error = estimator.reconstruction_error(table + 10 * table.std(0)).mean()
+    assert error > 1.5 * table.var(0).mean()
+
+
+@pytest.mark.filterwarnings("ignore:The codes must vary")
+def test_kinds_of_rows_that_take_turns_are_all_examined():
+    """A collapsed model predicts the means of all rows, and not those of every second row."""
+    X = np.random.RandomState(0).standard_normal((2000, 4))
+    X[::2] += 10
+    VAETransformer(2, noise_variance=1e6, max_epochs=1, random_state=0).fit(X)
+
+
+@pytest.mark.parametrize("noise_variance", ["learned", "per-feature"])
+def test_a_few_rows_far_away_do_not_make_a_fit_run_away(noise_variance):
+    """Not all rows are examined, and perhaps none of those that hold the variance are."""
+    X = np.random.RandomState(0).standard_normal((5000, 4))
+    X[5:8] = 1e6  # which are not among those examined
+    options = {"noise_variance": noise_variance, "max_epochs": 1, "random_state": 0}
+    vae = VAETransformer(2, **options).fit(X)
+    errors = vae.reconstruction_error(X)
+    assert np.median(errors) > 1.5  # the variance of nearly all rows is 1
+    assert errors.mean() < X.var(0).mean()
