@@ -10,7 +10,6 @@ from skvae.base.cautions import (
     warn_of_hidden_columns,
 )
 from skvae.nn.objectives import Objective
-from skvae.training.statistics import column_statistics
 
 __all__ = ["ModelHooks"]
 
@@ -89,20 +88,15 @@ class ModelHooks:
         found = errors_of_some_rows(network, run.batches) if starts_well or may_hide else None
         if found is None:
             return False
-        numbers = self._columns_of_numbers()
-
-        def variance_of_all():
-            rows = run.batches.rows
-            statistics = column_statistics(run.batches.X, rows, holes=self._takes_holes)
-            return statistics.variance[numbers]
-
-        of_numbers = [each[numbers] for each in found]
-        alike = self._columns_are_alike()
-        if starts_well and warn_if_it_ran_away(*of_numbers, variance_of_all, alike=alike):
+        error, variance = found
+        # A few rows far from all others may be missing among some rows, or be too many of them.
+        of_rows = np.fmax(variance, run.plan.variance)
+        numbers, alike = self._columns_of_numbers(), self._columns_are_alike()
+        if starts_well and warn_if_it_ran_away(error[numbers], of_rows[numbers], alike=alike):
             return True
         if may_hide:
             names = getattr(self, "feature_names_in_", None)
-            warn_of_hidden_columns(*found, names, **self._advice_on_hidden_columns())
+            warn_of_hidden_columns(error, variance, names, **self._advice_on_hidden_columns())
         return False
 
     def _columns_of_numbers(self):

@@ -116,7 +116,8 @@ def plan_of_fit(estimator, rows, start, *, n_epochs, keep):
     if n_scheduled > start.n_epochs + n_epochs and not keep:
         warn_of_unfinished_schedule(n_scheduled, n_epochs)
     unit = estimator._loss_unit(statistics) if start.unit is None else start.unit
-    return replace(plan, stopping=_stopping(estimator, rows), unit=unit, n_epochs=n_epochs)
+    stopping, variance = _stopping(estimator, rows), statistics.variance
+    return replace(plan, stopping=stopping, unit=unit, n_epochs=n_epochs, variance=variance)
 
 
 def plan_of(estimator, network, n_samples):

@@ -20,9 +20,10 @@ __all__ = [
 ]
 
 # The log standard deviation of the posterior is clipped to this range. A posterior that is wider
-# than the prior gains nothing. So the upper end, 2.7 standard deviations of the prior, does not
-# limit a model that has been trained. In the first steps of a fit it bounds the divergence of a row
-# and its gradient, which grow as exp(2 * log_scale). One such row can make a whole fit run away.
+# than the prior costs divergence, and its noise does not help the decoder. So the upper end, 2.7
+# standard deviations of the prior, hardly ever limits a trained model. In the first steps of a fit
+# it bounds the divergence of a row and its gradient, which grow as exp(2 * log_scale). One such row
+# can make a whole fit run away.
 LOG_SCALE_RANGE = (-10.0, 1.0)
 RESIDUAL_VECTORS = 8000  # noise vectors in the expected residual, over all rows
 WIDE = 64  # with a shared variance, so many columns count as one more row

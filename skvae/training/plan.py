@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -45,6 +46,8 @@ class Plan:
         of X, so that a fit does not depend on the units of X.
     n_epochs : int, default=0
         Largest number of passes over the rows.
+    variance : ndarray of shape (n_features,), default=None
+        Variance of every column over the training rows.
     batch_size : int
         Number of rows in a mini-batch.
     optimizer : {"adam", "adamw", "sgd"} or callable
@@ -66,6 +69,7 @@ class Plan:
     stopping: Stopping | None = None
     unit: float = 1.0
     n_epochs: int = 0
+    variance: np.ndarray | None = None
     batch_size: int
     optimizer: str | Callable
     lr: float

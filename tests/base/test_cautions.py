@@ -108,7 +108,7 @@ def test_a_fit_that_ran_away_is_told_once(Estimator, table):
     told = ran_away(estimator, table)
     error = estimator.reconstruction_error(table, per_feature=True).sum()
     assert told == pytest.approx(error / (len(table) * table.var(0).sum()), rel=0.01)
-    assert told > 1.5
+    assert told > 3
 
 
 def test_columns_of_several_units_ran_away_if_the_median_did(table):
@@ -137,7 +137,7 @@ def test_modules_that_start_anywhere_are_not_told_to_have_run_away(table):
 
     estimator = AutoencoderTransformer(2, decoder=Far, max_epochs=1, random_state=0)
     estimator.fit(table)  # a warning would be an error
-    assert estimator.reconstruction_error(table).mean() > 1.5 * table.var(0).mean()
+    assert estimator.reconstruction_error(table).mean() > 3 * table.var(0).mean()
 
 
 @pytest.mark.filterwarnings("ignore:The model must reconstruct")  # no time to come back
@@ -173,7 +173,7 @@ def test_a_warm_start_on_other_rows_has_not_run_away(table):
     estimator = AutoencoderTransformer(2, max_epochs=1, warm_start=True, random_state=0)
     estimator.fit(table).fit(table + 10 * table.std(0))
     error = estimator.reconstruction_error(table + 10 * table.std(0)).mean()
-    assert error > 1.5 * table.var(0).mean()
+    assert error > 3 * table.var(0).mean()
 
 
 @pytest.mark.filterwarnings("ignore:The codes must vary")
@@ -192,5 +192,5 @@ def test_a_few_rows_far_away_do_not_make_a_fit_run_away(noise_variance):
     options = {"noise_variance": noise_variance, "max_epochs": 1, "random_state": 0}
     vae = VAETransformer(2, **options).fit(X)
     errors = vae.reconstruction_error(X)
-    assert np.median(errors) > 1.5  # the variance of nearly all rows is 1
+    assert np.median(errors) > 3  # the variance of nearly all rows is 1
     assert errors.mean() < X.var(0).mean()
