@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks/results"
 KEPT = "paper-avatars64-hybrid-bfloat16"
 PAPERS = "paper-avatars64-paper-lr0.001-bfloat16"
+PAPERS_RATE = "paper-avatars64-paper-bfloat16"
 SPRITES = "paper-lpc_sprites64-hybrid-bfloat16"
 
 
@@ -50,6 +51,7 @@ def all_printed(printed, capsys):
     """The same, and what it prints of all betas, of the paper's own network and of sprites."""
     report_of(KEPT, whole=True)
     report_of(PAPERS, learned=False)
+    report_of(PAPERS_RATE, learned=False)
     report_of(SPRITES, features=())
     return printed + capsys.readouterr().out
 
