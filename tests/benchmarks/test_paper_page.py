@@ -2,7 +2,8 @@
 
 import json
 import re
-from dataclasses import fields
+from dataclasses import asdict, fields
+from operator import itemgetter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,7 +22,14 @@ PAPERS_RATE = "paper-avatars64-paper-bfloat16"
 SPRITES = "paper-lpc_sprites64-hybrid-bfloat16"
 
 
-def report_of(kept, features=FEATURES, *, whole=False, learned=True):
+def seeds_of(rows, model, images):
+    """Return the kept rows of a model that was fitted to one set of images, one for each seed."""
+    marks = {**asdict(model), "images": images}
+    found = [row for row in rows.values() if marks.items() <= row.items()]
+    return sorted(found, key=itemgetter("seed"))
+
+
+def report_of(kept, features=FEATURES, *, whole=False, learned=True, resampled=()):
     """Print what the script prints of kept results, without a fit."""
     rows, n_others = read_rows(RESULTS / kept)
     assert n_others == 0
@@ -32,17 +40,20 @@ def report_of(kept, features=FEATURES, *, whole=False, learned=True):
     results = {}
     for fit in run.fits({}):
         results.setdefault(fit.model, []).append(rows[fit.key])
+    results = {AS_THEY_ARE: results}
+    for name in resampled:
+        results[name] = {model: seeds_of(rows, model, name) for model in run.four}
     floor = settings["judge"]["frechet_floor"]
     reference = SimpleNamespace(
         floor=settings["noise_floor"], judge=object(), features=SimpleNamespace(floor=floor)
     )
-    paper.report(run, {AS_THEY_ARE: results}, reference, settings, dict.fromkeys(features))
+    paper.report(run, results, reference, settings, dict.fromkeys(features))
 
 
 @pytest.fixture
 def printed(capsys):
     """What the script prints of the run that the page is about."""
-    report_of(KEPT)
+    report_of(KEPT, resampled=("rare", "common"))
     return capsys.readouterr().out
 
 
