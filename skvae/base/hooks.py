@@ -89,7 +89,8 @@ class ModelHooks:
         if found is None:
             return False
         error, variance = found
-        # A few rows far from all others may be missing among some rows, or be too many of them.
+        # Rows far from the others may be missing among some rows, or be too many of them. So may
+        # rows of one kind, if kinds take turns.
         of_rows = np.fmax(variance, run.plan.variance)
         numbers, alike = self._columns_of_numbers(), self._columns_are_alike()
         if starts_well and warn_if_it_ran_away(error[numbers], of_rows[numbers], alike=alike):
