@@ -14,6 +14,7 @@ __all__ = [
     "areas",
     "halves",
     "known_attributes",
+    "known_features",
     "of_attributes",
     "probe",
     "probe_features",
@@ -119,9 +120,13 @@ def probe_features(train, test, images, features):
     """Return {feature: AUC of a linear probe of codes of ``some(train, MOST_ROWS)``}."""
     if not features:
         return {}
-    factors = some(images.factors_train, MOST_ROWS)
-    labels = (
-        np.column_stack([feature.of(part) for feature in features.values()])
-        for part in (factors, images.factors_test)
+    labels = known_features(images, features)
+    return dict(zip(features, probe(train, test, labels), strict=True))
+
+
+def known_features(images, features):
+    """Return masks (n_images, n_features) of ``some(train, MOST_ROWS)`` and of held-out images."""
+    factors = some(images.factors_train, MOST_ROWS), images.factors_test
+    return tuple(
+        np.column_stack([feature.of(part) for feature in features.values()]) for part in factors
     )
-    return dict(zip(features, probe(train, test, tuple(labels)), strict=True))

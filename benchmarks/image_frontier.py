@@ -8,8 +8,12 @@ measured each time that it reaches a budget:
 
 - the mean squared error of the reconstructions of held-out images, for pixels in [0, 1];
 - the mean evidence lower bound of a held-out image on the same scale, in nats;
-- if the factors of the images are known: the AUC of linear models that predict the features of the
-  paper from the codes.
+- if the factors of the images are known: the AUC of models that predict the features of the paper
+  from the codes. One model is linear, the other is a perceptron. The features may be in the codes
+  although no linear model finds them there.
+
+The same is measured for a PCA with as many components. The last line of the table is a linear model
+that sees all pixels. It takes minutes, and its result is kept with the rows.
 
 A network is not trained again if its row is in the results. To train it again, delete the row or
 the file. The rows "residual, maps alone" show the residual network before its decoder had a dense
@@ -26,7 +30,8 @@ from time import process_time
 
 import numpy as np
 from _common import RESULTS, make_parser, one_thread, print_machine, print_table, save, save_picture
-from _paper_data import load, some
+from _image_readers import linear_auc_of_pixels, perceptron_auc
+from _paper_data import floats, load, some
 from _paper_factors import features_of
 from _paper_probes import MOST_ROWS, probe_features
 from _plain_image_network import plain_networks
@@ -78,13 +83,21 @@ def chunks(X, rng):
 def measures(estimator, images, features):
     """Return the held-out error and bound, and the AUC of the features."""
     n_features = images.test.shape[1]
-    codes = estimator.transform(some(images.train, MOST_ROWS)), estimator.transform(images.test)
+    codes = [estimator.transform(part) for part in (some(images.train, MOST_ROWS), images.test)]
     # A density of bytes has the Jacobian, 255 for every pixel and channel.
     bound = estimator.score(some(images.test, MOST_SCORED)) + n_features * np.log(255)
     return {
         "error": float(estimator.reconstruction_error(images.test).mean()) / 255**2,
         "elbo": float(bound),
-        "auc": probe_features(*codes, images, features),
+        **readings(*codes, images, features),
+    }
+
+
+def readings(train, test, images, features):
+    """Return the AUC of a linear model and of a perceptron that read the features off codes."""
+    return {
+        "auc": probe_features(train, test, images, features),
+        "perceptron_auc": perceptron_auc(train, test, images, features),
     }
 
 
@@ -103,17 +116,18 @@ def train(name, images, features, budgets):
     return {"network": name, "curve": curve}
 
 
-def of_pca(images):
-    """Return the held-out error of a PCA with the same number of components."""
-    train = np.asarray(some(images.train, MOST_ROWS), np.float32) / 255
-    test = np.asarray(images.test, np.float32) / 255
+def of_pca(images, features):
+    """Return the held-out error of a PCA with the same number of components, and its readings."""
+    train, test = (floats(part) for part in (some(images.train, MOST_ROWS), images.test))
     pca = PCA(N_COMPONENTS, random_state=0).fit(train)
-    return float(((pca.inverse_transform(pca.transform(test)) - test) ** 2).mean())
+    codes = [pca.transform(part) for part in (train, test)]
+    error = float(((pca.inverse_transform(codes[1]) - test) ** 2).mean())
+    return {"error": error, **readings(*codes, images, features)}
 
 
-def report(rows, features, pca):
-    """Print a line for every network and budget."""
-    header = ("network", "seconds", "images", "held-out error", "ELBO", *features)
+def report(rows, features, pca, pixels):
+    """Print a line for every network and budget, then PCA and pixels."""
+    columns = [f"{feature}, linear / perceptron" for feature in features]
     cells = [
         [
             row["network"],
@@ -121,13 +135,21 @@ def report(rows, features, pca):
             str(at["images"]),
             f"{at['error']:.5f}",
             f"{at['elbo']:.1f}",
-            *(f"{at['auc'][feature]:.3f}" for feature in features),
+            *auc_cells(at, features),
         ]
         for row in rows
         for at in row["curve"]
     ]
-    print_table(header, cells)
-    print(f"PCA of {N_COMPONENTS} components: {pca:.5f}")
+    cells.append(["PCA", "", "", f"{pca['error']:.5f}", "", *auc_cells(pca, features)])
+    if features:
+        cells.append(["pixels", "", "", "", "", *auc_cells({"auc": pixels}, features)])
+    print_table(("network", "seconds", "images", "held-out error", "ELBO", *columns), cells)
+
+
+def auc_cells(measured, features):
+    """Return a cell for each feature, without the perceptron's AUC where it was not measured."""
+    kinds = [measured[kind] for kind in ("auc", "perceptron_auc") if kind in measured]
+    return [" / ".join(f"{kind[feature]:.3f}" for kind in kinds) for feature in features]
 
 
 def draw(axes, rows, pca):
@@ -135,7 +157,8 @@ def draw(axes, rows, pca):
     for row in rows:
         curve = [(at["seconds"] / 60, at["error"]) for at in row["curve"]]
         axes.plot(*zip(*curve, strict=True), marker="o", markersize=4, label=row["network"])
-    axes.axhline(pca, color="0.6", linestyle="--", linewidth=1, label=f"PCA {N_COMPONENTS}")
+    line = {"color": "0.6", "linestyle": "--", "linewidth": 1}
+    axes.axhline(pca["error"], label=f"PCA {N_COMPONENTS}", **line)
     axes.set_xscale("log")
     minutes = sorted({round(at["seconds"] / 60) for row in rows for at in row["curve"]})
     axes.set_xticks(minutes, [str(number) for number in minutes])
@@ -157,15 +180,21 @@ def main():
     images = load(arguments.data, RESULTS / "paper-fits", None, MOST_HELD_OUT)
     features = features_of(images)
     budgets = [60 * minutes for minutes in sorted(arguments.minutes)]
-    name, pca = f"image_frontier-{images.name}", of_pca(images)
+    name, pca = f"image_frontier-{images.name}", of_pca(images, features)
     path = Path(f"{RESULTS / name}.json")
-    rows = json.loads(path.read_text())["rows"] if path.exists() else []
+    kept = json.loads(path.read_text()) if path.exists() else {"settings": {}, "rows": []}
+    rows, pixels = kept["rows"], kept["settings"].get("pixels_auc")
+    if pixels is None:
+        pixels = linear_auc_of_pixels(images, features)
+    settings = {"n_components": N_COMPONENTS, "batch_size": BATCH_SIZE}
+    settings |= {"pca": pca, "pixels_auc": pixels}
+    save(name, rows, **settings)
     for network in arguments.networks:
         if network not in {row["network"] for row in rows}:
             rows.append(train(network, images, features, budgets))
-            save(name, rows, pca=pca, n_components=N_COMPONENTS, batch_size=BATCH_SIZE)
-            report(rows[-1:], features, pca)
-    report(rows, features, pca)
+            save(name, rows, **settings)
+            report(rows[-1:], features, pca, pixels)
+    report(rows, features, pca, pixels)
     save_picture(name, lambda axes: draw(axes, rows, pca), width=5.5)
 
 
