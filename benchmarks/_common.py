@@ -17,6 +17,7 @@ import torch
 import skvae
 
 __all__ = [
+    "machine",
     "make_parser",
     "median_and_range",
     "one_thread",
