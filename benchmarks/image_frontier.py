@@ -205,8 +205,8 @@ def main():
     rows, pixels = kept["rows"], kept["settings"].get("pixels_auc")
     if pixels is None:
         pixels = linear_auc_of_pixels(images, features)
-    settings = {"n_components": N_COMPONENTS, "batch_size": BATCH_SIZE}
-    settings |= {"pca": pca, "pixels_auc": pixels}
+    settings = {"n_components": N_COMPONENTS, "batch_size": BATCH_SIZE, "pca": pca}
+    settings["pixels_auc"] = pixels
     save(name, rows, **settings)
     for network in arguments.networks:
         if network not in {row["network"] for row in rows}:
